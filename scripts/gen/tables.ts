@@ -1,0 +1,79 @@
+// Reads the tables in mappings/ for the generators, and checks their shape. Nothing here runs in the product.
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+import { z } from "zod";
+
+const types = [
+  "keyword",
+  "keyword[]",
+  "long",
+  "long[]",
+  "double",
+  "boolean",
+  "date",
+  "ip",
+  "text",
+  "wildcard",
+  "constant",
+  "object",
+  "stored",
+] as const;
+export type FieldType = (typeof types)[number];
+const row = z.tuple([z.enum(types), z.enum(["ecs", "ecs-next", "otel", "tapline"]), z.string()]);
+const fieldsSchema = z.strictObject({
+  version: z.literal(1),
+  ecs: z.string(),
+  fields: z.record(z.string(), row),
+  sink_fields: z.record(z.string(), row),
+});
+export interface Field {
+  readonly name: string;
+  readonly type: FieldType;
+  readonly from: string;
+  readonly about: string;
+}
+const toFields = (rows: Record<string, [FieldType, string, string]>): Field[] =>
+  Object.entries(rows).map(([name, [type, from, about]]) => ({ name, type, from, about }));
+
+const load = (path: string): unknown => parse(readFileSync(path, "utf8"));
+
+export function readFields(): { ecs: string; fields: Field[]; sinkFields: Field[] } {
+  const table = fieldsSchema.parse(load("mappings/fields.yml"));
+  return { ecs: table.ecs, fields: toFields(table.fields), sinkFields: toFields(table.sink_fields) };
+}
+
+const id = z.string().regex(/^A\.\d+(\.\d+)+$/);
+const controlsSchema = z.strictObject({
+  map_version: z.string(),
+  framework: z.string(),
+  controls: z.record(
+    id,
+    z.strictObject({
+      title: z.string(),
+      satisfied_by: z.string(),
+      evidence: z.enum(["direct", "supporting", "none"]),
+      shows: z.string(),
+    }),
+  ),
+});
+export const readControls = () => controlsSchema.parse(load("mappings/controls.yml"));
+
+const mapping = z.tuple([z.string(), z.enum(["high", "medium", "low"]), z.number()]);
+const crosswalkSchema = z.strictObject({
+  sources: z.record(z.string(), z.string()),
+  mappings: z.record(id, z.strictObject({ nist_ai_rmf: z.array(mapping), eu_ai_act: z.array(mapping) })),
+});
+export const readCrosswalk = () => crosswalkSchema.parse(load("mappings/crosswalk.yml"));
+
+const classesSchema = z.record(
+  z.string(),
+  z.tuple([
+    z.enum(["activity", "decision", "inventory", "alert", "incident", "integrity", "audit"]),
+    z.enum(["event", "alert", "state", "pipeline_error"]),
+    z.array(z.string()),
+    z.array(z.string()),
+    z.array(id),
+    z.array(id),
+  ]),
+);
+export const readClasses = () => classesSchema.parse(load("mappings/classes.yml"));

@@ -1,0 +1,148 @@
+// The contracts between the stages. Stages never import each other; only pipeline.ts knows them all.
+// The unit of work is the batch: `await` once a batch, never once an event.
+import type { z } from "zod";
+
+/** JSON that a source understands and nobody else needs to: where it stands in one stream. */
+export type Position = Record<string, unknown>;
+
+export type Vantage = "transcript" | "proxy" | "hook" | "otel" | "gateway" | "chat" | "other" | "self";
+export type CaptureLevel = "metadata" | "hashed" | "redacted" | "full";
+export interface Capture {
+  readonly arguments: CaptureLevel;
+  readonly results: CaptureLevel;
+  readonly messages: CaptureLevel;
+  readonly identity: "full" | "pseudonym" | "sealed";
+}
+
+/** One generation of one stream (a file until it is truncated or replaced). Sent once, before its first segment. */
+export interface StreamInfo {
+  /** Deterministic and unique: the same bytes in the same place give the same id after a restart. */
+  readonly id: string;
+  /** Name of the source in the configuration. */
+  readonly source: string;
+  readonly path: string;
+  readonly format: string;
+  /** Agent session that the stream belongs to, where path, head or resolver tell. */
+  readonly session: string | undefined;
+  /** Options of the `json` format's mapping; other formats have none. */
+  readonly options: unknown;
+  readonly capture: Capture;
+  /** When the stream's bytes were last written, ms since 1970: stands in for records without a time. */
+  readonly modified_ms: number;
+}
+
+/** Bytes [start, end) of a batch's buffer: whole records (lines, each with its newline) of one stream. */
+export interface Segment {
+  readonly stream: string;
+  readonly start: number;
+  readonly end: number;
+  /** Offset of `start` in the stream. */
+  readonly offset: number;
+}
+
+/** Something that could not be read. It becomes an entry: silence is evidence. */
+export interface Gap {
+  readonly stream: string;
+  readonly path: string;
+  readonly reason: "truncated" | "vanished" | "rotated_away" | "spool_cut" | "line_too_long" | "evicted" | "unreadable";
+  readonly offset: number;
+  /** Bytes lost, where known. */
+  readonly bytes: number | undefined;
+  /** First bytes of what was left out, for a line that is too long. */
+  readonly head: Uint8Array | undefined;
+}
+
+/** Whole records of streams of one lane, and the positions reached when they are durable. */
+export interface RawBatch {
+  readonly lane: number;
+  readonly buffer: Uint8Array;
+  readonly segments: readonly Segment[];
+  /** Streams whose first segment or gap is in this batch. */
+  readonly streams: readonly StreamInfo[];
+  readonly gaps: readonly Gap[];
+  /** Stream id → position after this batch; null when the stream is finished and can be forgotten. */
+  readonly positions: Readonly<Record<string, Position | null>>;
+  /** Bytes known to be waiting in this source after this batch. */
+  readonly behind_bytes: number;
+}
+
+/** Hands over records and remembers nothing durable: the ledger keeps its positions. */
+export interface Source {
+  /** Called once. `positions` is what the ledger holds for this source: stream id → position. */
+  open(positions: ReadonlyMap<string, Position>, router: Router): Promise<void>;
+  /** The next batch of a lane, or undefined when there is nothing now. Never called twice at once for one source. */
+  read(lane: number): Promise<RawBatch | undefined>;
+  /** Called after the batch's frame is durable, in order. */
+  settle(batch: RawBatch): void;
+  /** Resolves when `read` may have something (or after the poll interval). Rejects never. */
+  wait(signal: AbortSignal): Promise<void>;
+  /** True when all input known at open has been handed over (for `scan` and for tests). */
+  readonly drained: boolean;
+  close(): Promise<void>;
+}
+
+/** What the pipeline knows of streams: their format, their session and their worker. */
+export interface Router {
+  readonly lanes: number;
+  /** Recognises a stream from its first whole records. Format "unknown" when none claims it. */
+  probe(head: Uint8Array, path: string): { format: string; session: string | undefined; stateless: boolean };
+  /** A session's streams share a lane. */
+  laneOf(session: string): number;
+}
+
+/** Entries [first, first + count) of the ledger, as a run (see core/entry.ts), with their leaf hashes. */
+export interface EntryBatch {
+  readonly first: number;
+  readonly count: number;
+  readonly run: Uint8Array;
+  /** 32 bytes an entry. */
+  readonly hashes: Uint8Array;
+}
+
+export interface DeadLetter {
+  readonly index: number;
+  readonly id: string;
+  readonly status: number;
+  readonly reason: string;
+}
+/** created + existing + dead.length + filtered = batch.count, always. */
+export interface WriteResult {
+  readonly created: number;
+  readonly existing: number;
+  readonly dead: readonly DeadLetter[];
+  readonly filtered: number;
+}
+
+/** A reader of the ledger with a cursor of its own; keeps nothing that the ledger does not hold. */
+export interface Sink {
+  /** Throws TaplineError when the world is not ready; `retry` says whether to try again. */
+  open(signal: AbortSignal): Promise<void>;
+  /** Resolves when every entry of the batch has its fate. `resent` is true when entries of the batch may have been
+   * written before (restart, replay): the sink then looks them up first. Throws only TaplineError with `retry`;
+   * the pipeline backs off and calls again with `resent`. May be called again before an earlier call resolves. */
+  write(batch: EntryBatch, resent: boolean, signal: AbortSignal): Promise<WriteResult>;
+  /** Safe without open, safe twice. */
+  close(): Promise<void>;
+}
+
+/** A sink that reads the ledger's files itself (in a process of its own) and is told ranges instead of bytes. */
+export interface RangeSink {
+  open(signal: AbortSignal): Promise<void>;
+  /** Resolves when entries [first, end) have their fate. Called with the next range only after the last resolved. */
+  writeRange(first: number, end: number, signal: AbortSignal): Promise<WriteResult>;
+  close(): Promise<void>;
+}
+
+/** What the core hands to a component. Time and logging come in here, so that tests can bring their own. */
+export interface Context {
+  readonly name: string;
+  readonly state_dir: string;
+  now(): number;
+  log(level: "debug" | "info" | "warn" | "error", message: string, fields?: Record<string, unknown>): void;
+}
+
+/** Default export of every file in sources/ and sinks/. The schema is its documentation. */
+export interface Component<S extends z.ZodType, T> {
+  readonly config: S;
+  create(config: z.output<S>, context: Context): T;
+}

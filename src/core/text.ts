@@ -1,0 +1,26 @@
+// Strings and JSON on the hot path: quoting, and arrays that are written often. Knows nothing of events.
+
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+
+// Everything that JSON.stringify would escape: quote, backslash, control characters, surrogates.
+// oxlint-disable-next-line no-control-regex
+const SPECIAL = /[^ !#-[\]-\ud7ff\ue000-\uffff]/;
+
+/** The text as a JSON string. Most text needs no escape, and a test is cheaper than a copy. */
+export function quote(text: string): string {
+  return SPECIAL.test(text) ? JSON.stringify(text) : '"' + text + '"';
+}
+
+// Tag arrays are constants that every event of a class shares: their JSON is made once, by identity.
+const written = new WeakMap<readonly string[], string>();
+
+/** An array of strings as JSON; arrays marked by `constant` are written once and remembered. */
+export function strings(list: readonly string[]): string {
+  return written.get(list) ?? JSON.stringify(list);
+}
+
+/** Marks an array that never changes, so that `strings` remembers its JSON. */
+export function constant(list: readonly string[]): readonly string[] {
+  if (!written.has(list)) written.set(list, JSON.stringify(list));
+  return list;
+}
