@@ -1,5 +1,5 @@
 // Makes src/core/generated/classes.ts: per event class its categorisation and control tags, as constants.
-import { readClasses, readControls, readCrosswalk } from "./tables.ts";
+import { mappingHash, readClasses, readControls, readCrosswalk } from "./tables.ts";
 
 export function classesSource(): Record<string, string> {
   const { controls, map_version } = readControls();
@@ -41,6 +41,8 @@ export interface EventClass {
   readonly nist_ai_rmf: readonly string[];
   readonly eu_ai_act: readonly string[];
 }
+/** Hash of the tables that made the fields, classes and tags. */
+export const MAPPING_HASH = ${JSON.stringify(mappingHash())};
 export const MAP_VERSION = ${JSON.stringify(map_version)};
 export const CLASSES = {
 ${lines.join("\n")}

@@ -1,6 +1,7 @@
 // Makes src/core/generated/event.ts: the Event type, its constructor, the serialiser and the field list.
 // The serialiser is one straight-line function: a group's opening is its first separator, so that no string
-// is cut or copied and absent groups cost one comparison a field.
+// is cut or copied and absent groups cost one comparison a field. Blocks of fields that a class of events has in
+// common are written once and remembered.
 import { type Field, type FieldType, readFields } from "./tables.ts";
 
 const tsType: Record<FieldType, string> = {
@@ -34,14 +35,36 @@ const writer: Record<FieldType, (value: string) => string> = {
   stored: (v) => `quote(${v})`,
 };
 
+/** Fields whose values Tapline makes itself, of characters that JSON never escapes. */
+const SAFE = new Set([
+  "tapline.stream",
+  "tapline.format",
+  "tapline.vantage",
+  "tapline.time.source",
+  "tapline.capture.arguments",
+  "tapline.capture.results",
+  "tapline.capture.messages",
+  "tapline.capture.identity",
+  "tapline.tool.args_hash",
+  "tapline.tool.result_hash",
+  "event.outcome",
+]);
+/** Neighbours that are equal for all events of a class: remembered by the first, checked against the rest. */
+const BLOCKS = [
+  ["data_stream", "ecs", "host", "observer"],
+  ["tapline.control"],
+  ["event.kind", "event.category", "event.type", "event.action", "event.module"],
+];
+
 interface Group {
   readonly key: string;
+  readonly path: string;
   readonly variable: string;
   readonly children: (Group | (Field & { key: string }))[];
 }
 
 function tree(fields: readonly Field[]): Group {
-  const root: Group = { key: "", variable: "g0", children: [] };
+  const root: Group = { key: "", path: "", variable: "g0", children: [] };
   let count = 0;
   for (const field of fields) {
     let at = root;
@@ -49,7 +72,7 @@ function tree(fields: readonly Field[]): Group {
     for (const key of path.slice(0, -1)) {
       let next = at.children.find((c): c is Group => "children" in c && c.key === key);
       if (next === undefined) {
-        next = { key, variable: `g${++count}`, children: [] };
+        next = { key, path: [at.path, key].filter(Boolean).join("."), variable: `g${++count}`, children: [] };
         at.children.push(next);
       }
       at = next;
@@ -59,26 +82,90 @@ function tree(fields: readonly Field[]): Group {
   return root;
 }
 
-function emit(group: Group, above: readonly string[], out: string[]): void {
-  for (const child of group.children) {
-    if ("children" in child) {
+type Child = Group["children"][number];
+const pathOf = (child: Child): string => ("children" in child ? child.path : child.name);
+const write = (field: Field): string =>
+  SAFE.has(field.name) ? `'"' + ${read(field)} + '"'` : writer[field.type](read(field));
+const read = (field: Field): string => `e[${JSON.stringify(field.name)}]`;
+const leaves = (child: Child): Field[] => ("children" in child ? child.children.flatMap(leaves) : [child]);
+
+function emit(group: Group, children: readonly Child[], above: readonly string[], out: string[]): void {
+  for (let i = 0; i < children.length; i++) {
+    const child = children[i]!;
+    const block = BLOCKS.findIndex(([first]) => first === pathOf(child));
+    if (block !== -1 && above.length > 0) {
+      const length = BLOCKS[block]!.length;
+      if (BLOCKS[block]!.some((path, at) => pathOf(children[i + at]!) !== path)) throw new Error("a block is not together");
+      const marks = above.map((v) => `${v} = ","`).join("; ");
+      out.push(`  const b${block} = block${block}(e);`);
+      out.push(`  if (b${block} !== "") { s += ${group.variable} + b${block}; ${marks}; }`);
+      i += length - 1;
+    } else if ("children" in child) {
       out.push(`  let ${child.variable} = ${group.variable} + ${JSON.stringify(`"${child.key}":{`)};`);
-      emit(child, [...above, child.variable], out);
+      emit(child, child.children, [...above, child.variable], out);
       out.push(`  if (${child.variable} === ",") s += "}";`);
-      continue;
+    } else {
+      const marks = above.map((v) => `${v} = ","`).join("; ");
+      const head = `${group.variable} + ${JSON.stringify(`"${child.key}":`)}`;
+      out.push(`  if (${read(child)} !== undefined) { s += ${head} + ${write(child)}; ${marks}; }`);
     }
-    const value = `e[${JSON.stringify(child.name)}]`;
-    const marks = above.map((v) => `${v} = ","`).join("; ");
-    const head = `${group.variable} + ${JSON.stringify(`"${child.key}":`)}`;
-    out.push(`  if (${value} !== undefined) { s += ${head} + ${writer[child.type](value)}; ${marks}; }`);
   }
+}
+
+/** A function that writes a block, or takes it from memory when it is the same as before. */
+function blockSource(root: Group, place: number): string {
+  const find = (group: Group): Child[] =>
+    group.children.flatMap((child): Child[] => {
+      if (BLOCKS[place]!.includes(pathOf(child))) return [child];
+      return "children" in child ? find(child) : [];
+    });
+  const children = find(root);
+  const fields = children.flatMap(leaves);
+  const body: string[] = [];
+  emitBlock(children, body);
+  const same = fields.map((field) => `m[${JSON.stringify(field.name)}] === ${read(field)}`).join(" && ");
+  const key = fields.find((field) => ["data_stream.dataset", "tapline.control.iso42001", "event.action"].includes(field.name))!;
+  return `const blocks${place} = new Map<unknown, { readonly of: Event; readonly text: string }>();
+function block${place}(e: Event): string {
+  const known = blocks${place}.get(${read(key)});
+  if (known !== undefined) {
+    const m = known.of;
+    if (${same}) return known.text;
+  }
+  let s = "";
+  let g = "";
+${body.join("\n")}
+  if (blocks${place}.size >= BLOCKS_MAX) blocks${place}.clear();
+  const of = newEvent();
+${fields.map((field) => `  of[${JSON.stringify(field.name)}] = ${read(field)} as never;`).join("\n")}
+  blocks${place}.set(${read(key)}, { of, text: s });
+  return s;
+}
+`;
+}
+
+function emitBlock(children: readonly Child[], out: string[]): void {
+  const top: Group = { key: "", path: "", variable: "g", children: [] };
+  for (const child of children) {
+    if (!("children" in child)) emitLeaf(child, out);
+    else {
+      out.push(`  let ${child.variable} = g + ${JSON.stringify(`"${child.key}":{`)};`);
+      emit(child, child.children, [top.variable, child.variable], out);
+      out.push(`  if (${child.variable} === ",") s += "}";`);
+    }
+  }
+}
+
+function emitLeaf(field: Field & { key: string }, out: string[]): void {
+  out.push(`  if (${read(field)} !== undefined) { s += g + ${JSON.stringify(`"${field.key}":`)} + ${write(field)}; g = ","; }`);
 }
 
 export function eventSource(): Record<string, string> {
   const { ecs, fields, sinkFields } = readFields();
   if (!fields[fields.length - 1]!.name.startsWith("event.")) throw new Error("fields.yml: event.* must come last");
   const body: string[] = [];
-  emit(tree(fields), ["g0"], body);
+  const root = tree(fields);
+  emit(root, root.children, ["g0"], body);
   const kinds = [...fields, ...sinkFields].map((f) => `  ${JSON.stringify(f.name)}: ${JSON.stringify(f.type)},`);
   const text = `// Generated by \`npm run gen\` from mappings/fields.yml. Do not edit.
 import { type Json, quote, strings } from "../text.ts";
@@ -90,17 +177,26 @@ ${kinds.join("\n")}
 } as const;
 export type FieldName = keyof typeof FIELDS;
 
+/** Fields written without a look at their characters: only Tapline itself sets them. */
+export const SAFE: readonly string[] = ${JSON.stringify([...SAFE])};
+
 /** One normalised event: every key always there, in one order, so that all events share one shape. */
 export interface Event {
 ${fields.map((f) => `  ${JSON.stringify(f.name)}: ${tsType[f.type]} | undefined;`).join("\n")}
 }
 
-export function newEvent(): Event {
-  return {
-${fields.map((f) => `    ${JSON.stringify(f.name)}: undefined,`).join("\n")}
-  };
+// A class, because its fields are stored inline: an object literal of this size is copied by the runtime, which
+// takes eight times as long.
+class EventFields implements Event {
+${fields.map((f) => `  ${JSON.stringify(f.name)} = undefined;`).join("\n")}
 }
 
+export function newEvent(): Event {
+  return new EventFields();
+}
+
+const BLOCKS_MAX = 256;
+${BLOCKS.map((_, place) => blockSource(root, place)).join("")}
 /** The event as one JSON document, nested, keys in table order, \`event\` last. */
 export function serialise(e: Event): string {
   let s = "";

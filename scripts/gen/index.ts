@@ -1,5 +1,18 @@
 // The registry of generators: each returns path → text, and reads only the tables.
+import { avroSource } from "./avro.ts";
+import { lifecycleSource } from "./lifecycle.ts";
+import { templatesSource } from "./templates.ts";
 import { eventSource } from "./event.ts";
 import { classesSource } from "./classes.ts";
+import { secretsSource } from "./secrets.ts";
+import { toolsSource } from "./tools.ts";
 
-export const generators: readonly (() => Record<string, string>)[] = [eventSource, classesSource];
+export const generators: readonly (() => Record<string, string>)[] = [
+  eventSource,
+  classesSource,
+  secretsSource,
+  toolsSource,
+  templatesSource,
+  lifecycleSource,
+  avroSource,
+];

@@ -1,4 +1,5 @@
 // Reads the tables in mappings/ for the generators, and checks their shape. Nothing here runs in the product.
+import { hash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { z } from "zod";
@@ -77,3 +78,9 @@ const classesSchema = z.record(
   ]),
 );
 export const readClasses = () => classesSchema.parse(load("mappings/classes.yml"));
+
+/** Content hash of the tables that decide what an event looks like. */
+export function mappingHash(): string {
+  const names = ["fields", "classes", "controls", "crosswalk"];
+  return `sha256:${hash("sha256", names.map((name) => readFileSync(`mappings/${name}.yml`, "utf8")).join("\u0000"))}`;
+}

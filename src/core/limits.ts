@@ -16,6 +16,17 @@ export const LIMITS = {
   files_open: 512, // file descriptors held by one source
   head_bytes: 1 * KiB, // bytes hashed at the head of a file, and before the offset
   poll_ms: 500, // pause between polls of a followed file
+  poll_all_files: 256, // up to so many files are looked at in every poll
+  poll_idle_ms: 10_000, // longest pause between polls of a file that rests
+  relist_ms: 60_000, // a directory is listed again after this, whatever its time says
+  grace_ms: 5_000, // a file that was rotated away or deleted is watched this much longer
+  spool_keep_ms: 3_600_000, // a spool segment that was read and deleted is remembered, to miss its successors
+  probe_first_bytes: 16 * KiB, // head of a stream read to recognise it
+  probe_bytes: 256 * KiB, // the same when the first has no line end
+  small_read_bytes: 64 * KiB, // shorter reads are made at once, without a thread
+  hole_bytes: 8, // that many NUL at the start of a line are a hole in the file, not text
+  scan_bytes: 16 * MiB, // searched for the end of a long line before others have their turn
+  probe_records: 16, // records of a head that formats are asked about
   depth: 64, // nesting of a record
   object_depth: 16, // nesting of an indexed object (servers stop at 20)
 
@@ -23,21 +34,41 @@ export const LIMITS = {
   entry_bytes: 65_535, // an entry's length is a uint16 in the tile format
   blob_head_bytes: 4 * KiB, // what stays in the entry of a text moved to a blob
   keyword_chars: 8_191, // ignore_above in the templates
+  tools_listed: 1_024, // definitions of one tool listing that become events
   future_ms: 24 * 3_600_000, // a record further ahead of the clock is suspect
+
+  redact_cache: 1_024, // texts whose redaction is remembered by one worker
+  redact_cache_chars: 4 * KiB, // longest of them
+  subject_keys: 4_096, // keys of sealed persons held by one worker
+  tool_classes: 4_096, // tool names whose class is remembered by one worker
+  tool_name_chars: 256, // of a tool's name that its class is told from
+  encoded_run_chars: 64, // shortest run of base64 or hex that is reported
+  entropy_chars: 4_096, // of an encoded run that its entropy is measured on
+  blob_leaves: 8, // texts inside objects that move out one by one; beyond that, objects move as a whole
 
   // State kept by workers
   sessions: 4_096, // sessions whose state is held by one worker
   open_calls: 4_096, // calls without a result, a session
-  seen_calls: 16_384, // call keys remembered, a session
-  usage_ids: 16_384, // requests whose usage was counted, a session
+  seen_calls: 4_096, // call keys remembered, a session
+  usage_ids: 4_096, // requests whose usage was counted, a session
+  connections: 256, // MCP connections remembered, a session
+  record_ids: 16_384, // record ids remembered to tell copied history, a session
+  facts: 64, // facts noted, a session
 
   // Ledger
   frame_bytes: 64 * MiB,
   wal_segment_bytes: 64 * MiB,
-  snapshot_entries: 200_000,
+  snapshot_entries: 250_000,
   checkpoint_ms: 1_000,
   memory_entries_bytes: 24 * MiB, // durable entries kept in memory for sinks that are caught up
   frames_per_sync: 8,
+  wal_segment_entries: 262_144, // entries of a write-ahead segment, so that start-up stays short with tiny entries
+  wal_read_bytes: 1 * MiB, // read at once from a write-ahead segment
+  tile_queue_bytes: 16 * MiB, // full tiles waiting to be written; then commits wait
+  tile_writes: 4, // bundles, with their hash tiles, written at once
+  tile_syncs: 64, // bundles: a longer backlog is made durable with one call for the file system
+  tile_unsynced_entries: 131_072, // entries in tiles that are not durable yet; then commits wait
+  findings: 100, // findings listed by one verification; the rest are counted
 
   // Sinks
   sink_batch_entries: 4_096,
@@ -46,18 +77,62 @@ export const LIMITS = {
   bulk_bytes: 5 * MiB,
   bulk_in_flight: 3,
   bulk_items: 2_048,
+  resend_entries: 16_384, // how far ahead of the acknowledged a sink announces what it sends
+  cursor_save_ms: 500,
+  range_entries: 131_072, // one range told to a sink that reads the ledger itself
+  range_linger_ms: 1_000, // pause for more entries before a small range
   retry_ms_min: 250,
   retry_ms_max: 30_000,
   dead_letter_bytes: 1024 * MiB, // then the sink stops and says so; nothing is dropped
+  dead_letter_reason_chars: 1_000, // of a server's reason kept with a dead letter
+  lookup_ids: 2_048, // ids looked up in one search (servers return at most 10,000 hits)
+  answer_bytes: 64 * MiB, // a larger answer of a server is not read
+  not_found_tries: 5, // times an item may meet a missing index before it is a dead letter
+
+  // Store and file
+  store_memory_mb: 512, // what the store's process may use for DuckDB, unless configured
+  store_heap_mb: 256, // heap of JavaScript in the store's process
+  store_chunk_entries: 4_096, // entries read from the ledger at once
+  store_chunk_bytes: 16 * MiB,
+  store_group_rows: 8_192, // rows of a Parquet row group: more of them take more memory
+  store_group_rows_min: 2_048, // for long entries; what DuckDB handles at once
+  store_group_bytes: 32 * MiB, // entries of a row group, where rows allow
+  store_text_buffer_bytes: 4 * MiB, // DuckDB's buffer for the text that it reads
+  store_file_rows: 131_072, // rows of a Parquet file as first written
+  store_file_bytes: 256 * MiB, // bytes of entries in it
+  store_small_rows: 65_536, // smaller files are merged...
+  store_small_bytes: 32 * MiB, // ...unless their entries are long
+  store_merge_files: 16, // neighbours merged into one, at least...
+  store_merge_files_max: 32, // ...and at most
+  store_grace_ms: 600_000, // replaced files stay for readers that have them open
+  store_wait_ms: 5_000, // pause until the ledger shows what was promised, or another writer is gone
+  store_start_ms: 60_000, // start of the store's process
+  store_deaths: 3, // deaths of that process within the window that make an error of it
+  store_death_window_ms: 60_000,
+  store_tail_entries: 131_072, // entries after the manifest that a reader takes from the ledger
+  store_query_rows: 100_000, // rows of one answer
+  file_tail_bytes: 256 * KiB, // read at the end of a file to find the last document
+
+  // The process
+  status_ms: 1_000, // pause between writes of status.json
+  stop_ms: 10_000, // what a sink may take to end its last write at a stop
 
   // Rules
   rule_file_bytes: 1 * MiB,
   rules: 10_000,
-  alerts_per_batch: 10_000,
+  rule_problems: 100, // told of one rule
+  rule_values: 10_000, // values of one field of one rule, after expansion
+  rule_buckets: 1_024, // pairs of dataset and action whose candidate rules are remembered
+  rule_files: 20_000, // files read below the rule directories
+  rule_directory_depth: 16,
+  evidence_chars: 512, // of one matched value kept in an alert
+  reason_chars: 200, // of one foreign text quoted in the sentence of an alert
+  alert_notes: 100, // alerts of one batch that the console is told of; all are entries
   config_bytes: 1 * MiB,
 } as const;
 
 assert(LIMITS.blob_head_bytes < LIMITS.entry_bytes, "the head of a blob fits in an entry");
 assert(LIMITS.batch_bytes <= LIMITS.frame_bytes / 8, "the entries of one batch fit in a frame");
 assert(LIMITS.line_bytes <= LIMITS.frame_bytes / 2, "the entries of the longest line fit in a frame");
+assert(LIMITS.file_tail_bytes > 2 * (LIMITS.entry_bytes + KiB), "a document and a torn one fit in the tail");
 assert(LIMITS.object_depth < 20, "servers refuse flattened objects nested deeper than 20");

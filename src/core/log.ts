@@ -7,7 +7,7 @@ export type Log = (level: Level, message: string, fields?: Record<string, unknow
 /** A log on standard error; `TAPLINE_LOG` sets the level (default warn, so that commands stay readable). */
 export function openLog(): Log {
   const logger = pino(
-    { level: process.env["TAPLINE_LOG"] ?? "warn", base: undefined, timestamp: pino.stdTimeFunctions.isoTime },
+    { level: process.env["TAPLINE_LOG"] ?? "warn", base: null, timestamp: pino.stdTimeFunctions.isoTime },
     pino.destination({ fd: 2, sync: true }),
   );
   return (level, message, fields) => logger[level](fields ?? {}, message);

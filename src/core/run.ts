@@ -31,22 +31,22 @@ export class RunWriter {
     const at = this.#at;
     // A character takes at most three bytes of UTF-8.
     if (at + 2 + document.length * 3 > this.#run.length) this.#grow(document);
-    const length = this.#run.utf8Write(document, at + 2);
+    const length = this.#run.write(document, at + 2);
     if (length > LIMITS.entry_bytes) return false;
     this.#run[at] = length >>> 8;
     this.#run[at + 1] = length & 0xff;
     this.#at = at + 2 + length;
     if ((this.#count + 1) * HASH_BYTES > this.#hashes.length) this.#growHashes();
-    this.#hashes.latin1Write(leafHash(this.#run, at + 2, this.#at), this.#count * HASH_BYTES, HASH_BYTES);
+    this.#hashes.write(leafHash(this.#run, at + 2, this.#at), this.#count * HASH_BYTES, "latin1");
     this.#count++;
     return true;
   }
 
   /** What was added since the last call, in memory of its own. */
   take(): Run {
-    const run = new Uint8Array(this.#at);
+    const run = Buffer.allocUnsafeSlow(this.#at);
     run.set(this.#run.subarray(0, this.#at));
-    const hashes = new Uint8Array(this.#count * HASH_BYTES);
+    const hashes = Buffer.allocUnsafeSlow(this.#count * HASH_BYTES);
     hashes.set(this.#hashes.subarray(0, hashes.length));
     const count = this.#count;
     this.#at = 0;

@@ -84,8 +84,9 @@ export interface Source {
 /** What the pipeline knows of streams: their format, their session and their worker. */
 export interface Router {
   readonly lanes: number;
-  /** Recognises a stream from its first whole records. Format "unknown" when none claims it. */
-  probe(head: Uint8Array, path: string): { format: string; session: string | undefined; stateless: boolean };
+  /** Recognises a stream from its first whole records. Format "unknown" when none claims it; `named` is the
+   * format that the configuration names, if it does. */
+  probe(head: Uint8Array, path: string, named?: string): { format: string; session: string | undefined; stateless: boolean };
   /** A session's streams share a lane. */
   laneOf(session: string): number;
 }

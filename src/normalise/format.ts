@@ -3,6 +3,7 @@
 import type { Action } from "../core/generated/classes.ts";
 import type { Event } from "../core/generated/event.ts";
 import type { StreamInfo, Vantage } from "../core/stage.ts";
+import type { Json } from "../core/text.ts";
 import type { Session } from "./session.ts";
 
 /** What became of a record. A skip names its reason; every record has exactly one outcome. */
@@ -54,6 +55,10 @@ export function asText(value: unknown): string | undefined {
 export function asNumber(value: unknown): number | undefined {
   const number = typeof value === "string" && value !== "" ? Number(value) : value;
   return typeof number === "number" && Number.isFinite(number) ? number : undefined;
+}
+/** `value` as what a field of type object can hold: servers index objects only, so the rest is wrapped. */
+export function asHeld(value: unknown): { readonly [key: string]: Json } {
+  return (asObject(value) ?? { value }) as { readonly [key: string]: Json };
 }
 /** `value` when it is an array, else an empty one. */
 export function asList(value: unknown): readonly unknown[] {

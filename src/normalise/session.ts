@@ -1,10 +1,11 @@
 // What one agent session remembers: calls that wait for their result, which observation of a call counts, and
-// whose tokens were counted. Bounded; rebuilt after a restart from a snapshot and the entries after it, so
-// everything here can be read back from events. Does not parse records and does no I/O.
+// whose tokens were counted. Bounded; rebuilt after a restart from a snapshot and the changes in the frames after it.
+// Does not parse records and does no I/O.
 import type { Vantage } from "../core/stage.ts";
 import type { Event } from "../core/generated/event.ts";
 import { LIMITS } from "../core/limits.ts";
 import { type Digest, canonical } from "../core/digest.ts";
+import { Tracked } from "./tracked.ts";
 
 /** A call (or any request) whose result has not been seen. */
 export interface OpenCall {
@@ -22,79 +23,149 @@ export interface OpenCall {
   readonly uri: string | undefined;
 }
 
-type Counts = Partial<Record<Vantage, number>>;
-export interface SessionState {
-  readonly open: [string, OpenCall][];
-  readonly seen: [string, Counts][];
-  readonly keys: [string, string][];
-  readonly usage: string[];
-  readonly last_time: string | undefined;
+/** What the ends of an MCP connection said of themselves. */
+export interface Connection {
+  readonly server: string | undefined;
+  readonly server_version: string | undefined;
+  readonly server_source: string | undefined;
+  readonly client: string | undefined;
+  readonly client_version: string | undefined;
+  readonly protocol: string | undefined;
 }
 
-/** Drops the oldest entries of a map down to its bound; says how many went. */
-function evict(map: { readonly size: number; keys(): Iterator<string>; delete(key: string): boolean }, max: number) {
-  let gone = 0;
-  while (map.size > max) {
-    map.delete(map.keys().next().value!);
-    gone++;
-  }
-  return gone;
+type Counts = Partial<Record<Vantage, number>>;
+/** What a session holds, each kind a bounded map. Plain data: it travels in frames and snapshots. */
+interface Kinds {
+  /** Calls and requests that wait for their result, by ref. */
+  open: OpenCall;
+  /** How often each vantage saw a call. */
+  seen: Counts;
+  /** Call id → call key. */
+  keys: string;
+  /** Requests whose tokens were counted, and how many. */
+  usage: number;
+  connections: Connection;
+  /** Ids of records seen, to tell copied history. */
+  records: true;
+  facts: string;
 }
+type Kind = keyof Kinds;
+/** Changes of a session since the last; null for what is gone. As a whole state, all there is and no null. */
+export type SessionState = { readonly [K in Kind]?: [string, Kinds[K] | null][] | undefined } & {
+  readonly last_time?: string | undefined;
+};
+
+/** What a session says once and means for all that follows. */
+export type Fact =
+  | "process.working_directory"
+  | "service.version"
+  | "gen_ai.agent.name"
+  | "gen_ai.provider.name"
+  | "gen_ai.request.model"
+  | "tapline.permission.mode";
 
 export class Session {
   readonly id: string;
   readonly #digest: Digest;
-  readonly #open = new Map<string, OpenCall>();
-  readonly #seen = new Map<string, Counts>();
-  readonly #keys = new Map<string, string>();
-  readonly #usage = new Set<string>();
+  readonly #open = new Tracked<OpenCall>(LIMITS.open_calls);
+  readonly #seen = new Tracked<Counts>(LIMITS.seen_calls);
+  readonly #keys = new Tracked<string>(LIMITS.seen_calls);
+  readonly #usage = new Tracked<number>(LIMITS.usage_ids);
+  readonly #connections = new Tracked<Connection>(LIMITS.connections);
+  readonly #records = new Tracked<true>(LIMITS.record_ids);
+  readonly #facts = new Tracked<string>(LIMITS.facts);
   /** Latest record time, for records that have none. */
   last_time: string | undefined;
-  /** State dropped because a bound bit. */
-  evicted = 0;
 
   constructor(id: string, digest: Digest, state?: SessionState) {
     this.id = id;
     this.#digest = digest;
-    if (state === undefined) return;
-    for (const [ref, call] of state.open) this.#open.set(ref, call);
-    for (const [key, counts] of state.seen) this.#seen.set(key, counts);
-    for (const [id, key] of state.keys) this.#keys.set(id, key);
-    for (const id of state.usage) this.#usage.add(id);
-    this.last_time = state.last_time;
+    if (state !== undefined) this.apply(state);
   }
 
+  /** State dropped because a bound bit. */
+  get evicted(): number {
+    return (
+      this.#open.evicted +
+      this.#seen.evicted +
+      this.#keys.evicted +
+      this.#usage.evicted +
+      this.#connections.evicted +
+      this.#records.evicted +
+      this.#facts.evicted
+    );
+  }
+
+  /** Everything, for a snapshot. */
   state(): SessionState {
     return {
-      open: [...this.#open],
-      seen: [...this.#seen],
-      keys: [...this.#keys],
-      usage: [...this.#usage],
+      open: [...this.#open.entries()],
+      seen: [...this.#seen.entries()],
+      keys: [...this.#keys.entries()],
+      usage: [...this.#usage.entries()],
+      connections: [...this.#connections.entries()],
+      records: [...this.#records.entries()],
+      facts: [...this.#facts.entries()],
       last_time: this.last_time,
     };
+  }
+
+  /** What changed since the last call, for a frame. */
+  delta(): SessionState {
+    return {
+      open: this.#open.delta(),
+      seen: this.#seen.delta(),
+      keys: this.#keys.delta(),
+      usage: this.#usage.delta(),
+      connections: this.#connections.delta(),
+      records: this.#records.delta(),
+      facts: this.#facts.delta(),
+      last_time: this.last_time,
+    };
+  }
+
+  /** Takes over a state, or the changes after it. */
+  apply(state: SessionState): void {
+    this.#open.apply(state.open ?? []);
+    this.#seen.apply(state.seen ?? []);
+    this.#keys.apply(state.keys ?? []);
+    this.#usage.apply(state.usage ?? []);
+    this.#connections.apply(state.connections ?? []);
+    this.#records.apply(state.records ?? []);
+    this.#facts.apply(state.facts ?? []);
+    this.last_time = state.last_time ?? this.last_time;
   }
 
   /**
    * Marks `e` as a call: sets args_hash, call_key, primary and call.ref, and remembers it until `result(e, ref)`.
    * Calls with arguments to an MCP server are keyed by tool, arguments and occurrence, since a proxy does not
-   * know the harness's call id; all others by call id, else by `ref`.
+   * know the harness's call id; all others by call id, else by `ref`. A call that `alias` already names keeps that key.
    */
-  call(e: Event, ref: string): void {
+  call(e: Event, ref: string, alias?: string): void {
     const args = e["gen_ai.tool.call.arguments"];
     const tool = e["gen_ai.tool.name"];
     const id = e["gen_ai.tool.call.id"];
     const vantage = e["tapline.vantage"] as Vantage;
-    if (args !== undefined) e["tapline.tool.args_hash"] ??= this.#digest((tool ?? "") + "\u0000" + canonical(args));
-    const known = id === undefined ? undefined : this.#keys.get(id);
-    if (known !== undefined) this.#mark(e, known, vantage, false);
-    else if (e["tapline.server.name"] !== undefined && args !== undefined) {
+    if (args !== undefined)
+      e["tapline.tool.args_hash"] ??= this.#digest((tool ?? "") + "\u0000" + canonical(args));
+    const known =
+      (id === undefined ? undefined : this.#keys.get(id)) ??
+      (alias === undefined ? undefined : this.#keys.get(alias));
+    const remote = e["tapline.server.name"] !== undefined || e["mcp.method.name"] === "tools/call";
+    if (remote && args !== undefined) {
       this.#mark(e, e["tapline.tool.args_hash"]!.slice(0, 16), vantage, true);
     } else this.#mark(e, id ?? ref, vantage, false);
-    if (id !== undefined && known === undefined) {
-      this.#keys.set(id, e["tapline.call_key"]!.slice(this.id.length + 1));
-      this.evicted += evict(this.#keys, LIMITS.seen_calls);
+    if (known !== undefined) {
+      e["tapline.call_key"] = `${this.id}.${known}`;
+      e["tapline.primary"] = false;
     }
+    if (id !== undefined && known === undefined) this.alias(id, e);
     this.#remember(e, ref);
+  }
+
+  /** Remembers another name of a call, under which it may be observed again. */
+  alias(name: string, e: Event): void {
+    this.#keys.set(name, e["tapline.call_key"]!.slice(this.id.length + 1));
   }
 
   /** Remembers a request that is no tool call, until its response. */
@@ -118,7 +189,6 @@ export class Session {
       verdict: e["tapline.decision.verdict"],
       uri: e["mcp.resource.uri"],
     });
-    this.evicted += evict(this.#open, LIMITS.open_calls);
   }
 
   /** Sets call_key and primary. With `occurrence`, the n-th sight from one vantage is the n-th call. */
@@ -126,7 +196,6 @@ export class Session {
     const counts = this.#seen.get(base);
     if (counts === undefined) {
       this.#seen.set(base, { [vantage]: 1 });
-      this.evicted += evict(this.#seen, LIMITS.seen_calls);
       e["tapline.call_key"] = occurrence ? `${this.id}.${base}.1` : `${this.id}.${base}`;
       e["tapline.primary"] = true;
       return;
@@ -134,7 +203,7 @@ export class Session {
     const n = (counts[vantage] ?? 0) + 1;
     let most = 0;
     for (const seen in counts) if (seen !== vantage) most = Math.max(most, counts[seen as Vantage]!);
-    counts[vantage] = n;
+    this.#seen.set(base, { ...counts, [vantage]: n });
     const suffix = occurrence ? `.${n}` : "";
     e["tapline.call_key"] = `${this.id}.${base}${suffix}`;
     e["tapline.primary"] = occurrence ? n > most : false;
@@ -163,8 +232,35 @@ export class Session {
     e["mcp.method.name"] ??= call.method;
     e["mcp.resource.uri"] ??= call.uri;
     const took_ms = Date.parse(e["@timestamp"] ?? "") - call.time_ms;
-    if (e["event.duration"] === undefined && took_ms >= 0) e["event.duration"] = took_ms * 1e6;
+    if (e["event.duration"] === undefined && took_ms >= 0 && Number.isSafeInteger(took_ms * 1e6)) {
+      e["event.duration"] = took_ms * 1e6;
+    }
     return call;
+  }
+
+  /** What is known of a connection; `key` is its id, or its stream's id where connections have none. */
+  connection(key: string): Connection | undefined {
+    return this.#connections.get(key);
+  }
+
+  /** Adds what an event of the connection says of its ends; they can be read back from such events. */
+  learn(key: string, e: Event): void {
+    const known = this.#connections.get(key);
+    const server = e["tapline.server.name"];
+    const client = e["tapline.client.name"];
+    this.#connections.set(key, {
+      server: server ?? known?.server,
+      server_source: server === undefined ? known?.server_source : e["tapline.server.identity_source"],
+      server_version: server === undefined ? known?.server_version : e["tapline.server.version"],
+      client: client ?? known?.client,
+      client_version: client === undefined ? known?.client_version : e["tapline.client.version"],
+      protocol: e["mcp.protocol.version"] ?? known?.protocol,
+    });
+  }
+
+  /** The call or request of this ref, while it waits for its result. */
+  waiting(ref: string): OpenCall | undefined {
+    return this.#open.get(ref);
   }
 
   /** Whether a call or request of this ref waits for its result. */
@@ -172,11 +268,64 @@ export class Session {
     return this.#open.has(ref);
   }
 
+  /** Marks `e` as one observation of something that other vantages or records report too, such as a model call. */
+  observe(e: Event, key: string): void {
+    this.#mark(e, key, e["tapline.vantage"] as Vantage, false);
+  }
+
   /** True the first time for a request id: tokens of one request are counted once, however often it is logged. */
   countsUsage(request: string): boolean {
     if (this.#usage.has(request)) return false;
-    this.#usage.add(request);
-    this.evicted += evict(this.#usage, LIMITS.usage_ids);
+    this.#usage.set(request, 0);
     return true;
+  }
+
+  /** What `total` adds to what was counted under this key: counters that are logged while they grow. Never negative. */
+  countMore(key: string, total: number): number {
+    const more = total - (this.#usage.get(key) ?? 0);
+    if (more <= 0) return 0;
+    this.#usage.set(key, total);
+    return more;
+  }
+
+  /** How often this was called with the key, this time included. */
+  tally(key: string): number {
+    const n = this.counted(key) + 1;
+    this.countMore(key, n);
+    return n;
+  }
+
+  /** What was counted under the key by `countMore` or `tally`. */
+  counted(key: string): number {
+    return this.#usage.get(key) ?? 0;
+  }
+
+  /** True when a record of this kind tells something that no other kind has told as often: formats that log one
+   * thing in two kinds of records, in either order. */
+  isNews(key: string, kind: string): boolean {
+    return this.countMore(key, this.tally(`${key}.${kind}`)) > 0;
+  }
+
+  /** True when a record of this id was seen before: copied history, or a record logged in two files. */
+  repeats(record: string): boolean {
+    if (this.#records.has(record)) return true;
+    this.#records.set(record, true);
+    return false;
+  }
+
+  /** Notes a fact; the value before it, if another was known. */
+  note(field: Fact, value: string | undefined): string | undefined {
+    const before = this.#facts.get(field);
+    if (value !== undefined) this.#facts.set(field, value);
+    return before === value ? undefined : before;
+  }
+
+  fact(field: Fact): string | undefined {
+    return this.#facts.get(field);
+  }
+
+  /** Sets the noted facts on an event that does not say otherwise. */
+  fill(e: Event): void {
+    for (const [field, value] of this.#facts.entries()) e[field as Fact] ??= value;
   }
 }

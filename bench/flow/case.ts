@@ -1,0 +1,113 @@
+// One macro bench in a process of its own: a whole collector from files to one sink, everything on (tail, joins,
+// redaction, tags, the bundled rules, ledger). Prints one JSON line. Timed from the first read until every entry is
+// durable in the ledger and taken by the sink.
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { openCollector } from "../../src/collector.ts";
+import { parseConfig } from "../../src/config.ts";
+import { forEachEntry } from "../../src/core/entry.ts";
+import { openReader } from "../../src/ledger/reader.ts";
+
+const { values } = parseArgs({
+  options: {
+    sink: { type: "string", default: "null" },
+    dir: { type: "string" },
+    state: { type: "string" },
+    workers: { type: "string", default: "2" },
+    url: { type: "string", default: "" },
+  },
+});
+const state_dir = values.state!;
+rmSync(state_dir, { recursive: true, force: true });
+mkdirSync(state_dir, { recursive: true });
+
+/** utime + stime of a process in ms, and its peak resident memory in MB; zero when it is gone. */
+function usageOf(pid: number): { cpu_ms: number; peak_mb: number } {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ");
+    const peak = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]!;
+    return { cpu_ms: (Number(stat[11]) + Number(stat[12])) * 10, peak_mb: Number(peak) / 1024 };
+  } catch {
+    return { cpu_ms: 0, peak_mb: 0 };
+  }
+}
+
+function children(): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        return Number(readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ")[1]) === process.pid;
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+/** Hash of the entries without what differs from run to run: ids of file generations, paths and arrival times. */
+async function outputHash(): Promise<{ hash: string; entries: number }> {
+  const reader = await openReader(join(state_dir, "ledger"));
+  const lines: string[] = [];
+  const size = await reader.size();
+  for (let at = 0; at < size; ) {
+    const batch = await reader.read(at, 4096, 8 << 20);
+    if (batch === undefined) break;
+    const run = Buffer.from(batch.run.buffer, batch.run.byteOffset, batch.run.length);
+    forEachEntry(batch.run, (start, end) => {
+      const text = run.toString("utf8", start, end);
+      if (!text.includes('"vantage":"self"')) {
+        const stable = text.replaceAll(/"(?:id|created|stream|path|call_key|args_hash|event_ids|ruleset_hash)":(?:"[^"]*"|\[[^\]]*\])/g, "");
+        lines.push(createHash("sha256").update(stable).digest("hex").slice(0, 16));
+      }
+    });
+    at += batch.count;
+  }
+  return { hash: createHash("sha256").update(lines.toSorted().join()).digest("hex").slice(0, 16), entries: size };
+}
+
+const sink = values.sink === "bulk" ? { type: "elasticsearch", urls: [values.url] } : { type: values.sink };
+const config = parseConfig(
+  JSON.stringify({
+    state_dir,
+    host: "bench",
+    workers: Number(values.workers),
+    sources: { bench: { type: "file", include: [join(values.dir!, "*.jsonl")], follow: false } },
+    sinks: { bench: sink },
+  }),
+  "bench",
+);
+const bytes = readdirSync(values.dir!).reduce((sum, name) => sum + statSync(join(values.dir!, name)).size, 0);
+const collector = await openCollector(config, () => {}, { onAlert() {}, onDurable() {}, onProblem: console.error });
+const cpu = process.cpuUsage();
+const start = performance.now();
+let child = { cpu_ms: 0, peak_mb: 0 };
+const watch = setInterval(() => {
+  for (const pid of children()) child = usageOf(pid);
+}, 200);
+await collector.run(new AbortController().signal, true);
+const wall_s = (performance.now() - start) / 1000;
+clearInterval(watch);
+const used = process.cpuUsage(cpu);
+const cpu_us = used.user + used.system;
+const peak_mb = process.resourceUsage().maxRSS / 1024;
+const { hash, entries } = await outputHash();
+const records = collector.tally.read;
+console.log(
+  JSON.stringify({
+    case: `file_to_${values.sink}`,
+    workers: Number(values.workers),
+    records,
+    entries,
+    events_s: Math.round(records / wall_s),
+    mb_s: Math.round(bytes / wall_s / 1e5) / 10,
+    cpu_us_event: Math.round((cpu_us / records) * 100) / 100,
+    peak_mb: Math.round(peak_mb),
+    child_cpu_us_event: Math.round((child.cpu_ms * 1000 * 100) / records) / 100,
+    child_peak_mb: Math.round(child.peak_mb),
+    output: hash,
+  }),
+);
+process.exit(0);

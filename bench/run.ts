@@ -1,0 +1,54 @@
+// `npm run bench [-- --events N] [--only NAME]`: micro benches of each stage, then whole collectors from files to each
+// sink. Tiny by default, so that they cannot rot; `--events 1000000` gives the figures of bench/README.md.
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { generate } from "./generate.ts";
+
+const { values } = parseArgs({
+  options: { events: { type: "string", default: "20000" }, only: { type: "string" }, dir: { type: "string" } },
+});
+const events = Number(values.events);
+const here = import.meta.dirname;
+const work = values.dir ?? join(tmpdir(), `tapline-bench-${process.pid}`);
+const wanted = (name: string): boolean => values.only === undefined || name.includes(values.only);
+
+console.log(`${cpus().length} × ${cpus()[0]!.model}, Node ${process.version}, ${events} events`);
+for (const file of readdirSync(join(here, "hot")).filter((name) => name.endsWith(".ts"))) {
+  if (!wanted(`hot/${file}`)) continue;
+  console.log(`hot/${file}`);
+  process.stdout.write(execFileSync(process.execPath, [join(here, "hot", file)], { encoding: "utf8" }));
+}
+
+async function data(files: number): Promise<string> {
+  const dir = join(work, `data-${events}-${files}`);
+  if (!existsSync(dir)) await generate(dir, events, files);
+  return dir;
+}
+
+function flow(options: Record<string, string>): void {
+  const args = Object.entries(options).flatMap(([key, value]) => [`--${key}`, value]);
+  const state = join(work, "state");
+  process.stdout.write(
+    execFileSync(process.execPath, [join(here, "flow", "case.ts"), "--state", state, ...args], { encoding: "utf8" }),
+  );
+  rmSync(state, { recursive: true, force: true });
+}
+
+mkdirSync(work, { recursive: true });
+if (wanted("file_to_null")) {
+  flow({ sink: "null", dir: await data(8) });
+  flow({ sink: "null", dir: await data(8), workers: "1" });
+  flow({ sink: "null", dir: await data(1) });
+}
+if (wanted("file_to_store")) flow({ sink: "store", dir: await data(8) });
+if (wanted("file_to_bulk")) {
+  const server = spawn(process.execPath, [join(here, "flow", "bulk-server.ts")], { stdio: ["ignore", "pipe", "inherit"] });
+  const [line] = (await once(server.stdout, "data")) as [Buffer];
+  flow({ sink: "bulk", dir: await data(8), url: line.toString().trim() });
+  server.kill();
+}
+if (values.dir === undefined) rmSync(work, { recursive: true, force: true });

@@ -1,0 +1,118 @@
+// Puts a collector together from a configuration: keys, ledger, workers, sources, sinks, and takes it apart again.
+// Holds no control flow of the data path (pipeline.ts) and prints nothing (commands/run.ts).
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { createSink, createSource, sinksOf, sourcesOf } from "./components.ts";
+import type { Config } from "./config.ts";
+import type { Origin } from "./core/event.ts";
+import type { Log } from "./core/log.ts";
+import type { Router, Source } from "./core/stage.ts";
+import { fromMs } from "./core/time.ts";
+import { Delivery } from "./deliver.ts";
+import type { AlertNote, EngineResult } from "./engine.ts";
+import { laneOf, Lane } from "./lane.ts";
+import { Ledger } from "./ledger/log.ts";
+import { createRedactor } from "./normalise/redact.ts";
+import { probe } from "./normalise/probe.ts";
+import { Pipeline } from "./pipeline.ts";
+import { runCollector } from "./lifecycle.ts";
+import { recover } from "./recover.ts";
+import { loadDigestKey } from "./keys.ts";
+import { SelfRecorder } from "./self.ts";
+import { openDeadLetters } from "./sinks/dead-letters.ts";
+import type { Tally } from "./tally.ts";
+import { VERSION } from "./version.ts";
+import { BUNDLED_RULES } from "./paths.ts";
+
+export interface CollectorEvents {
+  onAlert(alert: AlertNote): void;
+  onDurable(results: readonly EngineResult[]): void;
+  onProblem(message: string): void;
+}
+
+export interface Collector {
+  readonly ledger: Ledger;
+  readonly tally: Tally;
+  readonly deliveries: readonly Delivery[];
+  readonly rules: number;
+  readonly ruleset: string;
+  readonly recovered_entries: number;
+  /** Collects until `signal` aborts, or with `once` until every source is drained and every sink caught up. */
+  run(signal: AbortSignal, once: boolean): Promise<void>;
+}
+
+export function rulePaths(config: Config): string[] {
+  return [...(config.bundled_rules ? [BUNDLED_RULES] : []), ...config.rules];
+}
+
+function createSources(config: Config, log: Log): Map<string, Source> {
+  return new Map(sourcesOf(config).map(([name, typed]) => [name, createSource(config, name, typed, log)]));
+}
+
+async function createDeliveries(config: Config, log: Log, ledger: Ledger): Promise<Delivery[]> {
+  const cursor_dir = join(config.state_dir, "cursors");
+  await mkdir(cursor_dir, { recursive: true, mode: 0o700 });
+  return sinksOf(config).map(([name, typed]) => {
+    const sink = createSink(config, name, typed, log);
+    const letters = openDeadLetters(config.state_dir, name);
+    return new Delivery({ name, sink, ledger, cursor_dir, keepDead: (dead) => letters.append(dead), log });
+  });
+}
+
+/** Name of the ledger and of its key. */
+export function ledgerOrigin(config: Config): string {
+  return `tapline/${config.host.replaceAll(/[^\w.-]/g, "_")}`;
+}
+
+function originOf(config: Config): Origin {
+  return { namespace: config.namespace, host: config.host, version: VERSION };
+}
+
+/** Opens everything, recovers what the last run left, and returns a collector that is ready to run. */
+export async function openCollector(config: Config, log: Log, events: CollectorEvents): Promise<Collector> {
+  await mkdir(config.state_dir, { recursive: true, mode: 0o700 });
+  const key = await loadDigestKey(config.state_dir);
+  const started_ms = Date.now();
+  const origin = originOf(config);
+  const dir = join(config.state_dir, "ledger");
+  const { ledger, recovered } = await Ledger.open({
+    dir,
+    origin: ledgerOrigin(config),
+    log,
+  });
+  const { state, entries } = await recover(recovered, key);
+  let pipeline: Pipeline | undefined;
+  const engine = { origin, key, started: fromMs(started_ms)!, rule_paths: rulePaths(config) };
+  const lanes = Array.from(
+    { length: config.workers },
+    () =>
+      new Lane(engine, {
+        result: (seq, result) => pipeline!.onResult(seq, result),
+        failed: (error) => pipeline?.fail(error),
+      }),
+  );
+  const ready = await Promise.all(lanes.map((lane) => lane.ready));
+  for (const problem of ready[0]!.problems) events.onProblem(problem);
+  lanes.forEach((lane, at) => lane.restore(state.sessions.filter(([id]) => laneOf(id, lanes.length) === at)));
+
+  const router: Router = { lanes: lanes.length, probe, laneOf: (session) => laneOf(session, lanes.length) };
+  const sources = createSources(config, log);
+  for (const [name, source] of sources) {
+    await source.open(new Map(Object.entries(state.positions[name] ?? {})), router);
+  }
+  const self = new SelfRecorder(origin, started_ms, Date.now, createRedactor(key).redactText);
+  const parts = { sources, lanes, ledger, self, positions: state.positions, tally: state.tally, now: Date.now };
+  pipeline = new Pipeline({ ...parts, onDurable: events.onDurable, onAlert: events.onAlert });
+  const deliveries = await createDeliveries(config, log, ledger);
+  const shared = { config, pipeline, self, ledger, lanes, sources, deliveries, tally: state.tally };
+  const ruleset = ready[0]!.ruleset;
+  return {
+    ledger,
+    tally: state.tally,
+    deliveries,
+    rules: ready[0]!.rules,
+    ruleset,
+    recovered_entries: entries,
+    run: (signal, once) => runCollector({ ...shared, ruleset, origin: ledgerOrigin(config), log }, signal, once),
+  };
+}

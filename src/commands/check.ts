@@ -1,0 +1,73 @@
+// `tapline check`: configuration, rules and connections; every problem at once, with its place and a remedy.
+import { openLog } from "../core/log.ts";
+import { TaplineError, reasonOf } from "../core/errors.ts";
+import { type Config } from "../config.ts";
+import { rulePaths } from "../collector.ts";
+import { createSink, sinksOf } from "../components.ts";
+import { loadRules } from "../detect/load.ts";
+import { type Command, readArgs, readConfig } from "./usage.ts";
+
+const CONNECT_MS = 10_000;
+
+interface Problem {
+  readonly where: string;
+  readonly what: string;
+  readonly remedy: string | undefined;
+}
+
+async function checkSinks(config: Config): Promise<Problem[]> {
+  const log = openLog();
+  const found: Problem[] = [];
+  for (const [name, typed] of sinksOf(config)) {
+    // A store or file is made by `run`; only what lies beyond this machine's disk is tried.
+    if (!["elasticsearch", "opensearch"].includes(typed.type)) continue;
+    const sink = createSink(config, name, typed, log);
+    try {
+      await sink.open(AbortSignal.timeout(CONNECT_MS));
+    } catch (error) {
+      const remedy = error instanceof TaplineError ? error.remedy : undefined;
+      found.push({ where: `sinks.${name}`, what: reasonOf(error), remedy });
+    }
+    await sink.close();
+  }
+  return found;
+}
+
+async function findProblems(path: string | undefined): Promise<{ problems: Problem[]; config: Config | undefined }> {
+  const problems: Problem[] = [];
+  let config: Config | undefined;
+  try {
+    config = await readConfig(path);
+  } catch (error) {
+    if (!(error instanceof TaplineError)) throw error;
+    for (const what of error.message.split("\n")) problems.push({ where: "configuration", what, remedy: error.remedy });
+    return { problems, config };
+  }
+  const rules = await loadRules(rulePaths(config), {});
+  for (const problem of rules.problems) problems.push({ where: "rules", what: String(problem), remedy: undefined });
+  problems.push(...(await checkSinks(config)));
+  return { problems, config };
+}
+
+export const check: Command = {
+  about: "configuration, rules, connections: every problem at once",
+  help: `usage: tapline check [-c FILE] [--json]
+
+Exit code 1 when there is a problem.`,
+  async run(argv) {
+    const options = { config: { type: "string", short: "c" }, json: { type: "boolean" } } as const;
+    const { values } = readArgs(argv, { options });
+    const { problems, config } = await findProblems(values.config as string | undefined);
+    if (values.json === true) console.log(JSON.stringify({ problems }));
+    else {
+      for (const { where, what, remedy } of problems) {
+        console.log(`${where}: ${what}${remedy === undefined ? "" : `\n  remedy: ${remedy}`}`);
+      }
+      if (problems.length === 0 && config !== undefined) {
+        const count = (record: object): number => Object.keys(record).length;
+        console.log(`fine: ${count(config.sources)} sources, ${count(config.sinks)} sinks, rules and connections`);
+      }
+    }
+    return problems.length === 0 ? 0 : 1;
+  },
+};

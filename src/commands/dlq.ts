@@ -1,0 +1,38 @@
+// `tapline dlq list|replay`: what sinks refused, and another try: the documents are read again from the ledger.
+import { openDeadLetters } from "../sinks/dead-letters.ts";
+import { replayEntries, sinkNamed } from "./replay.ts";
+import { type Command, UsageError, readArgs, readConfig } from "./usage.ts";
+
+export const dlq: Command = {
+  about: "what sinks refused: list it, or try again",
+  help: `usage: tapline dlq list|replay [--sink NAME] [-c FILE] [--json]
+
+  list      index, status and reason of every dead letter
+  replay    reads the entries again from the ledger and writes them (needs --sink)
+
+Exit code 1 when replay leaves dead letters.`,
+  async run(argv) {
+    const options = {
+      config: { type: "string", short: "c" },
+      sink: { type: "string" },
+      json: { type: "boolean" },
+    } as const;
+    const { values, positionals } = readArgs(argv, { options, allowPositionals: true });
+    const config = await readConfig(values.config as string | undefined);
+    const names = values.sink === undefined ? Object.keys(config.sinks) : [values.sink as string];
+    if (positionals[0] === "list") {
+      for (const name of names) {
+        for (const letter of await openDeadLetters(config.state_dir, name).list()) {
+          if (values.json === true) console.log(JSON.stringify({ sink: name, ...letter }));
+          else console.log(`${name}  ${letter.index}  ${letter.status}  ${letter.id}  ${letter.reason}`);
+        }
+      }
+      return 0;
+    }
+    if (positionals[0] !== "replay") throw new UsageError("say what: list or replay");
+    if (values.sink === undefined) throw new UsageError("replay needs --sink NAME");
+    const letters = await openDeadLetters(config.state_dir, names[0]!).list();
+    const ranges = letters.map((letter): [number, number] => [letter.index, letter.index + 1]);
+    return replayEntries(config, sinkNamed(config, names[0]!), ranges, values.json === true);
+  },
+};

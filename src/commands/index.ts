@@ -1,0 +1,12 @@
+// The registry of commands.
+import { check } from "./check.ts";
+import { dlq } from "./dlq.ts";
+import { ledger } from "./ledger.ts";
+import { replay } from "./replay.ts";
+import { run } from "./run.ts";
+import { scan } from "./scan.ts";
+import { setup } from "./setup.ts";
+import { status } from "./status.ts";
+import type { Command } from "./usage.ts";
+
+export const COMMANDS: Readonly<Record<string, Command>> = { run, scan, check, setup, replay, dlq, status, ledger };

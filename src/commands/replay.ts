@@ -1,0 +1,114 @@
+// `tapline replay`: reads entries again from the ledger and writes them to a sink, leaving out what is there. Runs beside
+// a running collector and does not move its cursor.
+import { join } from "node:path";
+import { createSink, sinksOf } from "../components.ts";
+import type { Config } from "../config.ts";
+import { TaplineError } from "../core/errors.ts";
+import { LIMITS } from "../core/limits.ts";
+import { openLog } from "../core/log.ts";
+import type { DeadLetter, Sink } from "../core/stage.ts";
+import { type LedgerReader, openReader } from "../ledger/reader.ts";
+import { Progress } from "../progress.ts";
+import { openDeadLetters } from "../sinks/dead-letters.ts";
+import { type Command, UsageError, readArgs, readConfig, readNumber } from "./usage.ts";
+
+export interface NamedSink {
+  readonly name: string;
+  readonly sink: Sink;
+}
+
+interface Done {
+  created: number;
+  existing: number;
+  dead: DeadLetter[];
+}
+
+/** The sink of that name, ready to open. */
+export function sinkNamed(config: Config, name: string): NamedSink {
+  const found = sinksOf(config).find(([known]) => known === name);
+  if (found === undefined) {
+    throw new UsageError(`no sink "${name}" in the configuration: one of ${Object.keys(config.sinks).join(", ")}`);
+  }
+  const sink = createSink(config, name, found[1], openLog());
+  if ("writeRange" in sink) {
+    throw new UsageError(`${name} is a ${found[1].type}: delete its directory and it is built again from the ledger`);
+  }
+  return { name, sink };
+}
+
+async function replayRange(
+  reader: LedgerReader,
+  sink: Sink,
+  [from, to]: readonly [number, number],
+  done: Done,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let at = from; at < to; ) {
+    const batch = await reader.read(at, Math.min(LIMITS.sink_batch_entries, to - at), LIMITS.sink_batch_bytes);
+    if (batch === undefined) {
+      throw new TaplineError("NO_SUCH_ENTRY", `the ledger has no entry ${at}`, { remedy: "see `tapline status`" });
+    }
+    const result = await sink.write(batch, true, signal);
+    done.created += result.created;
+    done.existing += result.existing;
+    done.dead.push(...result.dead);
+    at += batch.count;
+  }
+}
+
+/** Writes entries of the ranges [from, to) again; returns the exit code. */
+export async function replayEntries(
+  config: Config,
+  { name, sink }: NamedSink,
+  ranges: readonly (readonly [number, number])[],
+  json: boolean,
+): Promise<number> {
+  const signal = new AbortController().signal;
+  const reader = openReader(join(config.state_dir, "ledger"));
+  const done: Done = { created: 0, existing: 0, dead: [] };
+  const total = ranges.reduce((sum, [from, to]) => sum + to - from, 0);
+  const progress = new Progress();
+  if (!json) progress.start(() => `replayed ${done.created + done.existing + done.dead.length} of ${total} entries`);
+  try {
+    await sink.open(signal);
+    for (const range of ranges) await replayRange(reader, sink, range, done, signal);
+    await openDeadLetters(config.state_dir, name).append(done.dead);
+  } finally {
+    progress.stop();
+    await sink.close();
+    await reader.close();
+  }
+  const { created, existing, dead } = done;
+  if (json) console.log(JSON.stringify({ sink: name, entries: total, created, existing, dead: dead.length }));
+  else console.log(`${name}: ${total} entries = new ${created} + there ${existing} + dead letters ${dead.length}`);
+  return dead.length === 0 ? 0 : 1;
+}
+
+export const replay: Command = {
+  about: "write entries again to a sink, leaving out what is there",
+  help: `usage: tapline replay --sink NAME --from INDEX [--to INDEX] [-c FILE] [--json]
+
+  --from INDEX   first entry
+  --to INDEX     entry to stop before (default: the end of the ledger)
+
+Exit code 1 when entries became dead letters.`,
+  async run(argv) {
+    const options = {
+      config: { type: "string", short: "c" },
+      sink: { type: "string" },
+      from: { type: "string" },
+      to: { type: "string" },
+      json: { type: "boolean" },
+    } as const;
+    const { values } = readArgs(argv, { options });
+    const from = readNumber(values.from as string | undefined, "--from");
+    if (values.sink === undefined || from === undefined) throw new UsageError("--sink and --from are needed");
+    const config = await readConfig(values.config as string | undefined);
+    const named = sinkNamed(config, values.sink as string);
+    const reader = openReader(join(config.state_dir, "ledger"));
+    const to = readNumber(values.to as string | undefined, "--to") ?? (await reader.size());
+    await reader.close();
+    if (to < from) throw new UsageError(`--to ${to} is before --from ${from}`);
+    return replayEntries(config, named, [[from, to]], values.json === true);
+  },
+};

@@ -1,0 +1,124 @@
+// `tapline run`: collect until stopped. With no configuration: this machine's agents into the ledger and the store.
+import { existsSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { type Collector, openCollector } from "../collector.ts";
+import { sinksOf } from "../components.ts";
+import { type Config, parseConfig } from "../config.ts";
+import { TaplineError } from "../core/errors.ts";
+import { openLog } from "../core/log.ts";
+import type { AlertNote, EngineResult } from "../engine.ts";
+import { discover } from "../discover.ts";
+import { BUNDLED_SAMPLE } from "../paths.ts";
+import { Progress } from "../progress.ts";
+import { VERSION } from "../version.ts";
+import { type Command, readArgs, readConfig } from "./usage.ts";
+
+const tilde = (path: string): string => path.replace(homedir(), "~");
+
+/** A file or directory named on the command line, as globs. */
+function globsOf(path: string): string[] {
+  const full = resolve(path);
+  if (!existsSync(full)) {
+    throw new TaplineError("NO_SUCH_PATH", `${path} does not exist`, { remedy: "name a file or a directory" });
+  }
+  return statSync(full).isDirectory() ? [join(full, "**/*.jsonl")] : [full];
+}
+
+/** What to read when the configuration names no source: paths of the command line, else what the machine has. */
+function addSources(config: Config, paths: readonly string[], once: boolean, say: (line: string) => void): Config {
+  const extra: Record<string, unknown> = {};
+  if (paths.length > 0) {
+    extra["paths"] = { type: "file", include: paths.flatMap(globsOf) };
+    say(`reading     ${paths.join(", ")}`);
+  } else if (Object.keys(config.sources).length === 0) {
+    for (const found of discover(config.state_dir)) {
+      say(`found       ${found.name.padEnd(12)} ${tilde(found.root)}`);
+      extra[found.name] =
+        found.type === "spool" ? { type: "spool", dir: found.root } : { type: "file", include: found.include };
+    }
+    if (Object.keys(extra).length === 0) {
+      say("found       no agent on this machine: reading the bundled sample instead");
+      extra["sample"] = { type: "file", include: [join(BUNDLED_SAMPLE, "*.jsonl")] };
+    }
+  }
+  // Through the schema once more, so that defaults are filled in.
+  const sinks = Object.keys(config.sinks).length === 0 ? { local: { type: "store" } } : config.sinks;
+  const sources: Record<string, unknown> = { ...config.sources, ...extra };
+  if (once) for (const name in sources) sources[name] = { ...(sources[name] as object), follow: false };
+  return parseConfig(JSON.stringify({ ...config, sources, sinks }), "configuration");
+}
+
+function describeAlert(alert: AlertNote): string {
+  return `ALERT       ${alert.level.padEnd(8)} ${alert.time}  ${alert.rule}: ${alert.reason}`;
+}
+
+function summary(actions: Readonly<Record<string, number>>): string {
+  const rows = Object.entries(actions).toSorted((a, b) => b[1] - a[1]);
+  return rows.map(([action, count]) => `${action} ${count.toLocaleString("en-US")}`).join(", ");
+}
+
+function introduce(collector: Collector, config: Config, say: (line: string) => void): void {
+  say(`ledger      ${tilde(join(config.state_dir, "ledger"))}: ${collector.ledger.size} entries`);
+  for (const [name, sink] of sinksOf(config)) {
+    const where = sink.type === "store" ? `  ${tilde(join(config.state_dir, name))}` : "";
+    say(`sink        ${name} (${sink.type})${where}`);
+  }
+  say(`rules       ${collector.rules}, set ${collector.ruleset.slice(0, 19)}`);
+}
+
+async function collect(config: Config, once: boolean, say: (line: string) => void): Promise<number> {
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      if (stop.signal.aborted) process.exit(130);
+      say("stopping    (again to stop at once)");
+      stop.abort();
+    });
+  }
+  const actions: Record<string, number> = {};
+  const progress = new Progress();
+  const collector = await openCollector(config, openLog(), {
+    onAlert: (alert) => progress.line(describeAlert(alert)),
+    onDurable: (results: readonly EngineResult[]) => {
+      for (const result of results) {
+        for (const action in result.actions) actions[action] = (actions[action] ?? 0) + result.actions[action]!;
+      }
+    },
+    onProblem: (problem) => progress.line(`problem     ${problem}`),
+  });
+  introduce(collector, config, say);
+  const { tally } = collector;
+  const counts = () => `${tally.read.toLocaleString("en-US")} records, ${tally.events.toLocaleString("en-US")} events, ${tally.alerts} alerts`;
+  progress.start(() => `read        ${counts()}`);
+  try {
+    await collector.run(stop.signal, once);
+  } finally {
+    progress.stop();
+  }
+  say(`read        ${counts()}`);
+  if (Object.keys(actions).length > 0) say(`this run    ${summary(actions)}`);
+  for (const { name, cursor, trouble } of collector.deliveries) {
+    say(`sink        ${name}: ${cursor.acked} of ${collector.ledger.size} entries${trouble === undefined ? "" : `  ! ${trouble}`}`);
+  }
+  say(`ledger      ${collector.ledger.size} entries, checkpoint at ${collector.ledger.published}`);
+  return 0;
+}
+
+export const run: Command = {
+  about: "collect until stopped: this machine's agents, or what the configuration says",
+  help: `usage: tapline run [-c FILE] [--once] [PATH…]
+
+  -c, --config FILE   configuration (default: TAPLINE_CONFIG, else discover this machine's agents)
+  --once              read what is there, wait for the sinks, stop
+  PATH                files or directories to read in addition`,
+  async run(argv) {
+    const options = { config: { type: "string", short: "c" }, once: { type: "boolean" } } as const;
+    const { values, positionals } = readArgs(argv, { options, allowPositionals: true });
+    const once = values.once === true;
+    const say = (line: string): void => console.log(line);
+    say(`tapline ${VERSION}`);
+    const config = addSources(await readConfig(values.config as string | undefined), positionals, once, say);
+    return collect(config, once, say);
+  },
+};

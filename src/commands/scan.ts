@@ -1,0 +1,159 @@
+// `tapline scan`: reads files once, prints the documents that a sink would get as NDJSON, keeps nothing.
+import { randomBytes } from "node:crypto";
+import { hostname, tmpdir } from "node:os";
+import { forEachEntry } from "../core/entry.ts";
+import { TaplineError } from "../core/errors.ts";
+import { LIMITS } from "../core/limits.ts";
+import { openLog } from "../core/log.ts";
+import type { RawBatch, Router, StreamInfo } from "../core/stage.ts";
+import { fromMs } from "../core/time.ts";
+import { type Engine, type EngineResult, openEngine } from "../engine.ts";
+import { FORMATS } from "../normalise/formats/index.ts";
+import { probe } from "../normalise/probe.ts";
+import { BUNDLED_RULES } from "../paths.ts";
+import { createRedactor } from "../normalise/redact.ts";
+import { SelfRecorder } from "../self.ts";
+import { SOURCES } from "../sources/index.ts";
+import { VERSION } from "../version.ts";
+import { type Command, UsageError, readArgs } from "./usage.ts";
+
+const ALERT = '"dataset":"tapline.alert"';
+const DATASET_WITHIN = 140;
+const OUT = ["events", "alerts", "all"];
+
+/** Writes the documents of a run, spliced as sinks do; waits when the reader of standard output is slow. */
+class Printer {
+  readonly #out: string;
+  #index = 0;
+
+  constructor(out: string) {
+    this.#out = out;
+  }
+
+  async print({ run, hashes }: { run: Uint8Array; hashes: Uint8Array }): Promise<void> {
+    const bytes = Buffer.from(run.buffer, run.byteOffset, run.length);
+    const leaves = Buffer.from(hashes.buffer, hashes.byteOffset, hashes.length);
+    let text = "";
+    forEachEntry(run, (start, end, position) => {
+      const index = this.#index++;
+      const alert = bytes.toString("latin1", start, Math.min(end, start + DATASET_WITHIN)).includes(ALERT);
+      if (this.#out !== "all" && alert !== (this.#out === "alerts")) return;
+      const leaf = leaves.toString("hex", position * 32, position * 32 + 32);
+      text += `${bytes.toString("utf8", start, end - 2)},"sequence":${index},"hash":"sha256:${leaf}"}}\n`;
+    });
+    if (text === "" || process.stdout.write(text)) return;
+    await new Promise((resolve) => process.stdout.once("drain", resolve));
+  }
+}
+
+function normalise(engine: Engine, batch: RawBatch): EngineResult {
+  return engine.process({ ...batch, now_ms: Date.now() });
+}
+
+async function scanFiles(engine: Engine, paths: string[], format: string | undefined, printer: Printer): Promise<void> {
+  const options = SOURCES.file.config.parse({
+    type: "file",
+    include: paths,
+    follow: false,
+    ...(format === undefined ? {} : { format }),
+  });
+  const context = { name: "scan", state_dir: tmpdir(), now: Date.now, log: openLog() };
+  const source = SOURCES.file.create(options, context);
+  const router: Router = { lanes: 1, probe, laneOf: () => 0 };
+  const origin = { namespace: "default", host: hostname(), version: VERSION };
+  const self = new SelfRecorder(origin, Date.now(), Date.now, createRedactor("").redactText);
+  await source.open(new Map(), router);
+  const forever = new AbortController().signal;
+  for (;;) {
+    const batch = await source.read(0);
+    if (batch !== undefined) {
+      await printer.print(normalise(engine, batch));
+      for (const gap of batch.gaps) self.gap(gap);
+      await printer.print(self.take());
+      source.settle(batch);
+    } else if (source.drained) break;
+    else await source.wait(forever);
+  }
+  await source.close();
+}
+
+/** Standard input as batches of whole lines; the last line need not end. */
+async function scanInput(engine: Engine, format: string | undefined, printer: Printer): Promise<void> {
+  let stream: StreamInfo | undefined;
+  let rest = Buffer.alloc(0);
+  let offset = 0;
+  const take = async (lines: Buffer): Promise<void> => {
+    const streams: StreamInfo[] = [];
+    if (stream === undefined) {
+      const found = probe(lines.subarray(0, LIMITS.batch_bytes), "-", format);
+      const capture = { arguments: "redacted", results: "redacted", messages: "redacted", identity: "full" } as const;
+      stream = {
+        id: "stdin",
+        source: "scan",
+        path: "-",
+        format: found.format,
+        session: found.session,
+        options: undefined,
+        capture,
+        modified_ms: Date.now(),
+      };
+      streams.push(stream);
+    }
+    const segments = [{ stream: stream.id, start: 0, end: lines.length, offset }];
+    offset += lines.length;
+    const none = { lane: 0, gaps: [], positions: {}, behind_bytes: 0 };
+    await printer.print(normalise(engine, { ...none, buffer: lines, segments, streams }));
+  };
+  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+    rest = Buffer.concat([rest, chunk]);
+    const end = rest.lastIndexOf(10) + 1;
+    if (rest.length > LIMITS.line_bytes && end === 0) {
+      throw new TaplineError("LINE_TOO_LONG", `standard input has a line over ${LIMITS.line_bytes} bytes`, {
+        remedy: "scan it as a file: the line is then kept as a gap",
+      });
+    }
+    if (end < LIMITS.batch_bytes) continue;
+    await take(rest.subarray(0, end));
+    rest = rest.subarray(end);
+  }
+  if (rest.length > 0) await take(rest);
+}
+
+export const scan: Command = {
+  about: "read files once and print the documents that a sink would get",
+  help: `usage: tapline scan FILE… [--format F] [--rules DIR]… [--out events|alerts|all]
+
+  FILE          files or globs; - is standard input
+  --format F    ${FORMATS.map((format) => format.name).join(", ")} (default: recognised from content)
+  --rules DIR   Sigma rules in addition to the bundled ones
+  --out         what to print (default all)
+
+Keeps nothing: digests and redaction marks are keyed for this call only. Exit code 1 when a rule could not be used.`,
+  async run(argv) {
+    const options = {
+      format: { type: "string" },
+      rules: { type: "string", multiple: true },
+      out: { type: "string", default: "all" },
+    } as const;
+    const { values, positionals } = readArgs(argv, { options, allowPositionals: true });
+    const format = values.format as string | undefined;
+    const out = values.out as string;
+    if (positionals.length === 0) throw new UsageError("name a file, or - for standard input");
+    if (!OUT.includes(out)) throw new UsageError(`--out takes ${OUT.join(", ")}, not "${out}"`);
+    if (format !== undefined && !FORMATS.some((f) => f.name === format)) {
+      throw new UsageError(`no format "${format}": one of ${FORMATS.map((f) => f.name).join(", ")}`);
+    }
+    const { engine, problems } = await openEngine({
+      origin: { namespace: "default", host: hostname(), version: VERSION },
+      key: randomBytes(32).toString("hex"),
+      started: fromMs(Date.now())!,
+      rule_paths: [BUNDLED_RULES, ...((values.rules as string[] | undefined) ?? [])],
+    });
+    for (const problem of problems) console.error(problem);
+    const printer = new Printer(out);
+    const files = positionals.filter((path) => path !== "-");
+    if (files.length < positionals.length) await scanInput(engine, format, printer);
+    if (files.length > 0) await scanFiles(engine, files, format, printer);
+    return problems.length === 0 ? 0 : 1;
+  },
+};

@@ -1,0 +1,37 @@
+// What commands share: options, their errors, and where the configuration comes from.
+import { parseArgs, type ParseArgsConfig } from "node:util";
+import { type Config, loadConfig, parseConfig } from "../config.ts";
+
+/** A mistake on the command line. */
+export class UsageError extends Error {}
+
+export interface Command {
+  /** One line for the list of commands. */
+  readonly about: string;
+  /** Usage and options. */
+  readonly help: string;
+  /** Returns the exit code. Throws UsageError or TaplineError. */
+  run(argv: readonly string[]): Promise<number>;
+}
+
+/** parseArgs with unknown options as UsageError. */
+export function readArgs<T extends ParseArgsConfig>(argv: readonly string[], config: T) {
+  try {
+    return parseArgs({ ...config, args: [...argv], strict: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+/** A whole number option, or undefined when not given. */
+export function readNumber(value: string | undefined, option: string): number | undefined {
+  if (value === undefined) return undefined;
+  if (!/^\d{1,15}$/.test(value)) throw new UsageError(`${option} takes a whole number, not "${value}"`);
+  return Number(value);
+}
+
+/** The configuration of `-c FILE`, of TAPLINE_CONFIG, or the defaults. */
+export async function readConfig(path: string | undefined): Promise<Config> {
+  const file = path ?? process.env["TAPLINE_CONFIG"];
+  return file === undefined ? parseConfig("", "defaults") : loadConfig(file);
+}

@@ -1,0 +1,45 @@
+// Makes sources and sinks of the configuration through the registries. The one place where their types are erased:
+// the configuration was checked by the very schemas of the components it is handed to.
+import type { Config } from "./config.ts";
+import type { Log } from "./core/log.ts";
+import type { Context, RangeSink, Sink, Source } from "./core/stage.ts";
+import { SINKS } from "./sinks/index.ts";
+import { SOURCES } from "./sources/index.ts";
+
+interface Registered {
+  create(options: unknown, context: Context): unknown;
+}
+
+export interface Typed {
+  readonly type: string;
+}
+
+export function sinksOf(config: Config): [string, Typed][] {
+  return Object.entries(config.sinks);
+}
+
+export function sourcesOf(config: Config): [string, Typed][] {
+  return Object.entries(config.sources);
+}
+
+function contextOf(config: Config, name: string, log: Log): Context {
+  return {
+    name,
+    state_dir: config.state_dir,
+    now: Date.now,
+    log: (level, message, fields) => log(level, message, { ...fields, component: name }),
+  };
+}
+
+function create(registry: object, config: Config, name: string, options: Typed, log: Log): unknown {
+  const component = (registry as Record<string, Registered>)[options.type]!;
+  return component.create(options, contextOf(config, name, log));
+}
+
+export function createSource(config: Config, name: string, options: Typed, log: Log): Source {
+  return create(SOURCES, config, name, options, log) as Source;
+}
+
+export function createSink(config: Config, name: string, options: Typed, log: Log): Sink | RangeSink {
+  return create(SINKS, config, name, options, log) as Sink | RangeSink;
+}

@@ -1,0 +1,124 @@
+// The whole configuration: the union of the registries' schemas, read from YAML, secrets from files or environment.
+// Every problem is reported at once, with its place and a remedy.
+import { readFile } from "node:fs/promises";
+import { homedir, hostname } from "node:os";
+import { join, resolve } from "node:path";
+import { parseDocument } from "yaml";
+import { z } from "zod";
+import { TaplineError, reasonOf } from "./core/errors.ts";
+import { LIMITS } from "./core/limits.ts";
+import { SINKS } from "./sinks/index.ts";
+import { SOURCES } from "./sources/index.ts";
+
+const NAME = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, "a name: a-z, 0-9, - and _, at most 63 characters");
+
+function stateHome(): string {
+  return join(process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "tapline");
+}
+
+const sourceSchemas = Object.values(SOURCES).map((component) => component.config);
+const sinkSchemas = Object.values(SINKS).map((component) => component.config);
+
+export const configSchema = z.strictObject({
+  state_dir: z.string().default(stateHome).describe("Directory of the ledger, keys, cursors and the store"),
+  namespace: z
+    .string()
+    .regex(/^[a-z0-9_]{1,100}$/)
+    .default("default")
+    .describe("Namespace of the data streams: logs-tapline.<dataset>-<namespace>"),
+  host: z.string().default(hostname).describe("Name of this host in events and in the ledger's origin"),
+  workers: z.int().min(1).max(64).default(2).describe("Worker threads"),
+  sources: z.record(NAME, z.discriminatedUnion("type", sourceSchemas as never)).default({}),
+  rules: z.array(z.string()).default([]).describe("Directories or files of Sigma rules; the bundled ones are always on"),
+  bundled_rules: z.boolean().default(true).describe("Whether the rules that come with Tapline are used"),
+  sinks: z.record(NAME, z.discriminatedUnion("type", sinkSchemas as never)).default({}),
+  heartbeat_s: z.int().min(1).max(86_400).default(60).describe("Seconds between heartbeat entries"),
+});
+export type Config = z.output<typeof configSchema>;
+
+/** Words that are at most two edits away, for "did you mean". */
+export function closest(word: string, known: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let least = 3;
+  for (const candidate of known) {
+    const distance = edits(word, candidate);
+    if (distance < least) {
+      least = distance;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+function edits(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1;
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + same));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+/** Keys that the object at a path of the configuration may have. */
+function keysAt(path: readonly PropertyKey[], raw: unknown): string[] {
+  if (path.length === 0) return Object.keys(configSchema.shape);
+  const registries: Record<string, Record<string, { config: unknown }>> = { sources: SOURCES, sinks: SINKS };
+  const registry = registries[String(path[0])];
+  const entry = (raw as Record<string, Record<string, { type?: string }>>)?.[String(path[0])]?.[String(path[1])];
+  const component = registry?.[entry?.type ?? ""];
+  return component === undefined ? [] : Object.keys((component.config as z.ZodObject).shape);
+}
+
+function describe(issue: z.core.$ZodIssue, raw: unknown): string {
+  const place = issue.path.length === 0 ? "" : ` at ${issue.path.join(".")}`;
+  if (issue.code === "unrecognized_keys") {
+    const known = keysAt(issue.path, raw);
+    const hints = issue.keys.map((key) => {
+      const near = closest(key, known);
+      return near === undefined ? `"${key}"` : `"${key}" (did you mean "${near}"?)`;
+    });
+    return `unknown key ${hints.join(", ")}${place}`;
+  }
+  if (issue.code === "invalid_union" && issue.path[0] !== undefined) {
+    const registry = issue.path[0] === "sources" ? SOURCES : SINKS;
+    return `unknown type${place}: one of ${Object.keys(registry).join(", ")}`;
+  }
+  return `${issue.message}${place}`;
+}
+
+/** Reads and checks a configuration. Throws CONFIG_INVALID with every problem in the message, one a line. */
+export function parseConfig(text: string, file: string): Config {
+  const document = parseDocument(text, { schema: "core", prettyErrors: true });
+  const problems = [...document.errors, ...document.warnings].map((e) => e.message.split("\n")[0]!);
+  let raw: unknown;
+  try {
+    if (problems.length === 0) raw = document.toJS() as unknown;
+  } catch (error) {
+    problems.push(reasonOf(error));
+  }
+  if (problems.length === 0) {
+    const parsed = configSchema.safeParse(raw ?? {});
+    if (parsed.success) return { ...parsed.data, state_dir: resolve(parsed.data.state_dir) };
+    for (const issue of parsed.error.issues) problems.push(describe(issue, raw));
+  }
+  throw new TaplineError("CONFIG_INVALID", problems.map((problem) => `${file}: ${problem}`).join("\n"), {
+    remedy: "see docs/reference.md for every option",
+  });
+}
+
+export async function loadConfig(path: string): Promise<Config> {
+  let text: Buffer;
+  try {
+    text = await readFile(path);
+  } catch (cause) {
+    throw new TaplineError("CONFIG_UNREADABLE", `cannot read ${path}: ${reasonOf(cause)}`, { cause });
+  }
+  if (text.length > LIMITS.config_bytes) {
+    throw new TaplineError("CONFIG_INVALID", `${path}: larger than ${LIMITS.config_bytes} bytes`);
+  }
+  return parseConfig(text.toString("utf8"), path);
+}

@@ -1,0 +1,195 @@
+// One reader of the ledger: a sink with its cursor. Reads ranges, writes them, keeps count; a sink that is down
+// lags alone. The cursor file says what was acknowledged and how far an unacknowledged write may have gone.
+import { open, readFile, rename } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import assert from "node:assert";
+import { TaplineError, reasonOf, systemCode } from "./core/errors.ts";
+import { LIMITS } from "./core/limits.ts";
+import type { DeadLetter, EntryBatch, RangeSink, Sink, WriteResult } from "./core/stage.ts";
+
+/** What a sink reads from. The ledger of the running collector, or a read-only one. */
+export interface Readable {
+  readonly durable: number;
+  read(from: number, max_entries: number, max_bytes: number): Promise<EntryBatch | undefined>;
+  waitDurable(beyond: number, signal: AbortSignal): Promise<void>;
+}
+
+/** in ledger = created + existing + dead + filtered + pending, always: pending is what is left. */
+export interface Cursor {
+  acked: number;
+  /** Entries up to here may have been written: looked up before they are sent again. */
+  sending: number;
+  created: number;
+  existing: number;
+  dead: number;
+  filtered: number;
+}
+
+export interface DeliveryParts {
+  readonly name: string;
+  readonly sink: Sink | RangeSink;
+  readonly ledger: Readable;
+  readonly cursor_dir: string;
+  /** Keeps dead letters; resolves when they are on disk. */
+  keepDead(dead: readonly DeadLetter[]): Promise<void>;
+  log(level: "info" | "warn" | "error", message: string): void;
+}
+
+interface InFlight {
+  readonly end: number;
+  readonly done: Promise<WriteResult>;
+}
+
+export class Delivery {
+  readonly name: string;
+  readonly cursor: Cursor = { acked: 0, sending: 0, created: 0, existing: 0, dead: 0, filtered: 0 };
+  /** Why the sink does not move now, if it does not. */
+  trouble: string | undefined;
+  readonly #parts: DeliveryParts;
+  readonly #path: string;
+  #resent_before = 0;
+  #saved_at = 0;
+
+  constructor(parts: DeliveryParts) {
+    this.name = parts.name;
+    this.#parts = parts;
+    this.#path = join(parts.cursor_dir, `${parts.name}.json`);
+  }
+
+  /** Runs until `signal` aborts. Rejects only on a program error; trouble with the world is waited out. */
+  async run(signal: AbortSignal): Promise<void> {
+    await this.#load();
+    await this.#retrying(signal, () => this.#parts.sink.open(signal));
+    if ("writeRange" in this.#parts.sink) await this.#runRanges(this.#parts.sink, signal);
+    else await this.#runBatches(this.#parts.sink, signal);
+    await this.#save();
+    await this.#parts.sink.close();
+  }
+
+  async #runBatches(sink: Sink, signal: AbortSignal): Promise<void> {
+    const { ledger } = this.#parts;
+    const in_flight: InFlight[] = [];
+    let at = this.cursor.acked;
+    while (!signal.aborted) {
+      if (in_flight.length < LIMITS.sink_batches_in_flight && at < ledger.durable) {
+        const batch = await ledger.read(at, LIMITS.sink_batch_entries, LIMITS.sink_batch_bytes);
+        assert(batch !== undefined && batch.first === at, "durable entries can be read");
+        at += batch.count;
+        await this.#announce(at);
+        const done = this.#write(sink, batch, signal);
+        done.catch(() => {}); // awaited below, in order
+        in_flight.push({ end: at, done });
+      } else if (in_flight.length > 0) await this.#acknowledge(in_flight.shift()!, signal);
+      else await this.#idle(at, signal);
+    }
+    for (const write of in_flight) await this.#acknowledge(write, signal);
+  }
+
+  async #runRanges(sink: RangeSink, signal: AbortSignal): Promise<void> {
+    const { ledger } = this.#parts;
+    while (!signal.aborted) {
+      const first = this.cursor.acked;
+      if (ledger.durable - first < LIMITS.sink_batch_entries) {
+        await this.#idle(first, signal);
+        await sleep(LIMITS.range_linger_ms, undefined, { signal }).catch(() => {});
+      }
+      const end = Math.min(ledger.durable, first + LIMITS.range_entries);
+      if (end > first) await this.#range(sink, first, end, signal);
+    }
+    // What is durable at the end is worth one more range: readers then need no ledger.
+    const last = new AbortController();
+    const end = ledger.durable;
+    if (end > this.cursor.acked) await this.#range(sink, this.cursor.acked, end, last.signal);
+  }
+
+  async #range(sink: RangeSink, first: number, end: number, signal: AbortSignal): Promise<void> {
+    const done = this.#retrying(signal, () => sink.writeRange(first, end, signal));
+    await this.#acknowledge({ end, done }, signal);
+  }
+
+  async #idle(at: number, signal: AbortSignal): Promise<void> {
+    await this.#save();
+    await this.#parts.ledger.waitDurable(at, signal);
+  }
+
+  /** Widens the range that a crash would make doubtful, before anything in it is sent. */
+  async #announce(end: number): Promise<void> {
+    if (end <= this.cursor.sending) return;
+    this.cursor.sending = end + LIMITS.resend_entries;
+    await this.#save();
+  }
+
+  #write(sink: Sink, batch: EntryBatch, signal: AbortSignal): Promise<WriteResult> {
+    let resent = batch.first < this.#resent_before;
+    return this.#retrying(signal, () => {
+      const again = resent;
+      resent = true;
+      return sink.write(batch, again, signal);
+    });
+  }
+
+  async #acknowledge(write: InFlight, signal: AbortSignal): Promise<void> {
+    let result: WriteResult;
+    try {
+      result = await write.done;
+    } catch (error) {
+      if (signal.aborted) return;
+      throw error;
+    }
+    const { cursor } = this;
+    const dead = result.dead.length;
+    assert(
+      result.created + result.existing + dead + result.filtered === write.end - cursor.acked,
+      `${this.name}: every entry of a batch has one fate`,
+    );
+    if (dead > 0) await this.#retrying(signal, () => this.#parts.keepDead(result.dead));
+    cursor.acked = write.end;
+    cursor.created += result.created;
+    cursor.existing += result.existing;
+    cursor.dead += dead;
+    cursor.filtered += result.filtered;
+    if (Date.now() - this.#saved_at >= LIMITS.cursor_save_ms) await this.#save();
+  }
+
+  /** Calls until it succeeds, with full jitter; what cannot be retried is reported and tried again slowly. */
+  async #retrying<T>(signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
+    for (let tries = 0; ; tries++) {
+      try {
+        const value = await attempt();
+        this.trouble = undefined;
+        return value;
+      } catch (error) {
+        if (!(error instanceof TaplineError) || signal.aborted) throw error;
+        if (this.trouble !== error.message) this.#parts.log("warn", `${this.name}: ${error.message}`);
+        this.trouble = error.message;
+        const ceiling = error.retry ? LIMITS.retry_ms_min * 2 ** Math.min(tries, 12) : LIMITS.retry_ms_max;
+        const wait_ms = Math.random() * Math.min(ceiling, LIMITS.retry_ms_max);
+        await sleep(wait_ms, undefined, { signal }).catch(() => {});
+        signal.throwIfAborted();
+      }
+    }
+  }
+
+  async #load(): Promise<void> {
+    try {
+      Object.assign(this.cursor, JSON.parse(await readFile(this.#path, "utf8")) as Cursor);
+    } catch (cause) {
+      if (systemCode(cause) === "ENOENT") return;
+      throw new TaplineError("CURSOR_UNREADABLE", `cannot read ${this.#path}: ${reasonOf(cause)}`, {
+        remedy: "move the file away; the sink then starts at entry 0 and leaves out what is there",
+        cause,
+      });
+    }
+    this.#resent_before = this.cursor.sending;
+  }
+
+  async #save(): Promise<void> {
+    this.#saved_at = Date.now();
+    const file = await open(`${this.#path}.tmp`, "w");
+    await file.writeFile(JSON.stringify(this.cursor));
+    await file.datasync();
+    await file.close();
+    await rename(`${this.#path}.tmp`, this.#path);
+  }
+}

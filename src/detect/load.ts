@@ -1,0 +1,76 @@
+// Rules from files and directories. Reads *.yml and *.yaml, leaves proofs (*.test.yml) out, follows no links.
+import { readFile, readdir, stat } from "node:fs/promises";
+import path from "node:path";
+import { TaplineError, reasonOf, systemCode } from "../core/errors.ts";
+import { LIMITS } from "../core/limits.ts";
+import type { RuleSet } from "./match.ts";
+import { parseRules } from "./parse.ts";
+import { type Problem, Report, type Rule } from "./rule.ts";
+import { type CompileOptions, compileRules } from "./rules.ts";
+
+/**
+ * Compiles all rules below the paths (files or directories), in the order of their paths. A rule that cannot be read
+ * is a problem; the others run. Throws TaplineError when a path itself cannot be read.
+ */
+export async function loadRules(
+  paths: readonly string[],
+  options: CompileOptions = {},
+): Promise<{ set: RuleSet; problems: readonly Problem[] }> {
+  const rules: Rule[] = [];
+  const problems: Problem[] = [];
+  for (const file of await ruleFiles(paths)) {
+    const parsed = await readRules(file);
+    rules.push(...parsed.rules);
+    problems.push(...parsed.problems);
+  }
+  const set = compileRules(rules, options);
+  return { set, problems: [...problems, ...set.problems] };
+}
+
+async function readRules(file: string): Promise<{ rules: Rule[]; problems: readonly Problem[] }> {
+  const report = new Report(file, 1);
+  try {
+    if ((await stat(file)).size <= LIMITS.rule_file_bytes) return parseRules(await readFile(file, "utf8"), file);
+    report.error("file_size", "file", `larger than ${LIMITS.rule_file_bytes} bytes`, "Split it into several files");
+  } catch (error) {
+    report.error("unreadable", "file", reasonOf(error), "Check the file's permissions");
+  }
+  return { rules: [], problems: report.problems };
+}
+
+/** Rule files below the paths, sorted within each. Throws TaplineError. */
+export async function ruleFiles(paths: readonly string[]): Promise<string[]> {
+  const out: string[] = [];
+  for (const start of paths) {
+    try {
+      const info = await stat(start);
+      if (info.isDirectory()) await walk(start, 0, out);
+      else out.push(start);
+    } catch (error) {
+      if (error instanceof TaplineError) throw error;
+      const code = systemCode(error) === "ENOENT" ? "rules_missing" : "rules_unreadable";
+      throw new TaplineError(code, `Rules at ${start}: ${reasonOf(error)}`, {
+        remedy: "Check the path and its permissions",
+        cause: error,
+      });
+    }
+  }
+  return [...new Set(out)];
+}
+
+async function walk(directory: string, depth: number, out: string[]): Promise<void> {
+  const entries = await readdir(directory, { withFileTypes: true });
+  for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    const file = path.join(directory, entry.name);
+    if (entry.isDirectory()) {
+      if (depth < LIMITS.rule_directory_depth) await walk(file, depth + 1, out);
+    } else if (entry.isFile() && /(?<!\.test)\.ya?ml$/.test(entry.name)) {
+      if (out.length >= LIMITS.rule_files) {
+        throw new TaplineError("rules_many", `More than ${LIMITS.rule_files} rule files below ${directory}`, {
+          remedy: "Name a smaller directory",
+        });
+      }
+      out.push(file);
+    }
+  }
+}

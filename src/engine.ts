@@ -1,0 +1,90 @@
+// Normalise and detect, joined: what a worker thread, `scan` and the benches run on a batch. No I/O after open.
+import type { Origin } from "./core/event.ts";
+import type { Event } from "./core/generated/event.ts";
+import { createDigest } from "./core/digest.ts";
+import { alertEvent } from "./detect/alert.ts";
+import { loadRules } from "./detect/load.ts";
+import type { RuleSet } from "./detect/match.ts";
+import { LIMITS } from "./core/limits.ts";
+import { Normaliser, type Normalised, type Work } from "./normalise/index.ts";
+import { createRedactor } from "./normalise/redact.ts";
+
+/** Everything an engine needs, as plain data, so that it can cross to a worker thread. */
+export interface EngineOptions {
+  readonly origin: Origin;
+  /** Keys digests and redaction marks; secret. */
+  readonly key: string;
+  readonly started: string;
+  readonly rule_paths: readonly string[];
+}
+
+/** What the console and counters need to know of an alert; the alert itself is an entry. */
+export interface AlertNote {
+  readonly time: string;
+  readonly level: string;
+  readonly rule: string;
+  readonly reason: string;
+}
+
+export interface EngineResult extends Normalised {
+  readonly alerts: readonly AlertNote[];
+  /** Events by class, for the console. */
+  readonly actions: Readonly<Record<string, number>>;
+  /** State dropped because a bound bit. */
+  readonly evicted: number;
+}
+
+export class Engine {
+  readonly rules: RuleSet;
+  readonly normaliser: Normaliser;
+  #alerts: AlertNote[] = [];
+  #actions: Record<string, number> = {};
+  readonly #matched: number[] = [];
+
+  constructor(options: EngineOptions, rules: RuleSet) {
+    this.rules = rules;
+    this.normaliser = new Normaliser({
+      origin: options.origin,
+      digest: createDigest(options.key),
+      redactor: createRedactor(options.key),
+      started: options.started,
+      inspect: (e, write) => this.#inspect(e, write),
+    });
+  }
+
+  #inspect(e: Event, write: (alert: Event) => void): void {
+    const action = e["event.action"]!;
+    this.#actions[action] = (this.#actions[action] ?? 0) + 1;
+    const matched = this.#matched;
+    matched.length = 0;
+    this.rules.match(e, matched);
+    for (let i = 0; i < matched.length; i++) {
+      const alert = alertEvent(this.rules.rules[matched[i]!]!, e, this.rules.hash);
+      if (this.#alerts.length < LIMITS.alert_notes) {
+        this.#alerts.push({
+          time: alert["@timestamp"]!,
+          level: alert["tapline.alert.level"]!,
+          rule: alert["rule.name"]!,
+          reason: alert["event.reason"]!,
+        });
+      }
+      this.#actions["rule-alert"] = (this.#actions["rule-alert"] ?? 0) + 1;
+      write(alert);
+    }
+  }
+
+  process(work: Work): EngineResult {
+    this.#alerts = [];
+    this.#actions = {};
+    const result = this.normaliser.process(work);
+    let evicted = this.normaliser.scope.evicted;
+    for (const session of this.normaliser.scope.sessions.values()) evicted += session.evicted;
+    return { ...result, alerts: this.#alerts, actions: this.#actions, evicted };
+  }
+}
+
+/** Loads rules and makes an engine; `problems` are rules that could not be used. */
+export async function openEngine(options: EngineOptions): Promise<{ engine: Engine; problems: readonly string[] }> {
+  const { set, problems } = await loadRules([...options.rule_paths], {});
+  return { engine: new Engine(options, set), problems: problems.map(String) };
+}

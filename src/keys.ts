@@ -1,0 +1,30 @@
+// The installation's secret key for digests, pseudonyms and redaction marks. Made on first run, readable by its owner only.
+import { randomBytes } from "node:crypto";
+import { mkdir, open, readFile, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { TaplineError, reasonOf, systemCode } from "./core/errors.ts";
+
+const OTHERS = 0o077;
+
+export async function loadDigestKey(state_dir: string): Promise<string> {
+  const path = join(state_dir, "keys", "digest.key");
+  try {
+    const { mode } = await stat(path);
+    if ((mode & OTHERS) !== 0) {
+      throw new TaplineError("KEY_EXPOSED", `${path} can be read by others`, { remedy: `chmod 600 ${path}` });
+    }
+    return (await readFile(path, "utf8")).trim();
+  } catch (error) {
+    if (error instanceof TaplineError) throw error;
+    if (systemCode(error) !== "ENOENT") {
+      throw new TaplineError("KEY_UNREADABLE", `cannot read ${path}: ${reasonOf(error)}`, { cause: error });
+    }
+  }
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const key = randomBytes(32).toString("hex");
+  const file = await open(path, "wx", 0o600);
+  await file.writeFile(`${key}\n`);
+  await file.sync();
+  await file.close();
+  return key;
+}

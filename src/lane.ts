@@ -1,0 +1,80 @@
+// The main thread's end of one worker. Results come back in the order in which batches were posted.
+import { Worker } from "node:worker_threads";
+import { crc32 } from "node:zlib";
+import { TaplineError } from "./core/errors.ts";
+import { LIMITS } from "./core/limits.ts";
+import type { RawBatch } from "./core/stage.ts";
+import type { EngineOptions, EngineResult } from "./engine.ts";
+import type { SessionState } from "./normalise/session.ts";
+import type { FromWorker, ToWorker } from "./worker.ts";
+
+/** The lane of a session: the same for the same number of lanes, whatever the order of arrival. */
+export function laneOf(session: string, lanes: number): number {
+  return crc32(session) % lanes;
+}
+
+export interface LaneEvents {
+  result(seq: number, result: EngineResult): void;
+  /** The worker died: a program error. */
+  failed(error: Error): void;
+}
+
+export class Lane {
+  readonly #worker: Worker;
+  readonly #events: LaneEvents;
+  readonly #states: ((sessions: readonly [string, SessionState][]) => void)[] = [];
+  #in_flight = 0;
+  #closing = false;
+  readonly ready: Promise<{ ruleset: string; rules: number; problems: readonly string[] }>;
+
+  constructor(options: EngineOptions, events: LaneEvents) {
+    this.#events = events;
+    this.#worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: options });
+    const { promise, resolve, reject } = Promise.withResolvers<Extract<FromWorker, { type: "ready" }>>();
+    this.ready = promise;
+    this.#worker.on("message", (message: FromWorker) => {
+      if (message.type === "result") {
+        this.#in_flight--;
+        events.result(message.seq, message.result);
+      } else if (message.type === "state") this.#states.shift()!(message.sessions);
+      else resolve(message);
+    });
+    this.#worker.on("error", (cause) => {
+      const error = new TaplineError("WORKER_FAILED", `a worker stopped: ${(cause as Error).message}`, { cause });
+      reject(error);
+      if (!this.#closing) this.#events.failed(error);
+    });
+  }
+
+  /** Whether another batch may be posted. */
+  get free(): boolean {
+    return this.#in_flight < LIMITS.lanes_in_flight;
+  }
+
+  post(seq: number, batch: RawBatch, now_ms: number): void {
+    this.#in_flight++;
+    const { buffer, segments, streams } = batch;
+    this.#send({ type: "batch", seq, work: { buffer, segments, streams, now_ms } }, [buffer.buffer as ArrayBuffer]);
+  }
+
+  /** State after all batches posted so far. */
+  state(): Promise<readonly [string, SessionState][]> {
+    const { promise, resolve } = Promise.withResolvers<readonly [string, SessionState][]>();
+    this.#states.push(resolve);
+    this.#send({ type: "state" });
+    return promise;
+  }
+
+  restore(sessions: readonly [string, SessionState][]): void {
+    this.#send({ type: "restore", sessions });
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    await this.#worker.terminate();
+  }
+
+  #send(message: ToWorker, transfer: ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, transfer);
+  }
+}

@@ -1,0 +1,68 @@
+// Texts too large for an entry, in files named by their digest. Durable before the entry that names them.
+import { stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { makeDir, placeFile } from "./files.ts";
+import { readIfThere } from "./bundles.ts";
+import { BLOBS } from "./paths.ts";
+
+/** Hex digits only: a digest read from an entry never leaves the directory. */
+export function validDigest(digest: unknown): digest is string {
+  return typeof digest === "string" && /^[0-9a-f]{8,128}$/.test(digest);
+}
+
+function blobPath(dir: string, digest: string): string {
+  return join(dir, BLOBS, digest.slice(0, 2), digest);
+}
+
+/** Writes blobs, durably. One that is there with the same length is left alone. */
+async function writeBlobs(dir: string, blobs: ReadonlyMap<string, Uint8Array>): Promise<void> {
+  for (const [digest, bytes] of blobs) {
+    const path = blobPath(dir, digest);
+    if ((await blobBytes(dir, digest)) === bytes.length) continue;
+    await makeDir(dir, dirname(path));
+    await placeFile(path, [bytes], { sync: true, mode: 0o600 });
+  }
+}
+
+/** Blobs that wait for the next commit. */
+export class PendingBlobs {
+  readonly #dir: string;
+  #waiting = new Map<string, Uint8Array>();
+  #writing: ReadonlyMap<string, Uint8Array> = new Map();
+
+  constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  put(digest: string, bytes: Uint8Array): void {
+    this.#waiting.set(digest, bytes);
+  }
+
+  get(digest: string): Promise<Uint8Array | undefined> {
+    const held = this.#waiting.get(digest) ?? this.#writing.get(digest);
+    return held === undefined ? readBlob(this.#dir, digest) : Promise.resolve(held);
+  }
+
+  /** Hands over what waits now: the function returned makes it durable. */
+  take(): () => Promise<void> {
+    const blobs = this.#waiting;
+    this.#waiting = new Map();
+    this.#writing = blobs;
+    return () => writeBlobs(this.#dir, blobs);
+  }
+}
+
+/** Length of a blob, or undefined when it is not there. */
+export async function blobBytes(dir: string, digest: string): Promise<number | undefined> {
+  const info = await stat(blobPath(dir, digest)).catch(() => undefined);
+  return info?.isFile() === true ? info.size : undefined;
+}
+
+/** The bytes of a blob, or undefined when there is none of this name. */
+function readBlob(dir: string, digest: string): Promise<Buffer | undefined> {
+  return validDigest(digest) ? readIfThere(blobPath(dir, digest)) : Promise.resolve(undefined);
+}

@@ -1,0 +1,34 @@
+// What the writer of a ledger gives to it and gets from it.
+import type { Context } from "../core/stage.ts";
+import type { Frame } from "./frame.ts";
+
+export interface LedgerOptions {
+  /** The ledger's directory; made when missing, for its owner only. */
+  readonly dir: string;
+  /** Name of the log and of its key, for ever: no spaces, no plus sign. */
+  readonly origin: string;
+  readonly log: Context["log"];
+  /** Pause between checkpoints, ms; LIMITS.checkpoint_ms when not given. */
+  readonly checkpoint_ms?: number;
+}
+
+/** Whole records' entries, and what the caller must find again after a crash. May have no entries. */
+export interface AppendFrame {
+  /** Entries in the form of core/entry.ts. Must not change afterwards. */
+  readonly run: Uint8Array;
+  readonly count: number;
+  /** Leaf hashes, 32 bytes an entry. */
+  readonly hashes: Uint8Array;
+  /** JSON: positions, counters. */
+  readonly header: Record<string, unknown>;
+}
+
+/** What the caller rebuilds its state from. */
+export interface Recovered {
+  /** The newest valid snapshot. */
+  readonly snapshot: { readonly index: number; readonly state: unknown } | undefined;
+  /** The end of a write that a crash cut short, never acknowledged, and now removed. */
+  readonly cut: { readonly file: string; readonly offset: number; readonly bytes: number } | undefined;
+  /** Every frame after the snapshot, in order. To be read before the next `snapshot`. */
+  frames(): AsyncIterable<Frame>;
+}

@@ -1,0 +1,265 @@
+// The ledger: append, make durable, then tiles, checkpoints and readers. One instance a directory; the only writer.
+// Knows nothing of events, sinks or sources.
+import assert from "node:assert";
+import { chmod, mkdir } from "node:fs/promises";
+import { resolve as absolute } from "node:path";
+import { TaplineError } from "../core/errors.ts";
+import { LIMITS } from "../core/limits.ts";
+import type { Context, EntryBatch } from "../core/stage.ts";
+import type { AppendFrame, LedgerOptions, Recovered } from "./contract.ts";
+import { PendingBlobs, validDigest } from "./blobs.ts";
+import { readBundles } from "./bundles.ts";
+import { writeError } from "./files.ts";
+import { countEntries, newHead } from "./frame.ts";
+import { loadSigner } from "./keys.ts";
+import { takeLock } from "./lock.ts";
+import { TILE_WIDTH } from "./merkle.ts";
+import { Publisher, readCheckpoint } from "./publish.ts";
+import { type Parts, recover } from "./recover.ts";
+import type { Recent } from "./recent.ts";
+import { SnapshotWriter, encodeSnapshot } from "./snapshot.ts";
+import type { Tiles } from "./tiles.ts";
+import { Waiters } from "./waiters.ts";
+import type { NewFrame, WalWriter } from "./wal.ts";
+
+export type { AppendFrame, LedgerOptions, Recovered } from "./contract.ts";
+
+interface Pending extends NewFrame {
+  readonly hashes: Uint8Array;
+}
+
+export class Ledger {
+  readonly #dir: string;
+  readonly #log: Context["log"];
+  readonly #release: () => void;
+  readonly #tiles: Tiles;
+  readonly #recent: Recent;
+  readonly #wal: WalWriter;
+  readonly #publisher: Publisher;
+  readonly #snapshots: SnapshotWriter;
+  readonly #blobs: PendingBlobs;
+  #size: number;
+  #durable: number;
+  #frames: number;
+  #pending: Pending[] = [];
+  readonly #waiters = new Waiters();
+  #failure: TaplineError | undefined;
+  #committing: Promise<void> = Promise.resolve();
+  #closing: Promise<void> | undefined;
+
+  private constructor(
+    options: LedgerOptions,
+    dir: string,
+    parts: Parts,
+    publisher: Publisher,
+    release: () => void,
+  ) {
+    this.#dir = dir;
+    this.#log = options.log;
+    this.#release = release;
+    this.#tiles = parts.tiles;
+    this.#recent = parts.recent;
+    this.#wal = parts.wal;
+    this.#publisher = publisher;
+    this.#snapshots = new SnapshotWriter(dir, parts.marks);
+    this.#blobs = new PendingBlobs(dir);
+    this.#size = parts.tiles.size;
+    this.#durable = parts.tiles.size;
+    this.#frames = parts.frames;
+  }
+
+  /** Opens or begins the ledger of a directory. Throws LEDGER_LOCKED, LEDGER_KEY, LEDGER_CORRUPT (damaged files),
+   * LEDGER_MISMATCH (not what was signed), LEDGER_FULL, LEDGER_WRITE. */
+  static async open(options: LedgerOptions): Promise<{ ledger: Ledger; recovered: Recovered }> {
+    const dir = absolute(options.dir);
+    if ((await mkdir(dir, { recursive: true })) !== undefined) await chmod(dir, 0o700);
+    const release = takeLock(dir);
+    try {
+      const signer = await loadSigner(dir, options.origin);
+      const signed = await readCheckpoint(dir, signer);
+      let ledger: Ledger | undefined;
+      const parts = await recover(dir, signed, options.log, () => {
+        if (ledger !== undefined) ledger.#progress();
+      });
+      const publisher = new Publisher(dir, signer, parts.tiles, signed?.size ?? 0);
+      ledger = new Ledger(options, dir, parts, publisher, release);
+      // Partial tiles may have been lost with the power: they are written again, with the same checkpoint or a newer.
+      if (ledger.size > 0) await publisher.publish(true);
+      await publisher.sweep(ledger.size);
+      const opened = ledger;
+      publisher.start(options.checkpoint_ms ?? LIMITS.checkpoint_ms, (error) => opened.#publishFailed(error));
+      return { ledger, recovered: parts.recovered };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  /** Entries appended. */
+  get size(): number {
+    return this.#size;
+  }
+  /** Entries that survive a crash. */
+  get durable(): number {
+    return this.#durable;
+  }
+  /** Entries covered by the newest published checkpoint. */
+  get published(): number {
+    return this.#publisher.size;
+  }
+
+  /** Takes a frame and returns the index of its first entry. Durable only after the next `commit`. Throws what made
+   * the ledger fail. */
+  append(frame: AppendFrame): number {
+    this.#check();
+    const { run, count, hashes } = frame;
+    assert(
+      countEntries(run) === count && hashes.length === count * 32,
+      "run, count and hashes of a frame agree",
+    );
+    const head = newHead(frame.header);
+    assert(head.length + run.length <= LIMITS.frame_bytes, "a frame is within its bound");
+    const first = this.#size;
+    this.#pending.push({ number: this.#frames++, first, count, head, run, hashes });
+    this.#size += count;
+    return first;
+  }
+
+  /** Keeps a text that is too large for its entry; durable before any entry appended after it. */
+  putBlob(digest: string, bytes: Uint8Array): void {
+    assert(validDigest(digest), "a blob is named by a hex digest");
+    this.#check();
+    this.#blobs.put(digest, bytes);
+  }
+
+  /** The bytes of a blob, or undefined when there is none of this name. */
+  getBlob(digest: string): Promise<Uint8Array | undefined> {
+    return this.#blobs.get(digest);
+  }
+
+  /** Resolves when every frame appended so far is durable. A failure ends this instance: it is thrown by every later
+   * call, and the directory has to be opened again. Throws LEDGER_WRITE, LEDGER_FULL. */
+  commit(): Promise<void> {
+    return (this.#committing = this.#committing.then(() => this.#commit()));
+  }
+
+  /** Stores the caller's state, which covers every frame appended so far; commits first. Returns what an entry should
+   * name. Older snapshots and write-ahead segments that nobody needs are removed. */
+  async snapshot(state: unknown): Promise<{ index: number; digest: string }> {
+    const text = JSON.stringify(state);
+    const index = this.#size;
+    const frames = this.#frames;
+    await this.commit();
+    const tiled = Math.min(index, this.#publisher.size, this.#tiles.synced);
+    const mark = { index, frames, tiled: tiled - (tiled % TILE_WIDTH) };
+    const { digest, text: file } = encodeSnapshot(mark, text);
+    try {
+      await this.#snapshots.write(mark, file);
+    } catch (error) {
+      throw this.#fail(writeError(`writing a snapshot of the ledger in ${this.#dir}`, error));
+    }
+    return { index, digest };
+  }
+
+  /** Durable entries from index `from` on: at least one, then as many as both bounds allow; undefined when there are
+   * none yet. Throws LEDGER_CORRUPT when their files are damaged. */
+  async read(from: number, maxEntries: number, maxBytes: number): Promise<EntryBatch | undefined> {
+    if (from >= this.#durable) return undefined;
+    const held = this.#recent.first;
+    if (from >= held) return this.#recent.read(from, maxEntries, maxBytes);
+    const batch = await readBundles(this.#dir, from, held, maxEntries, maxBytes);
+    if (batch !== undefined) return batch;
+    throw new TaplineError("LEDGER_CORRUPT", `the bundle with entry ${from} is missing in ${this.#dir}`);
+  }
+
+  /** Resolves when there are durable entries beyond index `beyond` (more than `beyond` of them), the signal aborts,
+   * or the ledger is closed or has failed. Never rejects. */
+  waitDurable(beyond: number, signal: AbortSignal): Promise<void> {
+    if (this.#durable > beyond || signal.aborted || this.#ended()) return Promise.resolve();
+    return this.#waiters.wait(beyond, signal);
+  }
+
+  /** Publishes a checkpoint over the durable entries, when there are more than at the last one. */
+  async publish(): Promise<void> {
+    this.#check();
+    try {
+      await this.#publisher.publish(false);
+    } catch (error) {
+      throw this.#publishFailed(error);
+    }
+  }
+
+  /** Commits, finishes tiles, publishes, gives the lock back. Safe twice. Throws what made the ledger fail. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.commit();
+      await this.publish();
+      await this.#tiles.untilSynced();
+      this.#check();
+    } finally {
+      await this.#publisher.stop();
+      await this.#tiles.untilSynced();
+      await this.#wal.close();
+      this.#release();
+      this.#waiters.letGo();
+    }
+  }
+
+  async #commit(): Promise<void> {
+    const frames = this.#pending;
+    this.#check();
+    if (frames.length === 0 && this.#blobs.size === 0) return;
+    this.#pending = [];
+    const writeBlobs = this.#blobs.take();
+    try {
+      await this.#tiles.room();
+      this.#check();
+      await writeBlobs();
+      if (frames.length > 0) {
+        await this.#wal.rotate(frames[0]!.first);
+        await this.#wal.write(frames);
+      }
+    } catch (error) {
+      throw this.#fail(writeError(`writing the ledger in ${this.#dir}`, error));
+    }
+    for (const frame of frames) {
+      if (frame.count === 0) continue;
+      this.#recent.push(frame);
+      this.#tiles.accept(frame.run, frame.hashes);
+      this.#durable += frame.count;
+    }
+    this.#progress();
+  }
+
+  #publishFailed(error: unknown): TaplineError {
+    return this.#fail(writeError(`publishing a checkpoint of the ledger in ${this.#dir}`, error));
+  }
+
+  /** More is durable, more is in files, or writing tiles has failed. */
+  #progress(): void {
+    this.#recent.shrink(this.#tiles.written);
+    if (this.#tiles.failure !== undefined) this.#fail(this.#tiles.failure);
+    else this.#waiters.wake(this.#durable);
+  }
+
+  #ended(): boolean {
+    return this.#failure !== undefined || this.#closing !== undefined;
+  }
+
+  #check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  #fail(error: TaplineError): TaplineError {
+    if (this.#failure === undefined) {
+      this.#failure = error;
+      this.#log("error", "the ledger has stopped", { code: error.code, reason: error.message });
+      this.#waiters.letGo();
+    }
+    return this.#failure;
+  }
+}

@@ -1,0 +1,106 @@
+// C2SP signed notes with Ed25519: keys in their text forms, signing and checking. The cryptography is OpenSSL's.
+import {
+  type KeyObject,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  hash,
+  sign,
+  verify,
+} from "node:crypto";
+import { TaplineError } from "../core/errors.ts";
+
+export interface Verifier {
+  readonly name: string;
+  /** First 4 bytes of SHA-256(name ‖ newline ‖ 0x01 ‖ public key). */
+  readonly id: Buffer;
+  readonly key: KeyObject;
+}
+export interface Signer extends Verifier {
+  readonly secret: KeyObject;
+}
+
+const ED25519 = 1;
+const PKCS8 = Buffer.from("302e020100300506032b657004220420", "hex"); // DER before the 32 bytes of a private key
+const SPKI = Buffer.from("302a300506032b6570032100", "hex"); // DER before the 32 bytes of a public key
+
+function verifierOf(name: string, publicKey: Buffer): Verifier {
+  const typed = Buffer.concat([Buffer.of(ED25519), publicKey]);
+  const id = hash("sha256", Buffer.concat([Buffer.from(`${name}\n`), typed]), "buffer").subarray(0, 4);
+  return {
+    name,
+    id,
+    key: createPublicKey({ key: Buffer.concat([SPKI, publicKey]), format: "der", type: "spki" }),
+  };
+}
+
+const rawPublic = (key: KeyObject): Buffer =>
+  key.export({ format: "der", type: "spki" }).subarray(SPKI.length);
+
+/** A key name has no space, no plus sign and is not empty; also the rule for an origin. */
+export function validName(name: string): boolean {
+  return name !== "" && !/[\s+\p{Cc}]/u.test(name) && name.isWellFormed();
+}
+
+/** A new private key in its text form, `PRIVATE+KEY+<name>+<id>+<key>`. Secret. */
+export function newSecretText(name: string): string {
+  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  const seed = privateKey.export({ format: "der", type: "pkcs8" }).subarray(PKCS8.length);
+  const id = verifierOf(name, rawPublic(publicKey)).id.toString("hex");
+  return `PRIVATE+KEY+${name}+${id}+${Buffer.concat([Buffer.of(ED25519), seed]).toString("base64")}`;
+}
+
+/** Reads a private key's text. Throws LEDGER_KEY, never with the text. */
+export function parseSecret(text: string): Signer {
+  const m = /^PRIVATE\+KEY\+([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)\s*$/.exec(text);
+  const typed = Buffer.from(m?.[3] ?? "", "base64");
+  if (m !== null && typed.length === 33 && typed[0] === ED25519) {
+    const der = Buffer.concat([PKCS8, typed.subarray(1)]);
+    const secret = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
+    const verifier = verifierOf(m[1]!, rawPublic(createPublicKey(secret)));
+    if (verifier.id.toString("hex") === m[2]) return { ...verifier, secret };
+  }
+  throw new TaplineError("LEDGER_KEY", "the ledger's private key cannot be read", {
+    remedy: "Restore ledger.key from a backup.",
+  });
+}
+
+/** The public key in its text form, `<name>+<id>+<key>`, which verifiers take. */
+export function verifierText(verifier: Verifier): string {
+  const typed = Buffer.concat([Buffer.of(ED25519), rawPublic(verifier.key)]);
+  return `${verifier.name}+${verifier.id.toString("hex")}+${typed.toString("base64")}`;
+}
+
+/** Reads a public key's text. Throws LEDGER_KEY. */
+export function parseVerifier(text: string): Verifier {
+  const m = /^([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)\s*$/.exec(text);
+  const typed = Buffer.from(m?.[3] ?? "", "base64");
+  if (m !== null && typed.length === 33 && typed[0] === ED25519) {
+    const verifier = verifierOf(m[1]!, typed.subarray(1));
+    if (verifier.id.toString("hex") === m[2]) return verifier;
+  }
+  throw new TaplineError("LEDGER_KEY", "not an Ed25519 verifier key (name+id+key)");
+}
+
+/** The note: body (which ends with a newline), blank line, signature line. */
+export function signNote(body: string, signer: Signer): string {
+  const signature = Buffer.concat([signer.id, sign(null, Buffer.from(body), signer.secret)]);
+  return `${body}\n— ${signer.name} ${signature.toString("base64")}\n`;
+}
+
+/** The body of a note that this key signed, or undefined. Signatures of others are passed over. */
+export function openNote(note: string, verifier: Verifier): string | undefined {
+  const split = note.lastIndexOf("\n\n");
+  if (split < 0 || !note.endsWith("\n")) return undefined;
+  const body = note.slice(0, split + 1);
+  let valid = false;
+  for (const line of note.slice(split + 2, -1).split("\n")) {
+    const m = /^— ([^+\s]+) ([A-Za-z0-9+/=]+)$/.exec(line);
+    if (m === null) return undefined;
+    const bytes = Buffer.from(m[2]!, "base64");
+    if (m[1] !== verifier.name || !bytes.subarray(0, 4).equals(verifier.id)) continue;
+    if (!verify(null, Buffer.from(body), verifier.key, bytes.subarray(4))) return undefined;
+    valid = true;
+  }
+  return valid ? body : undefined;
+}

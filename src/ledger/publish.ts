@@ -1,0 +1,127 @@
+// Publishes checkpoints: partial tiles of the right edge first, then the signed note. Only ever given durable entries.
+import { readdir, rm, rmdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { systemCode } from "../core/errors.ts";
+import { type Checkpoint, openCheckpoint, signCheckpoint } from "./checkpoint.ts";
+import { readIfThere } from "./bundles.ts";
+import { placeFile } from "./files.ts";
+import { TILE_WIDTH } from "./merkle.ts";
+import type { Signer, Verifier } from "./note.ts";
+import { CHECKPOINT, tilePath } from "./paths.ts";
+import type { Edge, Tiles } from "./tiles.ts";
+import { corrupt } from "./wal.ts";
+
+/** The published checkpoint, or undefined when there is none. Throws LEDGER_CORRUPT when this key did not sign it. */
+export async function readCheckpoint(dir: string, verifier: Verifier): Promise<Checkpoint | undefined> {
+  const path = join(dir, CHECKPOINT);
+  const bytes = await readIfThere(path);
+  if (bytes === undefined) return undefined;
+  const checkpoint = openCheckpoint(bytes.toString(), verifier);
+  if (typeof checkpoint === "string") throw corrupt(path, 0, checkpoint);
+  return checkpoint;
+}
+
+export class Publisher {
+  readonly #dir: string;
+  readonly #signer: Signer;
+  readonly #tiles: Tiles;
+  /** Paths of partial files: of the last checkpoint, and of the one before, which a reader may still follow. */
+  #current: readonly string[] = [];
+  #previous: readonly string[] = [];
+  #size: number;
+  #running: Promise<void> = Promise.resolve();
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(dir: string, signer: Signer, tiles: Tiles, size: number) {
+    this.#dir = dir;
+    this.#signer = signer;
+    this.#tiles = tiles;
+    this.#size = size;
+  }
+
+  /** Entries covered by the newest published checkpoint. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Publishes a checkpoint over the entries in the tree, one after the other. Durable when it resolves. Without
+   * `force` only when there are more than at the last one. */
+  publish(force: boolean): Promise<void> {
+    return (this.#running = this.#running.then(() => {
+      return force || this.#tiles.size !== this.#size ? this.#publish(this.#tiles.edge()) : undefined;
+    }));
+  }
+
+  /** Publishes with a pause of `ms` in between until `stop`. A failure goes to `failed` and ends it. */
+  start(ms: number, failed: (error: unknown) => void): void {
+    const tick = (): void => {
+      this.publish(false).then(() => this.start(ms, failed), failed);
+    };
+    if (!this.#stopped) this.#timer = setTimeout(tick, ms).unref();
+  }
+
+  /** Resolves when nothing is being published any more. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#running.catch(() => undefined);
+  }
+
+  async #publish(edge: Edge): Promise<void> {
+    await this.#tiles.untilWritten(edge.size);
+    if (this.#tiles.failure !== undefined) throw this.#tiles.failure;
+    for (const file of edge.files) await this.#tiles.place(file.path, file.buffers, true);
+    const text = signCheckpoint(edge.size, edge.root, this.#signer);
+    await placeFile(join(this.#dir, CHECKPOINT), [Buffer.from(text)], { sync: true });
+    this.#size = edge.size;
+    const paths = edge.files.map((file) => file.path);
+    const kept = new Set([...this.#current, ...paths]);
+    for (const path of this.#previous) if (!kept.has(path)) await this.#remove(path);
+    this.#previous = this.#current;
+    this.#current = paths;
+  }
+
+  /** Removes partial files that a process before this one left near the right edge. Call after `publish`. */
+  async sweep(size: number): Promise<void> {
+    const folders = new Set<string>();
+    for (let level = 0, n = Math.floor(size / TILE_WIDTH); level === 0 || n > 0; level++) {
+      for (const tile of [n, Math.max(0, n - 1)]) {
+        folders.add(dirname(tilePath(level, tile)));
+        if (level === 0) folders.add(dirname(tilePath("entries", tile)));
+      }
+      n = Math.floor(n / TILE_WIDTH);
+    }
+    const kept = new Set([...this.#current, ...this.#previous]);
+    for (const folder of folders) {
+      for (const name of (await list(join(this.#dir, folder))).filter((entry) => entry.endsWith(".p"))) {
+        for (const width of await list(join(this.#dir, folder, name))) {
+          const path = `${folder}/${name}/${width}`;
+          if (!kept.has(path)) await this.#remove(path);
+        }
+      }
+    }
+  }
+
+  /** Removes a partial file, and its directory when it was the last one there. */
+  async #remove(path: string): Promise<void> {
+    const parent = dirname(path);
+    await rm(join(this.#dir, path), { force: true });
+    try {
+      await rmdir(join(this.#dir, parent));
+      this.#tiles.forget(parent);
+    } catch (error) {
+      const code = systemCode(error);
+      if (code !== "ENOTEMPTY" && code !== "EEXIST" && code !== "ENOENT") throw error;
+    }
+  }
+}
+
+async function list(path: string): Promise<string[]> {
+  try {
+    return await readdir(path);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return [];
+    throw error;
+  }
+}

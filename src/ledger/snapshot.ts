@@ -1,0 +1,104 @@
+// Snapshots of the writer's state, each named by the ledger index it stands at and checked by its own digest.
+import { hash } from "node:crypto";
+import { readFile, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { systemCode } from "../core/errors.ts";
+import { makeDir, placeFile } from "./files.ts";
+import { SNAPSHOTS, padded } from "./paths.ts";
+import { removeSegments } from "./wal.ts";
+
+const VERSION = 1;
+const KEPT = 2;
+
+/** Where a snapshot stands. */
+export interface Mark {
+  /** Entries in the ledger when it was taken. */
+  readonly index: number;
+  /** Frames in the ledger when it was taken. */
+  readonly frames: number;
+  /** Entries that were in durable tiles and covered by the published checkpoint: recovery starts here. */
+  readonly tiled: number;
+}
+export interface Snapshot extends Mark {
+  readonly state: unknown;
+}
+
+// The file is one JSON object on one line whose last key is `state`: its text is digested as it stands.
+const HEAD =
+  /^\{"version":(\d+),"index":(\d+),"frames":(\d+),"tiled":(\d+),"digest":"([0-9a-f]{64})","state":/;
+
+function digestOf(mark: Mark, state: string): string {
+  return hash("sha256", `${VERSION} ${mark.index} ${mark.frames} ${mark.tiled}\n${state}`, "hex");
+}
+
+/** The digest of a state at a mark, and the file's text. Synchronous, so that the state cannot move on meanwhile. */
+export function encodeSnapshot(mark: Mark, state: string): { digest: string; text: string } {
+  const { index, frames, tiled } = mark;
+  const digest = digestOf(mark, state);
+  const head = JSON.stringify({ version: VERSION, index, frames, tiled, digest }).slice(0, -1);
+  return { digest, text: `${head},"state":${state}}\n` };
+}
+
+/** Reads a snapshot's text, or says why it is none. */
+export function decodeSnapshot(text: string): Snapshot | string {
+  const m = HEAD.exec(text);
+  if (m === null || !text.endsWith("}\n")) return "not a snapshot";
+  if (+m[1]! !== VERSION) return `version ${m[1]} is not read by this build`;
+  const mark = { index: +m[2]!, frames: +m[3]!, tiled: +m[4]! };
+  const state = text.slice(m[0].length, -2);
+  if (digestOf(mark, state) !== m[5]) return "the digest differs";
+  return { ...mark, state: JSON.parse(state) as unknown };
+}
+
+/** Writes a snapshot durably and removes all but the newest two, and write-ahead segments that neither needs. */
+export class SnapshotWriter {
+  readonly #dir: string;
+  #marks: readonly Mark[];
+
+  /** `marks`: the valid snapshots that are kept, oldest first. */
+  constructor(dir: string, marks: readonly Mark[]) {
+    this.#dir = dir;
+    this.#marks = marks;
+  }
+
+  async write(mark: Mark, text: string): Promise<void> {
+    const folder = join(this.#dir, SNAPSHOTS);
+    await makeDir(this.#dir, folder);
+    await placeFile(join(folder, `${padded(mark.index)}.json`), [Buffer.from(text)], {
+      sync: true,
+      mode: 0o600,
+    });
+    const names = await listSnapshots(this.#dir);
+    for (const name of names.slice(0, -KEPT)) await rm(join(folder, name));
+    this.#marks = [...this.#marks.filter((old) => old.index !== mark.index), mark].slice(-KEPT);
+    // The older one of two must still find all frames after it, in case the newer one is damaged.
+    const oldest = this.#marks[0]!;
+    if (this.#marks.length === KEPT)
+      await removeSegments(this.#dir, Math.min(oldest.tiled, oldest.index - 1));
+  }
+}
+
+/** The valid ones of the snapshots that are kept, newest first. `refused` is told of the others. */
+export async function readSnapshots(
+  dir: string,
+  refused: (path: string, why: string) => void,
+): Promise<Snapshot[]> {
+  const found: Snapshot[] = [];
+  for (const name of (await listSnapshots(dir)).toReversed()) {
+    const path = join(dir, SNAPSHOTS, name);
+    const snapshot = decodeSnapshot(await readFile(path, "utf8"));
+    if (typeof snapshot === "string") refused(path, snapshot);
+    else found.push(snapshot);
+  }
+  return found;
+}
+
+async function listSnapshots(dir: string): Promise<string[]> {
+  try {
+    const names = await readdir(join(dir, SNAPSHOTS));
+    return names.filter((name) => /^\d{20}\.json$/.test(name)).toSorted();
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return [];
+    throw error;
+  }
+}

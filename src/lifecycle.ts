@@ -1,0 +1,114 @@
+// A collector's run: what is recorded at start, while it lives and at its end, and the order of shutting down.
+import { hash } from "node:crypto";
+import { writeFile, rename } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Config } from "./config.ts";
+import { canonical } from "./core/digest.ts";
+import { reasonOf } from "./core/errors.ts";
+import type { Event } from "./core/generated/event.ts";
+import { MAPPING_HASH } from "./core/generated/classes.ts";
+import { LIMITS } from "./core/limits.ts";
+import type { Log } from "./core/log.ts";
+import type { Source } from "./core/stage.ts";
+import type { Delivery } from "./deliver.ts";
+import type { Lane } from "./lane.ts";
+import type { Ledger } from "./ledger/log.ts";
+import type { Pipeline } from "./pipeline.ts";
+import type { SelfRecorder } from "./self.ts";
+import { statusOf } from "./status.ts";
+import { type Tally, skippedSum } from "./tally.ts";
+import { VERSION } from "./version.ts";
+
+export interface Running {
+  readonly config: Config;
+  readonly pipeline: Pipeline;
+  readonly self: SelfRecorder;
+  readonly ledger: Ledger;
+  readonly lanes: readonly Lane[];
+  readonly sources: ReadonlyMap<string, Source>;
+  readonly deliveries: readonly Delivery[];
+  readonly tally: Tally;
+  readonly ruleset: string;
+  readonly origin: string;
+  readonly log: Log;
+}
+
+/** Hash of the configuration in force. Secrets are never in it: they come from files and the environment. */
+export function configHash(config: Config): string {
+  return `sha256:${hash("sha256", canonical(config))}`;
+}
+
+function fillCounts(e: Event, tally: Tally): void {
+  e["tapline.count.read"] = tally.read;
+  e["tapline.count.recorded"] = tally.recorded;
+  e["tapline.count.merged"] = tally.merged;
+  e["tapline.count.skipped"] = skippedSum(tally);
+  e["tapline.count.by_reason"] = { ...tally.skipped };
+}
+
+export async function runCollector(parts: Running, signal: AbortSignal, once: boolean): Promise<void> {
+  const { pipeline, self, deliveries } = parts;
+  self.add("collector-start", `tapline ${VERSION} started`, (e) => {
+    e["tapline.alert.ruleset_hash"] = parts.ruleset;
+    e["tapline.config.hash"] = configHash(parts.config);
+    e["tapline.config.mapping_hash"] = MAPPING_HASH;
+  });
+  await pipeline.record();
+  const stop = new AbortController();
+  const delivering = deliveries.map((delivery) =>
+    delivery.run(stop.signal).catch((error: unknown) => {
+      if (!stop.signal.aborted) pipeline.fail(error as Error);
+    }),
+  );
+  const beat = setInterval(() => void heartbeat(parts), parts.config.heartbeat_s * 1000);
+  const tell = setInterval(() => void writeStatus(parts, true), LIMITS.status_ms);
+  try {
+    await pipeline.run(signal, once);
+    if (once) await caughtUp(parts, signal);
+    await sayStopped(parts);
+  } finally {
+    clearInterval(beat);
+    clearInterval(tell);
+    await shutDown(parts, stop, delivering);
+  }
+}
+
+async function heartbeat({ self, tally, pipeline, log }: Running): Promise<void> {
+  self.add("heartbeat", "the collector is alive", (e) => fillCounts(e, tally));
+  await pipeline.record().catch((error: unknown) => log("error", `heartbeat: ${reasonOf(error)}`));
+}
+
+/** Waits until every sink has taken what is durable, or is in trouble. */
+async function caughtUp({ deliveries, ledger }: Running, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    if (deliveries.every((d) => d.cursor.acked >= ledger.durable || d.trouble !== undefined)) return;
+    await sleep(LIMITS.status_ms / 10);
+  }
+}
+
+async function sayStopped({ self, tally, pipeline }: Running): Promise<void> {
+  await pipeline.finalSnapshot();
+  self.add("collector-stop", `tapline ${VERSION} stopped`, (e) => fillCounts(e, tally));
+  await pipeline.record();
+}
+
+async function shutDown(parts: Running, stop: AbortController, delivering: Promise<void>[]): Promise<void> {
+  for (const source of parts.sources.values()) await source.close();
+  stop.abort();
+  await Promise.race([Promise.all(delivering), sleep(LIMITS.stop_ms, undefined, { ref: false })]);
+  for (const lane of parts.lanes) await lane.close();
+  await parts.ledger.close();
+  await writeStatus(parts, false);
+}
+
+/** Replaces `status.json`, which `tapline status` reads. */
+async function writeStatus(parts: Running, running: boolean): Promise<void> {
+  const path = join(parts.config.state_dir, "status.json");
+  try {
+    await writeFile(`${path}.tmp`, JSON.stringify(statusOf(parts, running)), { mode: 0o600 });
+    await rename(`${path}.tmp`, path);
+  } catch (error) {
+    parts.log("warn", `cannot write ${path}: ${reasonOf(error)}`);
+  }
+}

@@ -1,0 +1,51 @@
+// The command line: finds the command, runs it, turns trouble into a message and an exit code.
+// 0 fine, 1 findings or failed check, 2 usage, 3 the world (network, disk, permissions).
+import { COMMANDS } from "./commands/index.ts";
+import { UsageError } from "./commands/usage.ts";
+import { TaplineError } from "./core/errors.ts";
+import { VERSION } from "./version.ts";
+
+const HELP = `tapline ${VERSION}: records what AI agents and MCP servers did, in a ledger that others can verify
+
+usage: tapline COMMAND [options]
+
+${Object.entries(COMMANDS)
+  .map(([name, command]) => `  ${name.padEnd(9)} ${command.about}`)
+  .join("\n")}
+
+tapline COMMAND --help shows a command's options. Exit codes: 0 fine, 1 findings, 2 usage, 3 the world.
+`;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [name = "help", ...rest] = argv;
+  if (name === "--version" || name === "version") {
+    console.log(VERSION);
+    return 0;
+  }
+  const command = COMMANDS[name];
+  if (command === undefined) {
+    const asked = ["help", "--help", "-h"].includes(name);
+    (asked ? console.log : console.error)(asked ? HELP : `tapline: no command "${name}"\n\n${HELP}`);
+    return asked ? 0 : 2;
+  }
+  if (rest.includes("--help") || rest.includes("-h")) {
+    console.log(command.help);
+    return 0;
+  }
+  try {
+    return await command.run(rest);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      console.error(`tapline ${name}: ${error.message}\n\n${command.help}`);
+      return 2;
+    }
+    if (!(error instanceof TaplineError)) throw error;
+    console.error(`tapline ${name}: ${error.message}`);
+    if (error.remedy !== undefined) console.error(`  remedy: ${error.remedy}`);
+    return error.code === "CONFIG_INVALID" ? 2 : 3;
+  }
+}
+
+// A reader that goes away (`| head`) is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 3));
+process.exitCode = await main(process.argv.slice(2));

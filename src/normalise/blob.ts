@@ -1,0 +1,174 @@
+// Makes an event fit an entry by moving its longest texts to blobs, named by keyed digest. What is indexed stays as
+// long as that is possible at all; the event lists what moved. Writes no files.
+import type { Digest } from "../core/digest.ts";
+import { type Event, FIELDS, type FieldName, serialise } from "../core/generated/event.ts";
+import { LIMITS } from "../core/limits.ts";
+import type { Json } from "../core/text.ts";
+
+/** UTF-8 of a text that was moved out; lone surrogates are U+FFFD in it. */
+export interface Blob {
+  readonly digest: string;
+  readonly bytes: Uint8Array;
+}
+
+/** One moved text: `keep` puts the first bytes of it back in its place. */
+interface Moved {
+  readonly field: string;
+  readonly text: string;
+  keep(head: string): void;
+}
+interface Leaf {
+  readonly path: string;
+  readonly holder: Record<string, Json>;
+  readonly key: string;
+  readonly text: string;
+}
+
+type Values = Record<string, Json | undefined>;
+const PATH_CHARS_MAX = 256;
+/** Not worth a blob. */
+const SHORT_CHARS = 64;
+const HEADS: readonly number[] = [LIMITS.blob_head_bytes, 1_024, 128, 0];
+const named = (...types: string[]): FieldName[] =>
+  (Object.keys(FIELDS) as FieldName[]).filter((name) => types.includes(FIELDS[name]) && name !== "event.id");
+const OBJECTS = named("object");
+const TEXTS = named("text", "wildcard", "stored");
+const KEYWORDS = named("keyword");
+const LISTS = named("keyword[]").filter((name) => !name.startsWith("tapline.blob."));
+
+/**
+ * Moves texts out of `e`, longest first, until its document takes at most `limit_bytes`. Names in tapline.blob.fields
+ * are fields, or `field#/json/pointer` for a text within an object. Keyword fields that are indexed (up to
+ * LIMITS.keyword_chars) move last, when they alone are too long. Whoever puts texts back begins at the end of the
+ * list, since an object may move after a text within it. Returns the blobs, to be durable before the entry.
+ */
+export function moveToBlobs(e: Event, limit_bytes: number, digest: Digest): Blob[] {
+  const moved = new Map<string, Moved>();
+  const blobs = new Map<string, Blob>();
+  const fits = (): boolean => Buffer.byteLength(serialise(e)) <= limit_bytes;
+  const move = (item: Moved): void => {
+    moved.set(item.field, item);
+    item.keep(headOf(item.text, HEADS[0]!));
+    const bytes = Buffer.from(item.text);
+    const name = digest(item.text.toWellFormed());
+    if (!blobs.has(name)) blobs.set(name, { digest: name, bytes });
+    e["tapline.blob.fields"] = [...(e["tapline.blob.fields"] ?? []), item.field];
+    e["tapline.blob.digests"] = [...(e["tapline.blob.digests"] ?? []), name];
+    e["tapline.blob.bytes"] = [...(e["tapline.blob.bytes"] ?? []), bytes.length];
+  };
+  for (const step of STEPS) {
+    for (const item of step(e)) {
+      if (fits()) return [...blobs.values()];
+      if (!moved.has(item.field)) move(item);
+    }
+    // With many heads kept, shorter ones may do.
+    for (let i = 1; i < HEADS.length && !fits(); i++) {
+      for (const item of moved.values()) item.keep(headOf(item.text, HEADS[i]!));
+    }
+  }
+  if (!fits()) throw new RangeError("an event without its texts does not fit an entry");
+  return [...blobs.values()];
+}
+
+const STEPS: readonly ((e: Event) => Moved[])[] = [
+  longLeaves,
+  wholeObjects,
+  (e) => keywordsOver(e, LIMITS.keyword_chars),
+  lists,
+  (e) => keywordsOver(e, SHORT_CHARS),
+];
+
+/** The first `bytes` of a text, cut between characters. */
+function headOf(text: string, bytes: number): string {
+  const part = text.slice(0, bytes).toWellFormed();
+  let length = Math.min(part.length, bytes);
+  while (length > 0 && Buffer.byteLength(part.slice(0, length)) > bytes) length = (length * 0.9) | 0;
+  return part
+    .slice(0, length)
+    .replace(/\ufffd$/, "")
+    .replace(/[\ud800-\udbff]$/, "");
+}
+
+const longestFirst = (a: { text: string }, b: { text: string }): number => b.text.length - a.text.length;
+
+/** A few long texts: fields of text, and strings within objects. */
+function longLeaves(e: Event): Moved[] {
+  const values = e as unknown as Values;
+  const leaves: Leaf[] = [];
+  for (const name of TEXTS) {
+    const text = values[name];
+    if (typeof text === "string")
+      leaves.push({ path: name, holder: values as Record<string, Json>, key: name, text });
+  }
+  for (const name of OBJECTS) {
+    if (values[name] === undefined) continue;
+    // A copy: other events may hold the same object.
+    values[name] = JSON.parse(JSON.stringify(values[name])) as Json;
+    collect(values as Record<string, Json>, name, `${name}#`, leaves);
+  }
+  const long = leaves.filter((leaf) => Buffer.byteLength(leaf.text) > LIMITS.blob_head_bytes);
+  return long
+    .toSorted(longestFirst)
+    .slice(0, LIMITS.blob_leaves)
+    .map((leaf) => ({
+      field: leaf.path.replace(/#$/, ""),
+      text: leaf.text,
+      keep: (head) => (leaf.holder[leaf.key] = head),
+    }));
+}
+
+function collect(holder: Record<string, Json>, key: string, path: string, leaves: Leaf[]): void {
+  const value = holder[key]!;
+  if (typeof value === "string") leaves.push({ path, holder, key, text: value });
+  if (typeof value !== "object" || value === null) return;
+  const object = value as Record<string, Json>;
+  for (const next of Object.keys(object)) {
+    const pointer = `${path}/${next.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+    // `__proto__` can be read as a key but not written; it moves with the whole object.
+    if (pointer.length <= PATH_CHARS_MAX && next !== "__proto__") collect(object, next, pointer, leaves);
+  }
+}
+
+/** Objects as a whole, as JSON text; in their place stands {text: head}. */
+function wholeObjects(e: Event): Moved[] {
+  const values = e as unknown as Values;
+  return movable(
+    OBJECTS.map((name) => ({
+      field: name,
+      text: values[name] === undefined ? "" : JSON.stringify(values[name]),
+      keep: (head) => (values[name] = { text: head }),
+    })),
+  );
+}
+
+function keywordsOver(e: Event, chars: number): Moved[] {
+  const values = e as unknown as Values;
+  const items = [...TEXTS, ...KEYWORDS].map((name) => ({
+    field: name,
+    text: typeof values[name] === "string" ? values[name] : "",
+    keep: (head: string) => (values[name] = head),
+  }));
+  return movable(items.filter((item) => item.text.length > chars));
+}
+
+/** Lists of keywords, as JSON text; the first of them stay. */
+function lists(e: Event): Moved[] {
+  const values = e as unknown as Values;
+  return movable(
+    LISTS.map((name) => {
+      const list = (values[name] ?? []) as readonly string[];
+      return {
+        field: name,
+        text: JSON.stringify(list),
+        keep: (head) => {
+          let chars = 0;
+          values[name] = list.filter((item) => (chars += item.length) < head.length);
+        },
+      };
+    }),
+  );
+}
+
+function movable(items: readonly Moved[]): Moved[] {
+  return items.filter((item) => item.text.length > SHORT_CHARS).toSorted(longestFirst);
+}

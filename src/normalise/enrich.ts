@@ -1,0 +1,144 @@
+// Fields that Tapline derives from an event before the rules see it: sizes, where data goes, what kind of tool it is,
+// characters that readers do not see, encoded runs. Pure but for a cache of tool names; changes no content.
+import type { Event } from "../core/generated/event.ts";
+import { LIMITS } from "../core/limits.ts";
+import type { Json } from "../core/text.ts";
+import { type Run, longestRun } from "./encoded.ts";
+import { FLAG_UNUSUAL } from "./prefilter.ts";
+import { entropyOf } from "./secrets.ts";
+import { toolClass } from "./tool-class.ts";
+import { flagNames, unusualBits } from "./unusual.ts";
+import { hostOf, isLoopback, urlIn } from "./url.ts";
+
+/** Sets derived fields where a mapper has not; `flags` are the prefilter's for the record. */
+export function enrich(e: Event, flags: number): void {
+  const args = e["gen_ai.tool.call.arguments"];
+  const result = e["gen_ai.tool.call.result"];
+  const tool = e["gen_ai.tool.name"];
+  if (tool !== undefined) e["tapline.tool.class"] ??= toolClass(tool);
+  if (args !== undefined) ofArguments(e, args);
+  else if (e["url.full"] !== undefined) destination(e, e["url.full"]);
+  if (result !== undefined) ofResult(e, result);
+  if ((flags & FLAG_UNUSUAL) !== 0) textFlags(e);
+}
+
+function ofResult(e: Event, result: Json): void {
+  const bytes = bytesOf(result, 0);
+  e["tapline.data.bytes_in"] ??= bytes;
+  if (!infinite) return;
+  infinite = false;
+  e["gen_ai.tool.call.result"] = finite(result);
+}
+
+function ofArguments(e: Event, args: Json): void {
+  const bytes = bytesOf(args, 0);
+  e["tapline.data.bytes_out"] ??= bytes;
+  if (infinite) {
+    infinite = false;
+    e["gen_ai.tool.call.arguments"] = finite(args);
+  }
+  const url = e["url.full"] ?? urlIn(args, e["process.command_line"]);
+  if (url !== undefined) destination(e, url);
+  if (bytes < LIMITS.encoded_run_chars) return;
+  const run: Run = { start: 0, length: 0, text: "" };
+  longestIn(args, run, 0);
+  if (run.length === 0) return;
+  e["tapline.text.encoded_run"] = run.length;
+  const part = run.text.slice(run.start, run.start + Math.min(run.length, LIMITS.entropy_chars));
+  e["tapline.text.entropy"] = Math.round(entropyOf(part) * 1000) / 1000;
+}
+
+function destination(e: Event, url: string): void {
+  const host = hostOf(url);
+  if (host === undefined) return;
+  e["url.domain"] ??= host;
+  if (isLoopback(host) || e["event.action"] === "tool-result") return;
+  e["destination.domain"] ??= host;
+  e["network.direction"] ??= "egress";
+}
+
+/** Set by `bytesOf` when it met 1e400 or the like, which JSON cannot say as a number. */
+let infinite = false;
+
+function finite(value: Json): Json {
+  if (typeof value === "number") return Number.isFinite(value) ? value : String(value);
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(finite);
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, finite(item)]));
+}
+
+/** Length in bytes of all text and numbers of a value: what was said, without JSON's own characters. */
+function bytesOf(value: Json, depth: number): number {
+  if (typeof value === "string") return value.length < 64 ? utf8Length(value) : Buffer.byteLength(value);
+  if (typeof value !== "object" || value === null) {
+    if (value === Infinity || value === -Infinity) infinite = true;
+    return String(value).length;
+  }
+  if (depth > LIMITS.depth) return 0;
+  let sum = 0;
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) sum += bytesOf(value[i] as Json, depth + 1);
+    return sum;
+  }
+  const object = value as Readonly<Record<string, Json>>;
+  for (const key in object) sum += key.length + bytesOf(object[key]!, depth + 1);
+  return sum;
+}
+
+/** As Buffer.byteLength, without leaving JavaScript. */
+function utf8Length(text: string): number {
+  let bytes = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c > 127) bytes += c > 2047 && (c < 0xd800 || c > 0xdfff) ? 2 : 1;
+  }
+  return bytes;
+}
+
+function longestIn(value: Json, run: Run, depth: number): void {
+  if (typeof value === "string") {
+    if (value.length >= LIMITS.encoded_run_chars) longestRun(value, run);
+    return;
+  }
+  if (typeof value !== "object" || value === null || depth > LIMITS.depth) return;
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) longestIn(value[i] as Json, run, depth + 1);
+    return;
+  }
+  const object = value as Readonly<Record<string, Json>>;
+  for (const key in object) longestIn(object[key]!, run, depth + 1);
+}
+
+const SHOWN = [
+  "gen_ai.tool.call.arguments",
+  "gen_ai.tool.call.result",
+  "gen_ai.tool.definitions",
+  "gen_ai.tool.description",
+  "gen_ai.system_instructions",
+  "gen_ai.input.messages",
+  "gen_ai.output.messages",
+  "message",
+  "tapline.ext",
+] as const;
+
+function textFlags(e: Event): void {
+  let bits = 0;
+  for (let i = 0; i < SHOWN.length; i++) {
+    const value = e[SHOWN[i]!];
+    if (value !== undefined) bits |= bitsOf(value, 0);
+  }
+  if (bits !== 0) e["tapline.text.flags"] = flagNames(bits);
+}
+
+function bitsOf(value: Json, depth: number): number {
+  if (typeof value === "string") return unusualBits(value);
+  if (typeof value !== "object" || value === null || depth > LIMITS.depth) return 0;
+  let bits = 0;
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) bits |= bitsOf(value[i] as Json, depth + 1);
+    return bits;
+  }
+  const object = value as Readonly<Record<string, Json>>;
+  for (const key in object) bits |= unusualBits(key) | bitsOf(object[key]!, depth + 1);
+  return bits;
+}

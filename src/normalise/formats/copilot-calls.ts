@@ -1,0 +1,73 @@
+// Copilot CLI's tool calls, their results, and the permissions asked for and given.
+import { type Fields, type Outcome, asObject, asText } from "../format.ts";
+import { setTargets } from "../targets.ts";
+import { type Verdict, setDecided, setVerdict } from "./decision.ts";
+import { type CopilotRecord, begin, emit } from "./copilot-record.ts";
+import { asArguments, asDuration, asResult, setOutcome, setTool, textOf } from "./fields.ts";
+
+/** False when another record told of the call. */
+export function call(of: CopilotRecord, name: unknown, p: Fields): boolean {
+  const { session } = of;
+  const id = asText(p["toolCallId"]);
+  if (id !== undefined && session.repeats(`call:${id}`)) return false;
+  const e = begin("tool-call", of);
+  setTool(e, p["mcpToolName"] ?? name, asText(p["mcpConfigServerName"]) ?? asText(p["mcpServerName"]));
+  e["gen_ai.tool.call.id"] = id;
+  e["tapline.server.transport"] = asText(p["mcpTransport"]);
+  const args = asArguments(p["arguments"]);
+  e["gen_ai.tool.call.arguments"] = args;
+  const fields = asObject(args);
+  if (fields !== undefined) setTargets(e, e["gen_ai.tool.name"]!, fields);
+  session.call(e, id ?? `${of.scope.offset}`);
+  of.scope.emit(e);
+  return true;
+}
+
+const EXIT_CODE = /^(?:exit code:? |<exited with exit code )(-?\d{1,10})/im;
+
+export function result(of: CopilotRecord): Outcome {
+  const { data, session } = of;
+  const id = asText(data["toolCallId"]);
+  if (id !== undefined && session.repeats(`result:${id}`)) return "merged";
+  const e = begin("tool-result", of);
+  const content = asObject(data["result"])?.["content"];
+  const error = asObject(data["error"]);
+  e["gen_ai.operation.name"] = "execute_tool";
+  e["gen_ai.tool.call.id"] = id;
+  e["gen_ai.tool.call.result"] = asResult(content ?? error?.["message"]);
+  e["event.duration"] = asDuration(asObject(asObject(data["toolTelemetry"])?.["metrics"])?.["durationMs"]);
+  e["error.code"] = asText(error?.["code"]);
+  const text = textOf(error?.["message"]) ?? textOf(content);
+  const exit = EXIT_CODE.exec(text?.slice(-200) ?? "")?.[1];
+  if (exit !== undefined) e["process.exit_code"] = Number(exit);
+  if (data["success"] === undefined) e["event.outcome"] = "unknown";
+  else setOutcome(e, data["success"] === true, asText(error?.["code"]), text);
+  session.result(e, id ?? "");
+  return emit(of, e);
+}
+
+export function verdictOf(kind: string | undefined): Verdict {
+  return kind?.startsWith("approved") === true ? "allow" : "deny";
+}
+
+/** A request for permission and its answer are two decisions: ask, then allow or deny. */
+export function decision(of: CopilotRecord, verdict: Verdict, p: Fields): Outcome {
+  const { data, session } = of;
+  const e = begin("tool-call-decision", of);
+  const id = asText(p["toolCallId"]);
+  const waiting = id === undefined ? undefined : session.waiting(id);
+  const kind = asText(asObject(data["result"])?.["kind"]);
+  setTool(e, p["toolName"] ?? waiting?.tool ?? p["kind"], asText(p["serverName"]) ?? waiting?.server);
+  e["gen_ai.tool.call.id"] = id;
+  e["tapline.call.ref"] = id;
+  e["tapline.call_key"] = waiting?.key;
+  e["tapline.tool.args_hash"] = waiting?.args_hash;
+  e["process.command_line"] = asText(p["fullCommandText"]);
+  e["url.full"] = asText(p["url"]);
+  e["event.reason"] = kind ?? asText(p["intention"]);
+  const by = asText(data["decisionSource"]);
+  const isUser = by === "human_response" || kind === "denied-interactively-by-user";
+  setVerdict(e, verdict, verdict === "ask" ? undefined : isUser ? "user" : (by ?? "policy"), by);
+  setDecided(e, verdict);
+  return emit(of, e);
+}

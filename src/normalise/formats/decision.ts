@@ -1,0 +1,62 @@
+// Decisions on calls as fields, shared by the mappers of agents: what was said, by whom, about which call.
+import type { Event } from "../../core/generated/event.ts";
+import { constant } from "../../core/text.ts";
+
+export type Verdict = "allow" | "deny" | "ask";
+
+const ACTIONS = { allow: "pass", deny: "block", ask: "ask" } as const;
+const TYPES = { allow: constant(["allowed"]), deny: constant(["denied"]), ask: constant(["info"]) } as const;
+
+const CALL_FIELDS = [
+  "gen_ai.operation.name",
+  "gen_ai.tool.name",
+  "gen_ai.tool.type",
+  "gen_ai.tool.call.id",
+  "mcp.method.name",
+  "service.target.type",
+  "service.target.name",
+  "tapline.server.name",
+  "tapline.server.identity_source",
+  "tapline.tool.args_hash",
+  "tapline.call.ref",
+  "tapline.call_key",
+  "tapline.primary",
+] as const satisfies readonly (keyof Event)[];
+
+/** Sets verdict and decider, on a decision or on the call or result that it is about. */
+export function setVerdict(e: Event, verdict: Verdict, by: string | undefined, id?: string): void {
+  e["tapline.decision.verdict"] = verdict;
+  e["tapline.decision.action"] = ACTIONS[verdict];
+  e["tapline.decision.decider.type"] = by;
+  e["tapline.decision.decider.id"] = id;
+  if (verdict === "deny") e["tapline.decision.executed"] = false;
+}
+
+/** Sets what a decision event says beyond the verdict: allowed, denied or open. */
+export function setDecided(e: Event, verdict: Verdict): void {
+  e["event.type"] = TYPES[verdict];
+  e["event.outcome"] = verdict === "ask" ? "unknown" : "success";
+}
+
+/** Makes `e` the decision that a call's result tells of; the result has its verdict. */
+export function decisionOf(result: Event, e: Event): Event {
+  for (const field of CALL_FIELDS) e[field] = result[field] as never;
+  const verdict = result["tapline.decision.verdict"] as Verdict;
+  setVerdict(e, verdict, result["tapline.decision.decider.type"], result["tapline.decision.decider.id"]);
+  setDecided(e, verdict);
+  return e;
+}
+
+const WORDS = new Map<string, Verdict>();
+for (const [verdict, words] of [
+  ["allow", "accept accepted allow allowed approve approved approved_for_session auto_accept"],
+  ["deny", "reject rejected deny denied abort blocked timed_out"],
+  ["ask", "ask modify pending"],
+] as const) {
+  for (const word of words.split(" ")) WORDS.set(word, verdict);
+}
+
+/** A harness's word for a verdict, as ours; undefined when it is none. */
+export function verdictOf(word: string | undefined): Verdict | undefined {
+  return word === undefined ? undefined : WORDS.get(word.toLowerCase());
+}

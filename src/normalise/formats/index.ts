@@ -1,0 +1,24 @@
+// The registry of formats: adding one is its file, its fixtures and a line here.
+import type { Format } from "../format.ts";
+import { chat } from "./chat.ts";
+import { claudeCode } from "./claude-code.ts";
+import { codex } from "./codex.ts";
+import { copilot } from "./copilot.ts";
+import { cursor } from "./cursor.ts";
+import { gemini } from "./gemini.ts";
+import { json, unknown } from "./json.ts";
+import { mcp } from "./mcp.ts";
+import { otlpJson } from "./otlp-json.ts";
+
+export const FORMATS: readonly Format[] = [
+  mcp,
+  claudeCode,
+  codex,
+  otlpJson,
+  chat,
+  gemini,
+  copilot,
+  cursor,
+  json,
+  unknown,
+];

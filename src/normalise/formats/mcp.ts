@@ -1,0 +1,80 @@
+// MCP as JSON-RPC lines, both eras: `{ts, dir: "c2s"|"s2c", msg, conn?, session?, server?, client?, user?, agent?}`,
+// and captures of whole HTTP exchanges. Reads the line's envelope; mcp-message.ts maps the messages in it.
+import type { StreamInfo } from "../../core/stage.ts";
+import { type Format, type Mapper, type Outcome, type Scope, asHeld, asObject, asText } from "../format.ts";
+import { isExchange, mapExchange } from "./mcp-http.ts";
+import { type Line, begin } from "./mcp-line.ts";
+import { mapMessage } from "./mcp-message.ts";
+
+function isLine(record: unknown): boolean {
+  const fields = asObject(record);
+  const msg = fields?.["msg"];
+  return isDirection(fields?.["dir"]) && typeof msg === "object" && msg !== null;
+}
+
+function isDirection(value: unknown): value is "c2s" | "s2c" {
+  return value === "c2s" || value === "s2c";
+}
+
+/** Keeps what is no MCP line, as it is. */
+function keep(record: unknown, scope: Scope): Outcome {
+  const e = scope.event("record", asText(asObject(record)?.["ts"]));
+  e["tapline.record.known"] = false;
+  e["tapline.ext"] = asHeld(record);
+  scope.emit(e);
+  return "recorded";
+}
+
+function map(record: unknown, scope: Scope): Outcome {
+  const fields = asObject(record);
+  if (fields === undefined) return keep(record, scope);
+  const dir = fields["dir"];
+  if (!isDirection(dir)) return isExchange(fields) ? mapExchange(fields, scope) : keep(record, scope);
+  const conn =
+    asText(fields["conn"]) ?? (typeof fields["conn"] === "number" ? String(fields["conn"]) : undefined);
+  const ts = fields["ts"];
+  const line: Line = {
+    scope,
+    session: scope.session(asText(fields["session"])),
+    time: typeof ts === "string" || typeof ts === "number" ? ts : undefined,
+    dir,
+    conn,
+    key: conn ?? scope.stream.id,
+    fields,
+    server: asObject(fields["server"]),
+    http: undefined,
+  };
+  const msg = fields["msg"];
+  if (!Array.isArray(msg)) mapMessage(line, msg);
+  else if (msg.length === 0) keepEmptyBatch(line);
+  else for (let i = 0; i < msg.length; i++) mapMessage(line, msg[i]);
+  return "recorded";
+}
+
+function keepEmptyBatch(line: Line): void {
+  const e = begin(line, "record", undefined);
+  e["tapline.record.known"] = false;
+  e["tapline.record.type"] = "empty batch";
+  line.scope.emit(e);
+}
+
+export const mcp: Format = {
+  name: "mcp",
+  vantage: "proxy",
+  state: "session",
+
+  recognise(head) {
+    if (head.length === 0) return 0;
+    return head.filter((record) => isLine(record) || isExchange(asObject(record) ?? {})).length / head.length;
+  },
+
+  /** The session that all lines name; a stream in which several sessions interleave has none of its own. */
+  sessionOf(head) {
+    const first = asText(asObject(head[0])?.["session"]);
+    return head.every((record) => asText(asObject(record)?.["session"]) === first) ? first : undefined;
+  },
+
+  open(_stream: StreamInfo): Mapper {
+    return map;
+  },
+};

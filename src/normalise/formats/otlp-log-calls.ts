@@ -1,0 +1,105 @@
+// Tool calls and decisions about them in the log events of agents.
+import type { Event } from "../../core/generated/event.ts";
+import { fromMs } from "../../core/time.ts";
+import { type Fields, asObject, asText } from "../format.ts";
+import { setTargets } from "../targets.ts";
+import { setDecided, setVerdict, verdictOf } from "./decision.ts";
+import {
+  asArguments,
+  asCount,
+  asDuration,
+  asFlag,
+  asResult,
+  parseJson,
+  setOutcome,
+  setTool,
+} from "./fields.ts";
+import type { OtlpRecord } from "./otlp-attributes.ts";
+import { begin, emit, first } from "./otlp-log-record.ts";
+
+const NANO_PER_MS = 1e6;
+
+/** Names the call: tool, server, id, arguments and targets, as far as the agent was told to log them. */
+function setCall(e: Event, a: Fields): void {
+  const details =
+    typeof a["tool_parameters"] === "string" ? asObject(parseJson(a["tool_parameters"])) : undefined;
+  const server = asText(details?.["mcp_server_name"]) ?? asText(first(a, "mcp_server_name", "mcp_server"));
+  setTool(
+    e,
+    details?.["mcp_tool_name"] ?? first(a, "tool_name", "function_name"),
+    server === "" ? undefined : server,
+  );
+  e["gen_ai.tool.call.id"] ??= asText(first(a, "tool_use_id", "call_id"));
+  const args =
+    asArguments(first(a, "tool_input", "arguments", "function_args")) ?? e["gen_ai.tool.call.arguments"];
+  e["gen_ai.tool.call.arguments"] = args;
+  e["tapline.server.scope"] = asText(first(a, "mcp_server_scope", "server_scope"));
+  e["tapline.server.transport"] = asText(a["mcp_server_origin"]);
+  const fields = asObject(args);
+  if (fields !== undefined) setTargets(e, e["gen_ai.tool.name"]!, fields);
+  e["process.command_line"] ??= asText(details?.["full_command"]) ?? asText(details?.["bash_command"]);
+}
+
+/** The only trace of a call is its result: the call is put where it must have begun. */
+export function toolResult(of: OtlpRecord): number {
+  const { attributes: a, session } = of;
+  const took = asDuration(a["duration_ms"]);
+  const result = begin("tool-result", of);
+  setCall(result, a);
+  const denied = verdictOf(asText(first(a, "decision_type", "decision"))) === "deny";
+  let emitted = 1;
+  const ref =
+    result["gen_ai.tool.call.id"] ?? `${of.name}.${of.scope.offset}.${asText(a["event.sequence"]) ?? ""}`;
+  if (!denied) {
+    const ended = Date.parse(result["@timestamp"] ?? "");
+    const call = begin("tool-call", of, fromMs(ended - Math.round((took ?? 0) / NANO_PER_MS)));
+    setCall(call, a);
+    setDecider(call, a);
+    session.call(call, ref);
+    emitted += emit(of, call);
+    // The call has them.
+    result["gen_ai.tool.call.arguments"] = undefined;
+  }
+  result["event.duration"] = took;
+  result["gen_ai.tool.call.result"] = asResult(first(a, "output", "tool_output"));
+  result["tapline.data.bytes_in"] = asCount(a["tool_result_size_bytes"]);
+  result["tapline.data.bytes_out"] = asCount(a["tool_input_size_bytes"]);
+  const ok = asFlag(a["success"]);
+  if (ok === undefined) result["event.outcome"] = "unknown";
+  else
+    setOutcome(
+      result,
+      ok,
+      denied ? "denied" : asText(a["error_type"]),
+      asText(first(a, "error", "error_message")),
+    );
+  setDecider(result, a);
+  session.result(result, ref);
+  return emitted - 1 + emit(of, result);
+}
+
+/** Who decided about a call, where the record says it. */
+function setDecider(e: Event, a: Fields): void {
+  const verdict = verdictOf(asText(first(a, "decision_type", "decision")));
+  const source = asText(first(a, "decision_source", "source"));
+  if (verdict === undefined) return;
+  setVerdict(
+    e,
+    verdict,
+    source?.startsWith("user") === true ? "user" : (source?.toLowerCase() ?? "config"),
+    source,
+  );
+}
+
+export function decision(of: OtlpRecord): number {
+  const { attributes: a } = of;
+  const e = begin("tool-call-decision", of);
+  setCall(e, a);
+  setDecider(e, a);
+  e["tapline.call.ref"] = e["gen_ai.tool.call.id"];
+  const verdict = verdictOf(asText(a["decision"]));
+  if (verdict === undefined) e["event.outcome"] = "unknown";
+  else setDecided(e, verdict);
+  e["event.reason"] = asText(a["source"]);
+  return emit(of, e);
+}

@@ -1,0 +1,52 @@
+// Recognises a stream: which format its first records are, and which agent session they belong to. Reads nothing.
+import { isUtf8 } from "node:buffer";
+import { LIMITS } from "../core/limits.ts";
+import type { Format } from "./format.ts";
+import { FORMATS } from "./formats/index.ts";
+
+const SURE_MIN = 0.5;
+
+/** The format of that name, or undefined. */
+export function formatNamed(name: string): Format | undefined {
+  return FORMATS.find((format) => format.name === name);
+}
+
+/** Parsed whole lines of a head; what does not parse is left out. */
+function records(head: Uint8Array): unknown[] {
+  const found: unknown[] = [];
+  const bytes = Buffer.from(head.buffer, head.byteOffset, head.length);
+  const text = isUtf8(bytes) ? bytes.toString() : bytes.toString("latin1");
+  for (const line of text.split("\n")) {
+    if (found.length === LIMITS.probe_records) break;
+    try {
+      if (line.trim() !== "") found.push(JSON.parse(line));
+    } catch {
+      // A cut or broken line says nothing about the format.
+    }
+  }
+  return found;
+}
+
+export interface Probed {
+  readonly format: string;
+  readonly session: string | undefined;
+  readonly stateless: boolean;
+}
+
+/** `named` is the format of the configuration, if it names one; else the surest format takes the stream. */
+export function probe(head: Uint8Array, path: string, named?: string): Probed {
+  const lines = records(head);
+  let best = named === undefined ? undefined : formatNamed(named);
+  if (best === undefined) {
+    let sure = SURE_MIN;
+    for (const format of FORMATS) {
+      const score = format.recognise(lines, path);
+      if (score >= sure && (best === undefined || score > sure)) {
+        best = format;
+        sure = score;
+      }
+    }
+  }
+  if (best === undefined) return { format: "unknown", session: undefined, stateless: false };
+  return { format: best.name, session: best.sessionOf(lines, path), stateless: best.state === "none" };
+}

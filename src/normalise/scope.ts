@@ -1,0 +1,155 @@
+// The way from one record to its events: what a mapper sees (Scope), and the steps every event takes on its way
+// out. One instance serves a worker; it holds the current stream, session and record. Parses nothing.
+import { type Origin, eventOf } from "../core/event.ts";
+import type { Action } from "../core/generated/classes.ts";
+import { type Event, serialise } from "../core/generated/event.ts";
+import { LIMITS } from "../core/limits.ts";
+import { RunWriter } from "../core/run.ts";
+import type { StreamInfo, Vantage } from "../core/stage.ts";
+import type { Digest } from "../core/digest.ts";
+import { fromEpoch, fromMs, parseTime } from "../core/time.ts";
+import type { Scope } from "./format.ts";
+import { Session, type SessionState } from "./session.ts";
+import { type Blob, moveToBlobs } from "./blob.ts";
+import { applyCapture } from "./capture.ts";
+import { enrich } from "./enrich.ts";
+import { FLAG_SECRET } from "./prefilter.ts";
+import type { Redactor } from "./redact.ts";
+
+/** Called with every finished event, before it is written; may emit alerts through `write`. */
+export type Inspect = (e: Event, write: (alert: Event) => void) => void;
+
+export interface ScopeOptions {
+  readonly origin: Origin;
+  readonly digest: Digest;
+  readonly redactor: Redactor;
+  readonly inspect: Inspect | undefined;
+  /** Canonical time of the run's start: older records are backfill. */
+  readonly started: string;
+}
+
+export class RecordScope implements Scope {
+  readonly digest: Digest;
+  readonly out = new RunWriter(LIMITS.batch_bytes * 3);
+  readonly sessions = new Map<string, Session>();
+  /** Sessions dropped because the bound bit. */
+  evicted = 0;
+  blobs: Blob[] = [];
+  events = 0;
+  offset = 0;
+  /** Flags of the prefilter for the current record. */
+  flags = 0;
+  stream!: StreamInfo;
+  readonly #options: ScopeOptions;
+  readonly #write: (e: Event) => void;
+  #vantage: Vantage = "other";
+  #session: Session | undefined;
+  readonly #touched = new Set<Session>();
+  #emitted = 0;
+  #arrival = "";
+  #too_late = "";
+
+  constructor(options: ScopeOptions) {
+    this.#options = options;
+    this.digest = options.digest;
+    this.#write = (e) => this.#finish(e);
+  }
+
+  /** Called once a batch: records without a time get this one. */
+  beginBatch(now_ms: number): void {
+    this.#arrival = fromMs(now_ms)!;
+    this.#too_late = fromMs(now_ms + LIMITS.future_ms)!;
+    this.events = 0;
+    this.blobs = [];
+  }
+
+  beginStream(stream: StreamInfo, vantage: Vantage): void {
+    this.stream = stream;
+    this.#vantage = vantage;
+  }
+
+  beginRecord(offset: number, flags: number): void {
+    this.offset = offset;
+    this.flags = flags;
+    this.#emitted = 0;
+    this.session();
+  }
+
+  session(id: string = this.stream.session ?? this.stream.id): Session {
+    let session = this.sessions.get(id);
+    if (session === undefined) {
+      session = new Session(id, this.digest);
+      this.sessions.set(id, session);
+      if (this.sessions.size > LIMITS.sessions) this.#evict();
+    }
+    if (session !== this.#session) this.#touched.add(session);
+    this.#session = session;
+    return session;
+  }
+
+  /** Changes of the sessions touched since the last call. */
+  changes(): [string, SessionState][] {
+    const changes = [...this.#touched].map((session): [string, SessionState] => [session.id, session.delta()]);
+    this.#touched.clear();
+    this.#session = undefined;
+    return changes;
+  }
+
+  /** Drops the session that was created first: sessions end, and nothing marks their end reliably. */
+  #evict(): void {
+    this.sessions.delete(this.sessions.keys().next().value!);
+    this.evicted++;
+  }
+
+  restore(sessions: readonly [string, SessionState][]): void {
+    for (const [id, state] of sessions) this.sessions.set(id, new Session(id, this.digest, state));
+  }
+
+  event(action: Action, time: unknown): Event {
+    const e = eventOf(action, this.#options.origin);
+    const stream = this.stream;
+    e["gen_ai.conversation.id"] = this.#session!.id;
+    e["log.file.path"] = stream.path;
+    e["log.offset"] = this.offset;
+    e["tapline.source"] = stream.source;
+    e["tapline.stream"] = stream.id;
+    e["tapline.format"] = stream.format;
+    e["tapline.vantage"] = this.#vantage;
+    e["event.created"] = this.#arrival;
+    this.#stamp(e, time);
+    return e;
+  }
+
+  #stamp(e: Event, time: unknown): void {
+    const known = typeof time === "string" ? parseTime(time) : typeof time === "number" ? fromEpoch(time) : undefined;
+    if (known !== undefined && known <= this.#too_late) {
+      e["@timestamp"] = known;
+      e["tapline.time.source"] = "record";
+      if (known !== time) e["tapline.time.original"] = String(time);
+      this.#session!.last_time = known;
+    } else {
+      const last = this.#session!.last_time;
+      e["@timestamp"] = last ?? fromMs(this.stream.modified_ms) ?? this.#arrival;
+      e["tapline.time.source"] = last === undefined ? "arrival" : "stream";
+      e["tapline.time.suspect"] = true;
+      if (time !== undefined && time !== null) e["tapline.time.original"] = String(time).slice(0, 64);
+    }
+    if (e["@timestamp"] < this.#options.started) e["tapline.backfill"] = true;
+  }
+
+  emit(e: Event): void {
+    e["event.id"] = `${this.stream.id}-${this.offset.toString(36)}-${this.#emitted++}`;
+    enrich(e, this.flags);
+    if ((this.flags & FLAG_SECRET) !== 0) this.#options.redactor.redact(e, this.stream.capture);
+    applyCapture(e, this.stream.capture, this.digest);
+    this.#options.inspect?.(e, this.#write);
+    this.#finish(e);
+  }
+
+  #finish(e: Event): void {
+    this.events++;
+    if (this.out.add(serialise(e))) return;
+    for (const blob of moveToBlobs(e, LIMITS.entry_bytes, this.digest)) this.blobs.push(blob);
+    this.out.add(serialise(e));
+  }
+}

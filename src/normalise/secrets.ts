@@ -1,0 +1,122 @@
+// What secrets look like: the table of shapes compiled, and the index by which text and bytes are searched for their
+// keywords. Both searches use one table, so what the prefilter passes over the redactor would not find either.
+// Replaces nothing and reads no events.
+import { SECRET_KEYS, SECRET_SHAPES, type SecretShape } from "../core/generated/secrets.ts";
+
+export interface Rule {
+  readonly id: string;
+  readonly shape: SecretShape;
+  /** Sticky. Every repetition is bounded, none is nested, neighbours are disjoint: time is bounded by the pattern. */
+  readonly pattern: RegExp;
+  readonly before: RegExp | undefined;
+}
+
+export const RULES: readonly Rule[] = SECRET_SHAPES.map((shape) => ({
+  id: shape.id,
+  shape,
+  pattern: new RegExp(shape.pattern, shape.fold ? "iy" : "y"),
+  before: shape.before === undefined ? undefined : new RegExp(`(?:${shape.before})$`),
+}));
+
+/** One keyword as it is searched for. */
+export interface Literal {
+  readonly rule: Rule;
+  /** Character codes, in lower case when `fold`. */
+  readonly codes: Uint8Array;
+  readonly fold: boolean;
+  /** Place of its rarest three characters. */
+  readonly rare: number;
+}
+/** A place in a literal at which a pair of characters was found. */
+export interface Candidate {
+  readonly literal: Literal;
+  readonly offset: number;
+}
+
+/** Lower case of ASCII, everything else as it is. */
+export const LOWER = Uint8Array.from({ length: 256 }, (_, c) => (c >= 65 && c <= 90 ? c + 32 : c));
+
+function variants(code: number, fold: boolean): number[] {
+  const upper = String.fromCharCode(code).toUpperCase().charCodeAt(0);
+  return fold && upper !== code ? [code, upper] : [code];
+}
+
+export const LITERALS: readonly Literal[] = RULES.flatMap((rule) =>
+  rule.shape.keywords.map((keyword, i) => {
+    const text = rule.shape.fold ? keyword.toLowerCase() : keyword;
+    const codes = Uint8Array.from(text, (c) => c.charCodeAt(0));
+    return { rule, codes, fold: rule.shape.fold, rare: rule.shape.rare[i]! };
+  }),
+);
+
+/**
+ * Pairs of characters (first | second << 8) → candidates. Two neighbouring pairs of each literal are in it, so that a
+ * search that looks at every second pair only, whichever, meets one of them.
+ */
+export function indexPairs(literals: readonly Literal[]): Map<number, Candidate[]> {
+  const pairs = new Map<number, Candidate[]>();
+  for (const literal of literals) {
+    for (const offset of [literal.rare, literal.rare + 1]) {
+      for (const a of variants(literal.codes[offset]!, literal.fold)) {
+        for (const b of variants(literal.codes[offset + 1]!, literal.fold)) {
+          const pair = a | (b << 8);
+          const list = pairs.get(pair) ?? [];
+          list.push({ literal, offset });
+          pairs.set(pair, list);
+        }
+      }
+    }
+  }
+  return pairs;
+}
+
+export const PAIRS: ReadonlyMap<number, readonly Candidate[]> = indexPairs(LITERALS);
+/** Pair → 1 when a candidate has it. */
+export const PAIR_TABLE = new Uint8Array(65_536);
+for (const pair of PAIRS.keys()) PAIR_TABLE[pair] = 1;
+
+const ENDS: readonly string[] = SECRET_KEYS.ends;
+const ARE: readonly string[] = SECRET_KEYS.are;
+const KEY_CHARS_MAX = 64;
+/** Whether the text value of this key of an object is a secret whatever it looks like. */
+export function isSecretKey(key: string): boolean {
+  if (key.length > KEY_CHARS_MAX || key.length < 5) return false;
+  const plain = key.toLowerCase().replace(/[-_. ]/g, "");
+  if (ARE.includes(plain)) return true;
+  for (let i = 0; i < ENDS.length; i++) if (plain.endsWith(ENDS[i]!)) return true;
+  return false;
+}
+
+/** Bits per character. */
+export function entropyOf(text: string): number {
+  const counts = new Map<number, number>();
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    counts.set(c, (counts.get(c) ?? 0) + 1);
+  }
+  let bits = 0;
+  for (const n of counts.values()) bits -= (n / text.length) * Math.log2(n / text.length);
+  return bits;
+}
+
+const PLACEHOLDER =
+  /^(?:\$\{|\$\(|\$[a-z_]\w*$|\{\{|<[^>]*>?$|[*.x]{3,}$|%\w+%$|\[REDACTED:|your[_-]|(?:null|none|nil|true|false|undefined|string|str|number|boolean|object|required|optional)[,;:?!|]?$)/i;
+const CODE = /^[A-Za-z_$][\w$]*(?:(?:\.|::|->)[A-Za-z_$][\w$]*)+$/;
+
+/** Whether a value stands for a secret rather than being one. */
+export function isPlaceholder(value: string): boolean {
+  return PLACEHOLDER.test(value);
+}
+
+/** Whether a value looks chosen at random, not written as code or prose. */
+export function looksRandom(value: string, symbols: boolean): boolean {
+  if (isPlaceholder(value) || CODE.test(value)) return false;
+  if (/\d/.test(value)) return /[A-Za-z]/.test(value);
+  return symbols && /[!@#$%^&*+?]/.test(value);
+}
+
+const USER_PASSWORD = /^[\x20-\x7e]+:[\x20-\x7e]*$/;
+/** Whether base64 text is `user:password`. */
+export function isUserPassword(base64: string): boolean {
+  return USER_PASSWORD.test(Buffer.from(base64, "base64").toString("latin1"));
+}

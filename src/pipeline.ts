@@ -1,0 +1,246 @@
+// All control flow of the data path: pull batches, hand them to workers, order what comes back, append it, settle
+// the source. Sinks read the ledger behind it (deliver.ts). Knows stages only by their contracts.
+import assert from "node:assert";
+import type { EngineResult, AlertNote } from "./engine.ts";
+import type { Lane } from "./lane.ts";
+import type { Ledger } from "./ledger/log.ts";
+import type { Position, RawBatch, Source } from "./core/stage.ts";
+import type { SessionState } from "./normalise/session.ts";
+import type { SelfRecorder } from "./self.ts";
+import { LIMITS } from "./core/limits.ts";
+import { type Tally, addTo } from "./tally.ts";
+
+/** Source → stream → position. */
+export type Positions = Record<string, Record<string, Position>>;
+
+/** JSON header of a frame: what becomes durable together with its entries. */
+export interface FrameHeader {
+  readonly positions: Record<string, Record<string, Position | null>>;
+  readonly tally: Partial<Tally>;
+  /** Changes of the sessions that the batch touched. */
+  readonly sessions?: readonly (readonly [string, SessionState])[];
+}
+
+/** State of a snapshot: with the ledger after it, everything a restart needs. */
+export interface SnapshotState {
+  readonly version: 1;
+  readonly positions: Positions;
+  readonly tally: Tally;
+  readonly sessions: readonly [string, SessionState][];
+}
+
+export interface PipelineParts {
+  readonly sources: ReadonlyMap<string, Source>;
+  readonly lanes: readonly Lane[];
+  readonly ledger: Ledger;
+  readonly self: SelfRecorder;
+  readonly positions: Positions;
+  readonly tally: Tally;
+  now(): number;
+  /** Told once a batch, after it is durable. */
+  onDurable(results: readonly EngineResult[]): void;
+  onAlert(alert: AlertNote): void;
+}
+
+interface Dispatched {
+  readonly source: string;
+  readonly batch: RawBatch;
+  readonly result?: EngineResult;
+}
+
+export class Pipeline {
+  readonly #parts: PipelineParts;
+  readonly #pending = new Map<number, Dispatched>();
+  #appended: Dispatched[] = [];
+  #dispatched = 0;
+  #next = 0;
+  /** Sequence number at which ordering waits for a snapshot's state. */
+  #held: number | undefined;
+  #snapshot_at: number;
+  #committing: Promise<void> | undefined;
+  #failure: Error | undefined;
+  #wake: () => void = () => {};
+
+  constructor(parts: PipelineParts) {
+    this.#parts = parts;
+    this.#snapshot_at = parts.ledger.size + LIMITS.snapshot_entries;
+  }
+
+  /** Batches read and not yet durable. */
+  get inFlight(): number {
+    return this.#pending.size + this.#appended.length;
+  }
+
+  /** Runs until `signal` aborts, or with `once` until every source is drained. Ends with everything durable. */
+  async run(signal: AbortSignal, once: boolean): Promise<void> {
+    signal.addEventListener("abort", () => this.#wake(), { once: true });
+    while (!signal.aborted && this.#failure === undefined) {
+      if (await this.#readRound()) continue;
+      if (once && [...this.#parts.sources.values()].every((source) => source.drained)) break;
+      await this.#rest(signal);
+    }
+    while (this.inFlight > 0 && this.#failure === undefined) await this.#woken();
+    await this.#committing;
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** A batch from every source for every worker that can take one. False when there was nothing. */
+  async #readRound(): Promise<boolean> {
+    let any = false;
+    for (let lane = 0; lane < this.#parts.lanes.length; lane++) {
+      for (const [name, source] of this.#parts.sources) {
+        if (!this.#parts.lanes[lane]!.free) break;
+        const batch = await source.read(lane);
+        if (batch === undefined) continue;
+        this.#dispatch(name, batch);
+        any = true;
+      }
+    }
+    return any;
+  }
+
+  #dispatch(source: string, batch: RawBatch): void {
+    const seq = this.#dispatched++;
+    this.#pending.set(seq, { source, batch });
+    this.#parts.lanes[batch.lane]!.post(seq, batch, this.#parts.now());
+    if (this.#held === undefined && this.#parts.ledger.size >= this.#snapshot_at) void this.#takeSnapshot();
+  }
+
+  /** Waits for a source to have more, or for a worker to be free. */
+  async #rest(signal: AbortSignal): Promise<void> {
+    if (!this.#parts.lanes.every((lane) => lane.free)) return this.#woken();
+    const rest = new AbortController();
+    const either = AbortSignal.any([signal, rest.signal]);
+    await Promise.race([this.#woken(), ...[...this.#parts.sources.values()].map((s) => s.wait(either))]);
+    rest.abort();
+  }
+
+  #woken(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    return promise;
+  }
+
+  fail(error: Error): void {
+    this.#failure ??= error;
+    this.#wake();
+  }
+
+  /** Called by a lane, in its order; batches are appended in the order in which they were read. */
+  onResult(seq: number, result: EngineResult): void {
+    const dispatched = this.#pending.get(seq);
+    assert(dispatched !== undefined, "a result belongs to a batch in flight");
+    this.#pending.set(seq, { ...dispatched, result });
+    this.#order();
+    this.#wake();
+  }
+
+  #order(): void {
+    for (;;) {
+      const head = this.#pending.get(this.#next);
+      if (head?.result === undefined || this.#next === this.#held) break;
+      this.#pending.delete(this.#next++);
+      this.#append(head, head.result);
+    }
+    this.#committing ??= this.#commit();
+  }
+
+  #append(dispatched: Dispatched, result: EngineResult): void {
+    const { ledger, self, tally } = this.#parts;
+    const { source, batch } = dispatched;
+    const known = (this.#parts.positions[source] ??= {});
+    for (const info of batch.streams) if (known[info.id] === undefined) self.stream(info);
+    for (const gap of batch.gaps) self.gap(gap);
+    for (const stream in batch.positions) {
+      const position = batch.positions[stream]!;
+      if (position === null) delete known[stream];
+      else known[stream] = position;
+    }
+    for (const blob of result.blobs) ledger.putBlob(blob.digest, blob.bytes);
+    const own = self.take();
+    const delta = {
+      ...result.counts,
+      events: result.count + own.count,
+      alerts: result.actions["rule-alert"] ?? 0,
+      gaps: batch.gaps.length,
+    };
+    addTo(tally, delta);
+    const header: FrameHeader = {
+      positions: { [source]: batch.positions },
+      tally: delta,
+      sessions: result.sessions,
+    };
+    ledger.append({ ...join(result, own), header: { ...header } });
+    this.#appended.push({ ...dispatched, result });
+    for (const alert of result.alerts) this.#parts.onAlert(alert);
+  }
+
+  /** Makes what was appended durable, settles it, and goes on while there is more. */
+  async #commit(): Promise<void> {
+    try {
+      while (this.#appended.length > 0) {
+        const batches = this.#appended;
+        this.#appended = [];
+        await this.#parts.ledger.commit();
+        for (const { source, batch } of batches) this.#parts.sources.get(source)!.settle(batch);
+        this.#parts.onDurable(batches.map((b) => b.result!));
+        this.#wake();
+      }
+    } catch (error) {
+      this.fail(error as Error);
+    } finally {
+      this.#committing = undefined;
+    }
+  }
+
+  /** Records the collector's own events. Durable when it resolves. */
+  async record(): Promise<void> {
+    const own = this.#parts.self.take();
+    if (own.count === 0) return;
+    const header: FrameHeader = { positions: {}, tally: { events: own.count } };
+    addTo(this.#parts.tally, header.tally);
+    this.#parts.ledger.append({ ...own, header: { ...header } });
+    await this.#parts.ledger.commit();
+  }
+
+  /** A consistent cut: ordering stops at one batch until every worker has told its state up to there. */
+  async #takeSnapshot(): Promise<void> {
+    this.#held = this.#dispatched;
+    try {
+      const states = await Promise.all(this.#parts.lanes.map((lane) => lane.state()));
+      assert(this.#next === this.#held, "every batch before the cut was appended");
+      await this.#snapshot(states.flat());
+    } catch (error) {
+      this.fail(error as Error);
+    }
+    this.#held = undefined;
+    this.#order();
+  }
+
+  async #snapshot(sessions: readonly [string, SessionState][]): Promise<void> {
+    const { ledger, self, positions, tally } = this.#parts;
+    const state: SnapshotState = { version: 1, positions, tally, sessions };
+    const { index, digest } = await ledger.snapshot(state);
+    self.add("snapshot", `snapshot at entry ${index}`, (e) => {
+      e["tapline.integrity.tree_size"] = index;
+      e["tapline.integrity.snapshot"] = digest;
+    });
+    await this.record();
+    this.#snapshot_at = ledger.size + LIMITS.snapshot_entries;
+  }
+
+  /** The snapshot of a clean stop. Call after `run` has ended. */
+  async finalSnapshot(): Promise<void> {
+    await this.#snapshot((await Promise.all(this.#parts.lanes.map((lane) => lane.state()))).flat());
+  }
+}
+
+/** Two runs as one. */
+function join(a: EngineResult, b: { run: Uint8Array; hashes: Uint8Array; count: number }) {
+  if (b.count === 0) return { run: a.run, hashes: a.hashes, count: a.count };
+  return {
+    run: Buffer.concat([a.run, b.run]),
+    hashes: Buffer.concat([a.hashes, b.hashes]),
+    count: a.count + b.count,
+  };
+}

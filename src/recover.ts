@@ -1,0 +1,41 @@
+// Start-up: the newest snapshot and the frames after it, put together to the state of the moment of the stop.
+import { createDigest } from "./core/digest.ts";
+import type { Recovered } from "./ledger/log.ts";
+import { Session, type SessionState } from "./normalise/session.ts";
+import type { FrameHeader, Positions, SnapshotState } from "./pipeline.ts";
+import { addTo, emptyTally } from "./tally.ts";
+
+/** State at the end of the ledger, and how many entries were read after the snapshot. */
+export async function recover(recovered: Recovered, key: string): Promise<{ state: SnapshotState; entries: number }> {
+  const digest = createDigest(key);
+  const found = recovered.snapshot?.state as SnapshotState | undefined;
+  const tally = found?.tally ?? emptyTally();
+  const positions: Positions = found?.positions ?? {};
+  const sessions = new Map<string, Session>();
+  for (const [id, state] of found?.sessions ?? []) sessions.set(id, new Session(id, digest, state));
+  let entries = 0;
+  for await (const frame of recovered.frames()) {
+    const header = frame.header as unknown as FrameHeader;
+    applyPositions(positions, header.positions);
+    addTo(tally, header.tally);
+    entries += frame.count;
+    for (const [id, changes] of header.sessions ?? []) {
+      const session = sessions.get(id);
+      if (session === undefined) sessions.set(id, new Session(id, digest, changes));
+      else session.apply(changes);
+    }
+  }
+  const states = [...sessions].map(([id, session]): [string, SessionState] => [id, session.state()]);
+  return { state: { version: 1, positions, tally, sessions: states }, entries };
+}
+
+function applyPositions(positions: Positions, moved: FrameHeader["positions"]): void {
+  for (const source in moved) {
+    const known = (positions[source] ??= {});
+    for (const stream in moved[source]) {
+      const position = moved[source][stream]!;
+      if (position === null) delete known[stream];
+      else known[stream] = position;
+    }
+  }
+}

@@ -1,0 +1,73 @@
+// The collector's own events: starts, stops, heartbeats, gaps, snapshots, configuration. Silence is evidence too,
+// so what the collector does and could not read is recorded like anything else.
+import { type Origin, eventOf } from "./core/event.ts";
+import type { Action } from "./core/generated/classes.ts";
+import { type Event, serialise } from "./core/generated/event.ts";
+import { RunWriter, type Run } from "./core/run.ts";
+import type { Gap, StreamInfo } from "./core/stage.ts";
+import { fromMs } from "./core/time.ts";
+
+export class SelfRecorder {
+  readonly #origin: Origin;
+  readonly #now: () => number;
+  readonly #out = new RunWriter(64 * 1024);
+  readonly #redactText: (text: string) => string;
+  readonly #started: string;
+  #count = 0;
+
+  /** `started_ms` makes ids unique between runs. */
+  constructor(origin: Origin, started_ms: number, now: () => number, redactText: (text: string) => string) {
+    this.#redactText = redactText;
+    this.#origin = origin;
+    this.#now = now;
+    this.#started = `${origin.host}-${started_ms.toString(36)}`;
+  }
+
+  #event(action: Action, message: string): Event {
+    const e = eventOf(action, this.#origin);
+    const now = fromMs(this.#now())!;
+    e["@timestamp"] = now;
+    e["message"] = message;
+    e["tapline.vantage"] = "self";
+    e["event.created"] = now;
+    e["event.id"] = `self-${this.#started}-${(this.#count++).toString(36)}`;
+    return e;
+  }
+
+  /** Adds one event of the collector itself; `fill` sets what it holds beyond a message. */
+  add(action: Action, message: string, fill?: (e: Event) => void): void {
+    const e = this.#event(action, message);
+    fill?.(e);
+    this.#out.add(serialise(e));
+  }
+
+  gap(gap: Gap): void {
+    const bytes = gap.bytes === undefined ? "" : `, ${gap.bytes} bytes`;
+    this.add("gap", `${gap.path}: ${gap.reason} at offset ${gap.offset}${bytes}`, (e) => {
+      e["log.file.path"] = gap.path;
+      e["log.offset"] = gap.offset;
+      e["tapline.stream"] = gap.stream;
+      e["tapline.gap.reason"] = gap.reason;
+      e["tapline.gap.bytes"] = gap.bytes;
+      e["event.outcome"] = "failure";
+      if (gap.head === undefined) return;
+      e["event.original"] = this.#redactText(Buffer.from(gap.head).toString("utf8"));
+      e["tapline.data.truncated"] = ["event.original"];
+    });
+  }
+
+  stream(info: StreamInfo): void {
+    this.add("stream-found", `reading ${info.path} as ${info.format}`, (e) => {
+      e["log.file.path"] = info.path;
+      e["tapline.source"] = info.source;
+      e["tapline.stream"] = info.id;
+      e["tapline.format"] = info.format;
+      e["gen_ai.conversation.id"] = info.session;
+    });
+  }
+
+  /** What was added since the last call. */
+  take(): Run {
+    return this.#out.take();
+  }
+}

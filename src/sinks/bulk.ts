@@ -1,0 +1,173 @@
+// The bulk encoder: entries of the ledger to NDJSON bodies, by copying bytes. Nothing is parsed or serialised
+// again; event.sequence and event.hash are spliced in before the closing braces. Knows no client and no network.
+import assert from "node:assert";
+import { LIMITS } from "../core/limits.ts";
+import type { EntryBatch } from "../core/stage.ts";
+import { SPLICED_BYTES, writeDocument } from "./document.ts";
+
+/** One request: `items` pairs of action line and document, each pair ending with a newline. */
+export interface BulkBody {
+  readonly bytes: Buffer;
+  readonly items: number;
+  /** Where each pair begins in `bytes`; one more than items, the last is the length. */
+  readonly starts: Uint32Array;
+  /** Ledger index of each item. */
+  readonly indexes: Float64Array;
+}
+
+const ascii = (text: string): Buffer => Buffer.from(text, "latin1");
+const HEAD = ascii('{"@timestamp":"2026-01-01T00:00:00.000Z","data_stream":{"type":"logs","dataset":"');
+const NAMESPACE = ascii('","namespace":"');
+const EVENT_ID = ascii('"event":{"id":"');
+const ID = ascii('","_id":"');
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const BRACE = 0x7d;
+const NEWLINE = 0x0a;
+const ID_BYTES = 512; // the servers' own limit
+const ITEM_BYTES = 512 + ID_BYTES + SPLICED_BYTES; // most that an item adds to its entry
+
+/** Data streams seen: their bytes as an entry holds them, and the action line up to the id. */
+interface Stream {
+  readonly key: Buffer;
+  readonly action: Buffer;
+}
+
+/** Encodes batches for one target. `logs-<dataset>-<namespace>` names the data stream, as the entry says. */
+export class BulkEncoder {
+  readonly #streams: Stream[] = [];
+
+  /** The batch as bodies of at most `max_bytes` and `max_items`, in ledger order. */
+  encode(
+    batch: EntryBatch,
+    maxBytes: number = LIMITS.bulk_bytes,
+    maxItems: number = LIMITS.bulk_items,
+  ): BulkBody[] {
+    const { run } = batch;
+    const bodies: BulkBody[] = [];
+    let at = 0;
+    let position = 0;
+    while (at < run.length) {
+      // How many entries fit, before any is copied: a body is allocated once, at its size.
+      let end = at;
+      let items = 0;
+      let room = 0;
+      while (end < run.length && items < maxItems) {
+        const length = 2 + ((run[end]! << 8) | run[end + 1]!);
+        if (items > 0 && room + length + ITEM_BYTES > maxBytes) break;
+        room += length + ITEM_BYTES;
+        end += length;
+        items++;
+      }
+      assert(end <= run.length, "an entry ends within its run");
+      bodies.push(this.#body(batch, at, position, items, room));
+      at = end;
+      position += items;
+    }
+    assert(position === batch.count, "a run holds as many entries as its batch says");
+    return bodies;
+  }
+
+  #body(batch: EntryBatch, at: number, position: number, items: number, room: number): BulkBody {
+    const { run, hashes, first } = batch;
+    const source = Buffer.from(run.buffer, run.byteOffset, run.byteLength);
+    const bytes = Buffer.allocUnsafe(room);
+    const starts = new Uint32Array(items + 1);
+    const indexes = new Float64Array(items);
+    let to = 0;
+    for (let i = 0; i < items; i++) {
+      const start = at + 2;
+      const end = start + ((run[at]! << 8) | run[at + 1]!);
+      starts[i] = to;
+      indexes[i] = first + position + i;
+      to = this.#action(source, start, end, bytes, to);
+      to = writeDocument(source, start, end, first + position + i, hashes, (position + i) * 32, bytes, to);
+      bytes[to++] = NEWLINE;
+      at = end;
+    }
+    starts[items] = to;
+    return { bytes: bytes.subarray(0, to), items, starts, indexes };
+  }
+
+  /** Writes the action line of the entry at [start, end); returns where it ends. */
+  #action(run: Buffer, start: number, end: number, bytes: Buffer, to: number): number {
+    const { action } = this.#streamOf(run, start + HEAD.length);
+    to += action.copy(bytes, to);
+    const from = idOf(run, start, end);
+    let at = from;
+    while (run[at] !== QUOTE && run[at] !== BACKSLASH) bytes[to++] = run[at++]!;
+    assert(
+      run[at] === QUOTE && at - from <= ID_BYTES,
+      "an event id is at most 512 bytes, none of them escaped",
+    );
+    bytes[to++] = QUOTE;
+    bytes[to++] = BRACE;
+    bytes[to++] = BRACE;
+    bytes[to++] = NEWLINE;
+    return to;
+  }
+
+  #streamOf(run: Buffer, at: number): Stream {
+    // An installation has a handful of streams, so comparing beats hashing.
+    const streams = this.#streams;
+    for (let i = 0; i < streams.length; i++) {
+      const { key } = streams[i]!;
+      let k = 0;
+      while (k < key.length && key[k] === run[at + k]) k++;
+      if (k === key.length) return streams[i]!;
+    }
+    const dataset = run.indexOf(QUOTE, at);
+    const namespace = dataset + NAMESPACE.length;
+    const laid =
+      run.subarray(at - 12, at).equals(HEAD.subarray(-12)) &&
+      run.subarray(dataset, namespace).equals(NAMESPACE);
+    assert(laid, "an entry begins with @timestamp and data_stream");
+    const end = run.indexOf(QUOTE, namespace);
+    const name = `logs-${run.toString("latin1", at, dataset)}-${run.toString("latin1", namespace, end)}`;
+    const action = Buffer.concat([ascii(`{"create":{"_index":"${name}`), ID]);
+    streams.push({ key: Buffer.from(run.subarray(at, end + 1)), action });
+    return streams[streams.length - 1]!;
+  }
+}
+
+// Quotes within JSON strings are escaped, so the last `"event":{"id":"` is the group, never text.
+function idOf(run: Buffer, start: number, end: number): number {
+  let at = end - EVENT_ID.length;
+  for (; at > start; at--) {
+    // The brace is the rarest byte of the pattern in the event group.
+    if (run[at + 8] !== 0x7b) continue;
+    let k = 0;
+    while (k < EVENT_ID.length && run[at + k] === EVENT_ID[k]) k++;
+    if (k === EVENT_ID.length) break;
+  }
+  assert(at > start, "an entry ends with the event group, its id first");
+  return at + EVENT_ID.length;
+}
+
+const ACTION = '{"create":{"_index":"'.length;
+
+/** The data stream and id of one item, for lookups and messages. */
+export function itemOf(body: BulkBody, item: number): { stream: string; id: string } {
+  const start = body.starts[item]! + ACTION;
+  const stream = body.bytes.indexOf(QUOTE, start);
+  const id = stream + ID.length;
+  return {
+    stream: body.bytes.toString("latin1", start, stream),
+    id: body.bytes.toString("utf8", id, body.bytes.indexOf(QUOTE, id)),
+  };
+}
+
+/** A body of some of the items of another, in order. */
+export function pick(body: BulkBody, items: readonly number[]): BulkBody {
+  const starts = new Uint32Array(items.length + 1);
+  const indexes = new Float64Array(items.length);
+  const parts: Buffer[] = [];
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i]!;
+    const part = body.bytes.subarray(body.starts[item], body.starts[item + 1]);
+    parts.push(part);
+    starts[i + 1] = starts[i]! + part.length;
+    indexes[i] = body.indexes[item]!;
+  }
+  return { bytes: Buffer.concat(parts), items: items.length, starts, indexes };
+}

@@ -1,0 +1,117 @@
+// The first look at a file: waits for its first whole record, checks that a resumed file is the same one, and has
+// format and session recognised.
+import { readSync } from "node:fs";
+import type { Router } from "../core/stage.ts";
+import { LIMITS } from "../core/limits.ts";
+import { systemCode } from "../core/errors.ts";
+import type { Descriptors, Refusal } from "./descriptors.ts";
+import { digest, firstId, nextId } from "./identity.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Tail } from "./tail.ts";
+import { Unpacker } from "./unpack.ts";
+
+const NEWLINE = 10;
+const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
+
+/** The first bytes of a file: enough to hold a line end, or all, or LIMITS.probe_bytes. Rejects with a system error. */
+export async function readHead(tail: Tail, descriptors: Descriptors): Promise<Buffer | Refusal> {
+  if (tail.packed !== undefined) return readPackedHead(tail, descriptors);
+  const fd = descriptors.get(tail);
+  if (typeof fd === "string") return fd;
+  let head = Buffer.allocUnsafeSlow(Math.min(tail.size, LIMITS.probe_first_bytes));
+  let n = readSync(fd, head, 0, head.length, 0);
+  if (n === LIMITS.probe_first_bytes && head.indexOf(NEWLINE) < 0) {
+    head = Buffer.allocUnsafeSlow(Math.min(tail.size, LIMITS.probe_bytes));
+    n = readSync(fd, head, 0, head.length, 0);
+  }
+  return head.subarray(0, n);
+}
+
+async function readPackedHead(tail: Tail, descriptors: Descriptors): Promise<Buffer | Refusal> {
+  const fd = descriptors.lend(tail);
+  if (typeof fd === "string") return fd;
+  const unpacker = new Unpacker(fd, tail.packed!);
+  try {
+    const head = Buffer.allocUnsafeSlow(LIMITS.probe_bytes);
+    return head.subarray(0, await unpacker.read(head));
+  } finally {
+    unpacker.close();
+  }
+}
+
+export interface HeadParts {
+  readonly descriptors: Descriptors;
+  readonly outbox: Outbox;
+  readonly router: Router;
+  readonly ids: Set<string>;
+  refused(tail: Tail, why: Refusal): void;
+}
+
+/** True when the file's first record is there and the stream is known; it may be read from then on. */
+export async function lookAtHead(tail: Tail, parts: HeadParts): Promise<boolean> {
+  const { outbox, router } = parts;
+  if (tail.size === 0 || (tail.size === tail.probed_size && !tail.flush)) return false;
+  let head: Buffer | Refusal;
+  try {
+    head = await readHead(tail, parts.descriptors);
+  } catch (error) {
+    head = systemCode(error) ?? "EIO";
+  }
+  if (typeof head === "string") {
+    parts.refused(tail, head);
+    return false;
+  }
+  if (tail.resumed && !sameHead(tail, head)) {
+    outbox.truncated(tail, undefined);
+    return false;
+  }
+  const line = head.indexOf(NEWLINE);
+  if (!tail.resumed && line < 0 && head.length < LIMITS.probe_bytes && !tail.flush && tail.packed === undefined) {
+    tail.probed_size = tail.size;
+    return false;
+  }
+  if (!tail.resumed) identify(tail, head, line, parts);
+  if (!tail.resumed || tail.format === "unknown") {
+    const start = head.subarray(0, 3).equals(BOM) ? 3 : 0;
+    const last = head.lastIndexOf(NEWLINE);
+    tail.recognise(head.subarray(start, last < 0 ? head.length : last + 1), router, outbox.common);
+    if (start > 0 && tail.offset === 0) tail.advance(start, head.subarray(0, start));
+  } else tail.enqueueAt(router);
+  tail.resumed = false;
+  return true;
+}
+
+export function sameHead(tail: Tail, head: Uint8Array): boolean {
+  return head.length >= tail.head_len && digest(head.subarray(0, tail.head_len)) === tail.head_hash;
+}
+
+function identify(tail: Tail, head: Buffer, line: number, { outbox, ids }: HeadParts): void {
+  tail.head_len = Math.min(head.length, LIMITS.head_bytes);
+  tail.head_hash = digest(head.subarray(0, tail.head_len));
+  if (tail.gen > 0 || tail.recorded) return;
+  const first = head.subarray(0, Math.min(line < 0 ? head.length : line + 1, LIMITS.head_bytes));
+  let id = firstId(outbox.common.source, tail.key, first);
+  // A file that was truncated after its content was copied away shares its identity with the copy's stream.
+  while (ids.has(id)) id = nextId(id, ++tail.gen);
+  ids.add(id);
+  tail.id = id;
+  tail.announced = false;
+}
+
+/** Goes to the last line end in what was there when the file was first seen. */
+export function startAtEnd(tail: Tail, descriptors: Descriptors): void {
+  const size = Math.min(tail.from_end, tail.size);
+  tail.from_end = 0;
+  if (tail.packed !== undefined) {
+    tail.packed_size = tail.size;
+    return;
+  }
+  const fd = descriptors.get(tail);
+  if (typeof fd === "string") return;
+  const bytes = Buffer.allocUnsafeSlow(Math.min(size, LIMITS.small_read_bytes));
+  const n = readSync(fd, bytes, 0, bytes.length, size - bytes.length);
+  const last = bytes.subarray(0, n).lastIndexOf(NEWLINE);
+  // No line end in so many bytes: start within the line rather than read what was not asked for.
+  const end = last < 0 && n < size ? n : last + 1;
+  if (end > 0) tail.advance(size - bytes.length + end, bytes.subarray(0, end));
+}

@@ -1,0 +1,5 @@
+// The registry of sources: `type` in the configuration → component.
+import file from "./file.ts";
+import spool from "./spool.ts";
+
+export const SOURCES = { file, spool };

@@ -1,0 +1,220 @@
+// A source that follows files: takes what they hold into batches, a queue for each lane, and reads one batch ahead.
+// Which files there are and what becomes of them is decided in follow.ts.
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Context, Position, RawBatch, Router, Source } from "../core/stage.ts";
+import { LIMITS } from "../core/limits.ts";
+import { Descriptors } from "./descriptors.ts";
+import { Draft } from "./draft.ts";
+import { type FollowOptions, Follower } from "./follow.ts";
+import { lookAtHead, startAtEnd } from "./head.ts";
+import { Outbox } from "./outbox.ts";
+import type { StreamOptions, Tail } from "./tail.ts";
+import { PackedTaker } from "./take-packed.ts";
+import { Taker } from "./take.ts";
+
+/** Polling takes at most this part of the time. */
+const POLL_SHARE = 1 / 20;
+
+export class FollowSource implements Source {
+  readonly #options: FollowOptions;
+  readonly #common: StreamOptions;
+  readonly #context: Context;
+  readonly #descriptors = new Descriptors(LIMITS.files_open);
+  #router!: Router;
+  #outbox!: Outbox;
+  #follower!: Follower;
+  #taker!: Taker;
+  #packed!: PackedTaker;
+  /** By queue: a file that did not fit into the batch before. */
+  readonly #first: (Tail | undefined)[] = [];
+  /** By queue: the batch that is read ahead. */
+  readonly #ahead: (Promise<Draft | undefined> | undefined)[] = [];
+  /** Batches are made one after the other. */
+  #making: Promise<unknown> = Promise.resolve();
+  /** Batches made and not handed over. */
+  #made = 0;
+  #turn = false;
+  #poll_at = 0;
+  #closed = false;
+  /** Files that `hold` keeps back. */
+  readonly #held = new Set<Tail>();
+  readonly #hold: ((tail: Tail) => boolean) | undefined;
+
+  /** `hold` tells whether the first read of a file has to wait; it is asked again when another file is at its end. */
+  constructor(options: FollowOptions, common: StreamOptions, context: Context, hold?: (tail: Tail) => boolean) {
+    this.#hold = hold;
+    this.#options = options;
+    this.#common = common;
+    this.#context = context;
+  }
+
+  async open(positions: ReadonlyMap<string, Position>, router: Router): Promise<void> {
+    this.#router = router;
+    this.#outbox = new Outbox(this.#common, router.lanes);
+    this.#follower = new Follower(this.#options, this.#context, this.#outbox, this.#descriptors);
+    const refused = this.#follower.refused.bind(this.#follower);
+    this.#taker = new Taker(this.#descriptors, this.#outbox, refused);
+    this.#packed = new PackedTaker(this.#descriptors, this.#outbox, refused);
+    this.#follower.resume(positions);
+    await this.#poll();
+  }
+
+  /** Files known. */
+  get tails(): Iterable<Tail> {
+    return this.#follower.tails.values();
+  }
+
+  get outbox(): Outbox {
+    return this.#outbox;
+  }
+
+  /** Bounds that bit and trouble that was met, by name. */
+  get counts(): Readonly<Record<string, number>> {
+    return {
+      ...this.#outbox.counts,
+      files: this.#follower.tails.size,
+      files_opened: this.#descriptors.opened,
+      files_evicted: this.#descriptors.evicted,
+    };
+  }
+
+  async read(lane: number): Promise<RawBatch | undefined> {
+    const shared = this.#router.lanes;
+    // A lane's own streams and those that may go to any lane take turns.
+    this.#turn = !this.#turn;
+    const order = this.#turn ? [lane, shared] : [shared, lane];
+    for (const queue of order) {
+      const ahead = this.#ahead[queue];
+      this.#ahead[queue] = undefined;
+      const draft = (await ahead) ?? (await this.#make(queue));
+      if (draft === undefined) continue;
+      this.#made--;
+      for (const tail of draft.release) {
+        tail.waiting = false;
+        this.#outbox.enqueue(tail);
+      }
+      const next = this.#make(queue);
+      next.catch(() => {}); // told by the read that waits for it
+      this.#ahead[queue] = next;
+      return draft.batch(lane, this.#outbox.behind);
+    }
+    return undefined;
+  }
+
+  #make(queue: number): Promise<Draft | undefined> {
+    const made = this.#making.then(() => this.#fill(queue));
+    this.#making = made.catch(() => {});
+    return made;
+  }
+
+  async #poll(): Promise<void> {
+    const started = performance.now();
+    await this.#follower.poll();
+    this.#unhold();
+    const took_ms = performance.now() - started;
+    this.#poll_at = started + Math.max(this.#options.poll_ms, took_ms / POLL_SHARE);
+  }
+
+  /** The next batch of a queue, undefined when it has nothing. */
+  async #fill(queue: number): Promise<Draft | undefined> {
+    if (this.#closed) return undefined;
+    if (this.#options.follow && performance.now() >= this.#poll_at) await this.#poll();
+    if (this.#outbox.fresh.size > 0) await this.#lookAtHeads();
+    const ready = this.#outbox.ready[queue]!;
+    const notices = this.#outbox.notices[queue]!;
+    if (ready.size === 0 && notices.length === 0) return undefined;
+    const draft = new Draft(wanted(ready));
+    for (const notice of notices.splice(0, LIMITS.batch_segments)) draft.add(notice);
+    let first = this.#first[queue];
+    this.#first[queue] = undefined;
+    // Every file has one turn; those with more go to the end of the queue.
+    for (let turns = ready.size; turns > 0 && !draft.full; turns--) {
+      const tail = first !== undefined && ready.has(first) ? first : (ready.values().next().value as Tail);
+      first = undefined;
+      ready.delete(tail);
+      const taken = await (tail.packed === undefined ? this.#taker.take(tail, draft) : this.#packed.take(tail, draft));
+      if (taken === "idle") this.#unhold();
+      if (taken === "idle") continue;
+      this.#outbox.enqueue(tail);
+      if (taken === "full") {
+        this.#first[queue] = tail;
+        break;
+      }
+    }
+    if (draft.empty) return undefined;
+    this.#made++;
+    return draft;
+  }
+
+  async #lookAtHeads(): Promise<void> {
+    const descriptors = this.#descriptors;
+    const outbox = this.#outbox;
+    const follower = this.#follower;
+    const refused = follower.refused.bind(follower);
+    const parts = { descriptors, outbox, router: this.#router, ids: follower.ids, refused };
+    // No more than can stay open until they are read.
+    let room = LIMITS.files_open / 2;
+    for (const queue of outbox.ready) room -= queue.size;
+    for (const tail of outbox.fresh) {
+      if (room-- <= 0) break;
+      outbox.fresh.delete(tail);
+      if (this.#hold?.(tail) === true) {
+        this.#held.add(tail);
+        continue;
+      }
+      const resumed = tail.resumed;
+      if (!(await lookAtHead(tail, parts))) continue;
+      if (tail.from_end > 0) {
+        startAtEnd(tail, descriptors);
+        const positions: Record<string, Position | null> = {};
+        outbox.record(tail, positions);
+        outbox.note(tail, undefined, positions);
+      }
+      if (!resumed && (await follower.suspect(tail))) continue;
+      outbox.enqueue(tail);
+    }
+  }
+
+  /** Asks again about files that were kept back. */
+  #unhold(): void {
+    for (const tail of this.#held) this.#outbox.enqueue(tail);
+    this.#held.clear();
+  }
+
+  settle(): void {
+    // What is durable is the ledger's business: it gives the positions back on open.
+  }
+
+  async wait(signal: AbortSignal): Promise<void> {
+    if (signal.aborted || this.#busy) return;
+    const pause_ms = Math.max(1, this.#poll_at - performance.now());
+    await sleep(pause_ms, undefined, { signal }).catch(() => {});
+  }
+
+  /** Something may be read at once. */
+  get #busy(): boolean {
+    const { fresh, ready, notices } = this.#outbox;
+    return this.#made > 0 || fresh.size > 0 || ready.some((q) => q.size > 0) || notices.some((q) => q.length > 0);
+  }
+
+  get drained(): boolean {
+    return !this.#options.follow && !this.#busy && this.#held.size === 0;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#making;
+    this.#packed?.closeAll();
+    this.#descriptors.closeAll();
+  }
+}
+
+/** Bytes that the files of a queue have for one batch. */
+function wanted(ready: ReadonlySet<Tail>): number {
+  let bytes = 0;
+  for (const tail of ready) {
+    bytes += tail.behind + tail.tail_len;
+    if (bytes >= LIMITS.batch_bytes) return LIMITS.batch_bytes;
+  }
+  return bytes;
+}

@@ -1,0 +1,65 @@
+// Whether a file holds the content that another stream was read from: rotation copies (`copytruncate`) and packs
+// (`gzip`) files, and what was read once must not be read again under another name. Only compares.
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { LIMITS } from "../core/limits.ts";
+import { digest } from "./identity.ts";
+import type { Tail } from "./tail.ts";
+import { Unpacker } from "./unpack.ts";
+
+/** "short": the same as far as it goes, but it does not go as far as was read: it may be still being written. */
+export type Likeness = "same" | "short" | "different";
+
+const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+
+/** Compares a plain file with what was read of `tail`. */
+export function comparePlain(path: string, tail: Tail): Likeness {
+  let fd: number;
+  try {
+    fd = openSync(path, FLAGS);
+  } catch {
+    return "different";
+  }
+  try {
+    const stats = fstatSync(fd);
+    if (!stats.isFile()) return "different";
+    if (!hashesTo(fd, 0, Math.min(tail.head_len, stats.size), tail.head_len, tail.head_hash)) return "different";
+    if (stats.size < tail.offset) return "short";
+    return hashesTo(fd, tail.offset - tail.tail_len, tail.tail_len, tail.tail_len, tail.tail_hash) ? "same" : "different";
+  } catch {
+    return "different";
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function hashesTo(fd: number, from: number, length: number, expected: number, hash: string): boolean {
+  if (length < expected) return false;
+  const bytes = Buffer.allocUnsafeSlow(LIMITS.head_bytes);
+  return readSync(fd, bytes, 0, length, from) === length && digest(bytes.subarray(0, length)) === hash;
+}
+
+/** Compares a file's content, packed or not, with what was read of `tail`. */
+export async function compare(candidate: Tail, tail: Tail): Promise<Likeness> {
+  if (candidate.packed === undefined) return comparePlain(candidate.at, tail);
+  const { head_len, head_hash, offset, tail_len, tail_hash } = tail;
+  let fd: number;
+  try {
+    fd = openSync(candidate.at, FLAGS);
+  } catch {
+    return "different";
+  }
+  const unpacker = new Unpacker(fd, candidate.packed);
+  try {
+    const head = Buffer.allocUnsafeSlow(head_len);
+    const n = await unpacker.read(head);
+    if (n < head_len) return "short";
+    if (digest(head) !== head_hash) return "different";
+    unpacker.unread(head);
+    const found = await unpacker.skipTo(offset, tail_len);
+    return found === undefined ? "short" : found === tail_hash ? "same" : "different";
+  } catch {
+    return "short";
+  } finally {
+    unpacker.close();
+  }
+}

@@ -1,0 +1,71 @@
+// What `tapline status` shows: the conservation law, lag and heads. Written by the running collector once a second.
+import type { Running } from "./lifecycle.ts";
+import { type Tally, lawBroken } from "./tally.ts";
+
+export interface SinkStatus {
+  readonly name: string;
+  readonly created: number;
+  readonly existing: number;
+  readonly dead: number;
+  readonly filtered: number;
+  readonly pending: number;
+  /** Why it does not move, if it does not. */
+  readonly trouble: string | undefined;
+}
+
+export interface Status {
+  readonly version: 1;
+  readonly pid: number;
+  readonly running: boolean;
+  readonly at_ms: number;
+  readonly state_dir: string;
+  readonly origin: string;
+  /** Entries durable in the ledger; the last checkpoint covers `checkpoint_size` of them. */
+  readonly entries: number;
+  readonly checkpoint_size: number;
+  readonly in_flight: number;
+  readonly tally: Tally;
+  /** What does not add up, if anything. */
+  readonly broken: readonly string[];
+  readonly ruleset: string;
+  readonly sinks: readonly SinkStatus[];
+  /** Which rungs of the ladder of trust are in force, in words. */
+  readonly integrity: string;
+}
+
+export function statusOf(parts: Running, running: boolean): Status {
+  const { ledger, tally, deliveries } = parts;
+  const entries = ledger.durable;
+  const sinks = deliveries.map(({ name, cursor, trouble }) => ({
+    name,
+    created: cursor.created,
+    existing: cursor.existing,
+    dead: cursor.dead,
+    filtered: cursor.filtered,
+    pending: Math.max(0, entries - cursor.acked),
+    trouble,
+  }));
+  const broken = [lawBroken(tally)];
+  for (const { name, cursor } of deliveries) {
+    const fates = cursor.created + cursor.existing + cursor.dead + cursor.filtered;
+    if (fates !== cursor.acked) broken.push(`${name}: ${cursor.acked} acknowledged but ${fates} accounted for`);
+  }
+  return {
+    version: 1,
+    pid: process.pid,
+    running,
+    at_ms: Date.now(),
+    state_dir: parts.config.state_dir,
+    origin: parts.origin,
+    entries,
+    checkpoint_size: ledger.published,
+    in_flight: parts.pipeline.inFlight,
+    tally,
+    broken: broken.filter((problem) => problem !== undefined),
+    ruleset: parts.ruleset,
+    sinks,
+    integrity:
+      "signed checkpoints by a key on this host: edits without that key are detected; " +
+      "no copy of the checkpoints is held by anybody else",
+  };
+}

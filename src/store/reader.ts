@@ -1,0 +1,197 @@
+// Reads a store, in any process and while its writer runs: SQL over the view `events`, which is the files of the
+// manifest and the ledger's entries after them. Writes nothing, and SQL can reach nothing but the store.
+import { statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { TaplineError } from "../core/errors.ts";
+import { forEachEntry } from "../core/entry.ts";
+import { LIMITS } from "../core/limits.ts";
+import type { EntryBatch } from "../core/stage.ts";
+import { parseable, selectColumns } from "./columns.ts";
+import { type Duckdb, firstLine, openDuckdb } from "./duckdb.ts";
+import { EMPTY, MANIFEST, type Manifest, PARQUET, readManifest } from "./manifest.ts";
+import { quoted } from "./parquet.ts";
+import type { EntryReader } from "./writer.ts";
+
+export type Parameter = string | number | boolean | null;
+/** A BIGINT is a number where it is safe, else a bigint; a TIMESTAMP is a Date; a list is an array. */
+export type Row = Record<string, unknown>;
+
+export interface Store {
+  /** Rows of one SQL statement with `$1` or `?` parameters, on the entries there now. Throws STORE_QUERY (what is
+   * wrong with the statement) or STORE_ANSWER_TOO_LONG; not both at once with another call: calls queue. */
+  query(sql: string, parameters?: readonly Parameter[]): Promise<Row[]>;
+  /** Entries of the ledger after the files, at most `max_entries`: what `events` takes from there. */
+  tail(max_entries?: number): Promise<EntryBatch[]>;
+  /** What is in files now. */
+  manifest(): Manifest;
+  /** Paths of the Parquet files, in the order of the ledger. They stay for store_grace_ms after a merge. */
+  files(): string[];
+  close(): Promise<void>;
+}
+
+export interface StoreOptions {
+  /** Without it `events` ends where the files end. */
+  readonly ledger?: EntryReader;
+  readonly memory_mb?: number;
+}
+
+/** Opens the store in `dir` for reading; it may be empty. */
+export async function openStore(dir: string, options: StoreOptions = {}): Promise<Store> {
+  const duckdb = await openDuckdb(":memory:", options.memory_mb ?? LIMITS.store_memory_mb, "");
+  return await StoreReader.open(resolve(dir), duckdb, options.ledger);
+}
+
+class StoreReader implements Store {
+  readonly #dir: string;
+  readonly #duckdb: Duckdb;
+  readonly #ledger: EntryReader | undefined;
+  #manifest: Manifest = EMPTY;
+  #stamp = "";
+  #tail_end = 0;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  private constructor(dir: string, duckdb: Duckdb, ledger: EntryReader | undefined) {
+    this.#dir = dir;
+    this.#duckdb = duckdb;
+    this.#ledger = ledger;
+  }
+
+  static async open(dir: string, duckdb: Duckdb, ledger: EntryReader | undefined): Promise<StoreReader> {
+    const { connection } = duckdb;
+    await connection.run("CREATE TABLE raw (sequence BIGINT, hash VARCHAR, entry VARCHAR, doc VARCHAR)");
+    await connection.run(`CREATE TABLE tail AS ${selectColumns("raw", "doc")}`);
+    await connection.run(`CREATE VIEW events AS FROM tail`);
+    await connection.run(`SET allowed_directories = [${quoted(join(dir, PARQUET))}]`);
+    await connection.run("SET enable_external_access = false");
+    await connection.run("SET lock_configuration = true");
+    return new StoreReader(dir, duckdb, ledger);
+  }
+
+  query(sql: string, parameters: readonly Parameter[] = []): Promise<Row[]> {
+    return this.#alone(async () => {
+      try {
+        await this.#refresh();
+        return await this.#run(sql, parameters);
+      } catch (error) {
+        if (error instanceof TaplineError) throw error;
+        // A file may have been replaced longer ago than the grace period.
+        if (this.#stamp !== stampOf(this.#dir)) {
+          await this.#refresh();
+          return await this.#run(sql, parameters).catch(refuse);
+        }
+        return refuse(error);
+      }
+    });
+  }
+
+  async tail(maxEntries: number = LIMITS.store_tail_entries): Promise<EntryBatch[]> {
+    return await this.#entries(readManifest(this.#dir).end, maxEntries);
+  }
+
+  manifest(): Manifest {
+    return readManifest(this.#dir);
+  }
+
+  files(): string[] {
+    return this.manifest().files.map((file) => join(this.#dir, file.path));
+  }
+
+  close(): Promise<void> {
+    return this.#alone(async () => this.#duckdb.close());
+  }
+
+  async #run(sql: string, parameters: readonly Parameter[]): Promise<Row[]> {
+    const reader = await this.#duckdb.connection.streamAndReadUntil(sql, LIMITS.store_query_rows + 1, [
+      ...parameters,
+    ]);
+    if (reader.currentRowCount > LIMITS.store_query_rows) {
+      throw new TaplineError(
+        "STORE_ANSWER_TOO_LONG",
+        `the answer has more than ${LIMITS.store_query_rows} rows`,
+        {
+          remedy: "ask for less: LIMIT, WHERE or GROUP BY",
+        },
+      );
+    }
+    const rows = reader.getRowObjectsJS() as Row[];
+    for (const row of rows) for (const name in row) row[name] = plain(row[name]);
+    return rows;
+  }
+
+  /** Makes `events` the files of the manifest and the ledger after them. */
+  async #refresh(): Promise<void> {
+    const { connection } = this.#duckdb;
+    const stamp = stampOf(this.#dir);
+    if (stamp !== this.#stamp) {
+      this.#manifest = readManifest(this.#dir);
+      const { files, end } = this.#manifest;
+      const list = files.map((file) => quoted(join(this.#dir, file.path))).join(", ");
+      const alike = files.every((file) => file.columns === files[0]!.columns);
+      const from = `FROM read_parquet([${list}], union_by_name = ${!alike})`;
+      const both = `${from} UNION ALL BY NAME FROM tail`;
+      await connection.run(`CREATE OR REPLACE VIEW events AS ${files.length === 0 ? "FROM tail" : both}`);
+      await connection.run(`DELETE FROM tail WHERE "event.sequence" < ${end}`);
+      this.#tail_end = Math.max(this.#tail_end, end);
+      this.#stamp = stamp;
+    }
+    const room = LIMITS.store_tail_entries - (this.#tail_end - this.#manifest.end);
+    for (const batch of await this.#entries(this.#tail_end, room)) await this.#load(batch);
+  }
+
+  async #entries(from: number, max: number): Promise<EntryBatch[]> {
+    const batches: EntryBatch[] = [];
+    for (let left = max, at = from; this.#ledger !== undefined && left > 0;) {
+      const batch = await this.#ledger.read(at, left, LIMITS.store_chunk_bytes);
+      if (batch === undefined) break;
+      batches.push(batch);
+      at += batch.count;
+      left -= batch.count;
+    }
+    return batches;
+  }
+
+  async #load(batch: EntryBatch): Promise<void> {
+    const { connection } = this.#duckdb;
+    const source = Buffer.from(batch.run.buffer, batch.run.byteOffset, batch.run.byteLength);
+    const appender = await connection.createAppender("raw");
+    forEachEntry(batch.run, (start, end, position) => {
+      const entry = source.toString("utf8", start, end);
+      const doc = parseable(entry);
+      const hash = batch.hashes.subarray(position * 32, position * 32 + 32);
+      appender.appendBigInt(BigInt(batch.first + position));
+      appender.appendVarchar(`sha256:${Buffer.from(hash).toString("hex")}`);
+      appender.appendVarchar(entry);
+      if (doc === undefined) appender.appendNull();
+      else appender.appendVarchar(doc);
+      appender.endRow();
+    });
+    appender.closeSync();
+    await connection.run(
+      `INSERT INTO tail ${selectColumns("raw", "CASE WHEN json_valid(doc) THEN doc END")}`,
+    );
+    await connection.run("DELETE FROM raw");
+    this.#tail_end = batch.first + batch.count;
+  }
+
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+}
+
+/** Changes when the manifest does. */
+function stampOf(dir: string): string {
+  const found = statSync(join(dir, MANIFEST), { throwIfNoEntry: false });
+  return found === undefined ? "none" : `${found.ino} ${found.mtimeMs} ${found.size}`;
+}
+
+function plain(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plain);
+  return typeof value === "bigint" && Number.isSafeInteger(Number(value)) ? Number(value) : value;
+}
+
+function refuse(error: unknown): never {
+  if (error instanceof TaplineError) throw error;
+  throw new TaplineError("STORE_QUERY", `the query failed: ${firstLine(error)}`, { cause: error });
+}

@@ -1,0 +1,54 @@
+// The conservation law in numbers: read = recorded + merged + skipped (by reason), since the ledger began.
+// Deltas travel in frame headers, totals in snapshots, so the law survives a crash.
+import type { Counts } from "./normalise/index.ts";
+
+export interface Tally {
+  read: number;
+  recorded: number;
+  merged: number;
+  skipped: Record<string, number>;
+  unparsable: number;
+  events: number;
+  alerts: number;
+  gaps: number;
+}
+
+export function emptyTally(): Tally {
+  return {
+    read: 0,
+    recorded: 0,
+    merged: 0,
+    skipped: {},
+    unparsable: 0,
+    events: 0,
+    alerts: 0,
+    gaps: 0,
+  };
+}
+
+/** Adds what a batch counted. */
+export function addTo(total: Tally, delta: Partial<Tally> & Partial<Counts>): void {
+  total.read += delta.read ?? 0;
+  total.recorded += delta.recorded ?? 0;
+  total.merged += delta.merged ?? 0;
+  total.unparsable += delta.unparsable ?? 0;
+  total.events += delta.events ?? 0;
+  total.alerts += delta.alerts ?? 0;
+  total.gaps += delta.gaps ?? 0;
+  for (const reason in delta.skipped) {
+    total.skipped[reason] = (total.skipped[reason] ?? 0) + delta.skipped[reason]!;
+  }
+}
+
+export function skippedSum(tally: Tally): number {
+  let sum = 0;
+  for (const reason in tally.skipped) sum += tally.skipped[reason]!;
+  return sum;
+}
+
+/** What is wrong with the numbers, or undefined when the law holds. */
+export function lawBroken(tally: Tally): string | undefined {
+  const accounted = tally.recorded + tally.merged + skippedSum(tally);
+  if (accounted === tally.read) return undefined;
+  return `read ${tally.read} but accounted for ${accounted} records`;
+}

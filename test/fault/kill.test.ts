@@ -1,0 +1,148 @@
+// SIGKILL at random moments while files rotate: then every line is in the ledger, the store and the cluster exactly once,
+// the counters add up and the ledger verifies. 8 rounds in CI, 50 with TAPLINE_FULL=1.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { forEachEntry } from "../../src/core/entry.ts";
+import { openReader } from "../../src/ledger/reader.ts";
+import { verifyLedger } from "../../src/ledger/verify.ts";
+import type { Status } from "../../src/status.ts";
+import { openStore } from "../../src/store/reader.ts";
+import { startServer } from "../integration/servers.ts";
+
+const FULL = process.env["TAPLINE_FULL"] === "1";
+const ROUNDS = FULL ? 50 : 8;
+const SEED = Number(process.env["TAPLINE_SEED"] ?? Date.now() % 1_000_000);
+const main = resolve("bin/tapline.js");
+
+function tapline(config: string, ...args: string[]): ChildProcess {
+  return spawn(process.execPath, [main, "run", "-c", config, ...args], { stdio: ["ignore", "ignore", "inherit"] });
+}
+
+function countIds(into: Map<string, number>, text: string): void {
+  const document = JSON.parse(text) as { event: { action: string }; gen_ai?: { tool?: { call?: { id?: string } } } };
+  const id = document.gen_ai?.tool?.call?.id;
+  if (document.event.action === "tool-call" && id !== undefined) into.set(id, (into.get(id) ?? 0) + 1);
+}
+
+async function inLedger(dir: string): Promise<Map<string, number>> {
+  const found = new Map<string, number>();
+  const reader = openReader(dir);
+  const size = await reader.size();
+  for (let at = 0; at < size; ) {
+    const batch = (await reader.read(at, 4096, 8 << 20))!;
+    const run = Buffer.from(batch.run.buffer, batch.run.byteOffset, batch.run.length);
+    forEachEntry(batch.run, (start, end) => countIds(found, run.toString("utf8", start, end)));
+    at += batch.count;
+  }
+  await reader.close();
+  return found;
+}
+
+function exactlyOnce(found: ReadonlyMap<string, number>, written: number): { missing: string[]; doubled: string[] } {
+  const missing = Array.from({ length: written }, (_, n) => `call-${n}`).filter((id) => !found.has(id));
+  const doubled = [...found].filter(([, count]) => count !== 1).map(([id]) => id);
+  return { missing: missing.slice(0, 5), doubled: doubled.slice(0, 5) };
+}
+
+async function inIndex(url: string, namespace: string): Promise<Map<string, number>> {
+  const index = `logs-tapline.activity-${namespace}`;
+  await fetch(`${url}/${index}/_refresh`, { method: "POST" });
+  const found = new Map<string, number>();
+  let after: unknown[] | undefined;
+  for (;;) {
+    const body = {
+      size: 5000,
+      query: { term: { "event.action": "tool-call" } },
+      _source: ["gen_ai.tool.call.id"],
+      sort: [{ "event.sequence": "asc" }],
+      ...(after === undefined ? {} : { search_after: after }),
+    };
+    const answer = await fetch(`${url}/${index}/_search`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    const { hits } = (await answer.json()) as {
+      hits: { hits: { _source: { gen_ai: { tool: { call: { id: string } } } }; sort: unknown[] }[] };
+    };
+    for (const hit of hits.hits) {
+      const { id } = hit._source.gen_ai.tool.call;
+      found.set(id, (found.get(id) ?? 0) + 1);
+    }
+    if (hits.hits.length === 0) return found;
+    after = hits.hits.at(-1)!.sort;
+  }
+}
+
+test(
+  `after ${ROUNDS} kills every line is everywhere exactly once`,
+  async () => {
+    const server = await startServer("opensearch");
+    const home = mkdtempSync(join(tmpdir(), "tapline-kill-"));
+    const logs = join(home, "logs");
+    mkdirSync(logs);
+    const state_dir = join(home, "state");
+    const namespace = `kill_${SEED}`;
+    const config = join(home, "tapline.yml");
+    writeFileSync(
+      config,
+      JSON.stringify({
+        state_dir,
+        namespace,
+        sources: { agents: { type: "file", include: [join(logs, "*.jsonl*")], poll_ms: 50 } },
+        sinks: { local: { type: "store" }, cluster: { type: "opensearch", url: server.url } },
+      }),
+    );
+    const setup = spawn(process.execPath, [main, "setup", "opensearch", "-c", config, "--allow-missing"], { stdio: "ignore" });
+    expect((await once(setup, "exit"))[0]).toBe(0);
+
+    const writer = spawn(process.execPath, ["test/fault/writer.child.ts", logs, String(SEED)], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let told = "";
+    writer.stdout.on("data", (chunk: Buffer) => (told += chunk.toString()));
+    for (let round = 0; round < ROUNDS; round++) {
+      const collector = tapline(config);
+      await sleep(700 + Math.random() * 1500);
+      collector.kill("SIGKILL");
+      await once(collector, "exit");
+    }
+    writer.kill("SIGTERM");
+    await once(writer, "exit");
+    const written = Number(told);
+    expect(written).toBeGreaterThan(ROUNDS * 50);
+
+    const last = tapline(config);
+    for (let waited = 0; waited < 120; waited++) {
+      await sleep(500);
+      if ((await inLedger(join(state_dir, "ledger"))).size >= written) break;
+    }
+    await sleep(3000);
+    last.kill("SIGTERM");
+    expect((await once(last, "exit"))[0]).toBe(0);
+
+    const none = { missing: [], doubled: [] };
+    expect(exactlyOnce(await inLedger(join(state_dir, "ledger")), written), `ledger, seed ${SEED}`).toEqual(none);
+    const { findings } = await verifyLedger(join(state_dir, "ledger"), {});
+    expect(findings).toEqual([]);
+    expect(exactlyOnce(await inIndex(server.url, namespace), written), `index, seed ${SEED}`).toEqual(none);
+    const store = await openStore(join(state_dir, "local"));
+    const rows = (await store.query(
+      `SELECT "gen_ai.tool.call.id" AS id, count(*) AS n FROM events WHERE "event.action" = 'tool-call' GROUP BY 1`,
+    )) as { id: string; n: bigint }[];
+    await store.close();
+    expect(exactlyOnce(new Map(rows.map(({ id, n }) => [id, Number(n)])), written), `store, seed ${SEED}`).toEqual(none);
+
+    const status = JSON.parse(readFileSync(join(state_dir, "status.json"), "utf8")) as Status;
+    expect(status.broken).toEqual([]);
+    expect(status.tally.read).toBe(written);
+    for (const sink of status.sinks) expect([sink.name, sink.pending, sink.dead]).toEqual([sink.name, 0, 0]);
+    console.log(`${ROUNDS} kills, ${written} lines, seed ${SEED}: ledger ${status.entries} entries`);
+  },
+  FULL ? 900_000 : 300_000,
+);

@@ -1,0 +1,9 @@
+// The sink and setup against real servers of Elasticsearch.
+import { searchSuite } from "./search.ts";
+import { startServer } from "./servers.ts";
+
+searchSuite("Elasticsearch 8", "elasticsearch", await startServer("elasticsearch8"));
+// The same client speaks to version 9. Its server is made of jars and costs a large download: full runs only.
+if (process.env["TAPLINE_FULL"] !== undefined) {
+  searchSuite("Elasticsearch 9", "elasticsearch", await startServer("elasticsearch9"));
+} else console.warn("skipping the tests against Elasticsearch 9: set TAPLINE_FULL=1 to run them");

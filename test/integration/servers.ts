@@ -1,0 +1,64 @@
+// The real servers for the tests: a running one is reused, else one is started from scripts/servers and stopped at
+// the end of the run by its pid. Ports: TAPLINE_TEST_PORT_<NAME>. Listens on 127.0.0.1 only.
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const SERVERS = {
+  opensearch: { port: 9200, product: "opensearch" },
+  elasticsearch8: { port: 9201, product: "elasticsearch" },
+  elasticsearch9: { port: 9202, product: "elasticsearch" },
+} as const;
+export type ServerName = keyof typeof SERVERS;
+
+/** Directory that names what this run of the tests started; set by test/integration/global.ts. */
+export const STARTED = "TAPLINE_TEST_STARTED";
+
+const script = (name: string): string => join(import.meta.dirname, "../../scripts/servers", `${name}.sh`);
+const portOf = (name: ServerName): number =>
+  Number(process.env[`TAPLINE_TEST_PORT_${name.toUpperCase()}`] ?? SERVERS[name].port);
+
+async function answers(name: ServerName): Promise<boolean> {
+  try {
+    const answer = await fetch(`http://127.0.0.1:${portOf(name)}/_cluster/health`, {
+      signal: AbortSignal.timeout(3_000),
+    });
+    const elastic = answer.headers.get("x-elastic-product") !== null;
+    return answer.ok && elastic === (SERVERS[name].product === "elasticsearch");
+  } catch {
+    return false;
+  }
+}
+
+/** The URL of a running server, started when there is none. Undefined, with the reason printed, when this machine
+ * cannot start it; an error instead when TAPLINE_FULL is set. */
+export async function startServer(name: ServerName): Promise<string | undefined> {
+  const port = portOf(name);
+  const url = `http://127.0.0.1:${port}`;
+  if (await answers(name)) return url;
+  try {
+    await run(script(name), ["start"], { env: { ...process.env, PORT: String(port) }, timeout: 280_000 });
+  } catch (error) {
+    if (process.env["TAPLINE_FULL"] !== undefined) throw error;
+    const { stderr = "" } = error as { stderr?: string };
+    console.warn(
+      `skipping the tests against ${name}: it cannot be started here: ${stderr.trim().slice(-500)}`,
+    );
+    return undefined;
+  }
+  const started = process.env[STARTED];
+  if (started !== undefined && existsSync(started)) await writeFile(join(started, `${name}-${port}`), "");
+  return url;
+}
+
+/** Stops what the files in `directory` name. */
+export async function stopServers(directory: string): Promise<void> {
+  for (const file of await readdir(directory)) {
+    const at = file.lastIndexOf("-");
+    const env = { ...process.env, PORT: file.slice(at + 1) };
+    await run(script(file.slice(0, at)), ["stop"], { env, timeout: 60_000 });
+  }
+}

@@ -1,0 +1,99 @@
+import { describe, expect, it } from "vitest";
+import { attributesOf, valueOf } from "../../../src/normalise/formats/otlp-attributes.ts";
+import { claudeCode } from "../../../src/normalise/formats/claude-code.ts";
+import { otlpJson } from "../../../src/normalise/formats/otlp-json.ts";
+import { fixture, golden, mapRecords } from "../harness.ts";
+import { fuzz } from "./fuzz.ts";
+
+const NAMES = ["claude-code", "codex", "official", "logs", "genai-spans"];
+
+describe("otlp-json", () => {
+  it.each(NAMES)("maps %s", (name) => {
+    golden(otlpJson, name);
+  });
+
+  it("reads every kind of value", () => {
+    expect(valueOf({ intValue: "42" })).toBe(42);
+    expect(valueOf({ intValue: 42 })).toBe(42);
+    expect(valueOf({ intValue: "9007199254740993" }), "beyond what a number holds").toBe("9007199254740993");
+    expect(valueOf({ doubleValue: 0.5 })).toBe(0.5);
+    expect(valueOf({ boolValue: false })).toBe(false);
+    expect(valueOf({ stringValue: "" })).toBe("");
+    expect(valueOf({ bytesValue: "AAEC" })).toBe("AAEC");
+    expect(valueOf({ arrayValue: { values: [{ intValue: "1" }, {}] } })).toEqual([1, undefined]);
+    expect(valueOf({ kvlistValue: { values: [{ key: "a", value: { boolValue: true } }] } })).toEqual({
+      a: true,
+    });
+    const hostile = attributesOf([{ key: "__proto__", value: { stringValue: "x" } }]);
+    expect(Object.keys(hostile)).toEqual(["__proto__"]);
+  });
+
+  it("sees three spans of one call as one call", () => {
+    const { events } = mapRecords(otlpJson, fixture("otlp-json/genai-spans.jsonl"));
+    const calls = events.filter(
+      (e) => e["event.action"] === "tool-call" && e["gen_ai.tool.name"] === "read_file",
+    );
+    expect(calls).toHaveLength(3);
+    expect(new Set(calls.map((e) => e["tapline.call_key"]))).toHaveProperty("size", 1);
+    expect(calls.filter((e) => e["tapline.primary"] === true)).toHaveLength(1);
+    for (const e of events) {
+      if ((e["mcp.protocol.version"] ?? "") >= "2026-07-28") expect(e["mcp.session.id"]).toBeUndefined();
+    }
+  });
+
+  it("joins with the transcript of the same session by call and request id", () => {
+    const id = "11111111-2222-4333-8444-555555555555";
+    const transcript = mapRecords(claudeCode, fixture("claude-code/cases.jsonl"));
+    const attributes = (all: Record<string, string>) =>
+      Object.entries({ "session.id": id, ...all }).map(([key, stringValue]) => ({
+        key,
+        value: { stringValue },
+      }));
+    const record = (name: string, all: Record<string, string>) => ({
+      timeUnixNano: "1795168800000000000",
+      eventName: `claude_code.${name}`,
+      attributes: attributes(all),
+    });
+    const logRecords = [
+      record("tool_result", {
+        tool_name: "Bash",
+        tool_use_id: "toolu_2",
+        success: "false",
+        duration_ms: "5",
+      }),
+      record("api_request", { request_id: "req_1", input_tokens: "10", output_tokens: "85" }),
+    ];
+    const { events } = mapRecords(otlpJson, [{ resourceLogs: [{ scopeLogs: [{ logRecords }] }] }], {
+      sessions: transcript.sessions,
+    });
+    const key = transcript.events.find((e) => e["gen_ai.tool.call.id"] === "toolu_2")!["tapline.call_key"];
+    expect(events.map((e) => e["event.action"])).toEqual(["tool-call", "tool-result", "model-call"]);
+    expect(events[0]).toMatchObject({ "tapline.call_key": key, "tapline.primary": false });
+    expect(events[1]).toMatchObject({ "tapline.call_key": key, "tapline.primary": false });
+    expect(events[2]).toMatchObject({ "tapline.primary": false, "gen_ai.usage.output_tokens": 5 });
+    expect(events[2]!["gen_ai.usage.input_tokens"]).toBeUndefined();
+  });
+
+  it("has no execution of a call that was denied", () => {
+    const { events } = mapRecords(otlpJson, fixture("otlp-json/logs.jsonl"));
+    const denied = events.filter((e) => e["gen_ai.tool.call.id"] === "toolu_9").map((e) => e["event.action"]);
+    expect(denied).toContain("tool-call-decision");
+    expect(denied).not.toContain("tool-call");
+  });
+
+  it("is recognised", () => {
+    for (const name of NAMES) {
+      const lines = fixture(`otlp-json/${name}.jsonl`);
+      expect(otlpJson.recognise(lines, "x"), name).toBeGreaterThan(0.5);
+      expect(claudeCode.recognise(lines, "x"), name).toBe(0);
+    }
+    expect(otlpJson.sessionOf(fixture("otlp-json/logs.jsonl"), "x")).toBe("s-otel");
+  });
+
+  it("never throws and emits only legal fields", () => {
+    fuzz(
+      otlpJson,
+      NAMES.flatMap((name) => fixture(`otlp-json/${name}.jsonl`)),
+    );
+  });
+});

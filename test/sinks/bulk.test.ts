@@ -1,0 +1,98 @@
+// The bulk encoder against its slow twin, which parses and serialises (batches.ts).
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { serialise } from "../../src/core/generated/event.ts";
+import { type BulkBody, BulkEncoder, itemOf, pick } from "../../src/sinks/bulk.ts";
+import { batchOf, expected, series, toolCall } from "./batches.ts";
+
+const lines = (body: BulkBody): unknown[] =>
+  body.bytes
+    .toString()
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as unknown);
+
+test("bodies hold what parsing and serialising would give", () => {
+  const text = fc.string({ unit: "binary", maxLength: 200 });
+  const event = fc.record({
+    id: fc.stringMatching(/^[ !#-[\]-~é]{1,40}$/),
+    reason: text,
+    original: text,
+    args: fc.json(),
+  });
+  fc.assert(
+    fc.property(
+      fc.array(event, { minLength: 1, maxLength: 20 }),
+      fc.nat(2 ** 50),
+      fc.boolean(),
+      (events, first, two) => {
+        const batch = batchOf(
+          events.map(({ id, reason, original, args }, i) => {
+            const e = toolCall(
+              "p",
+              i,
+              two && i % 2 === 1 ? "other" : "default",
+              i % 3 === 0 ? "heartbeat" : "tool-call",
+            );
+            e["event.id"] = id;
+            e["event.reason"] = `"event":{"id":"${reason.toWellFormed()}`;
+            e["event.original"] = original.toWellFormed();
+            e["gen_ai.tool.call.arguments"] = { event: { id: args } };
+            return serialise(e);
+          }),
+          first,
+        );
+        const bodies = new BulkEncoder().encode(batch, 4_000, 7);
+        const got = bodies.flatMap((body) => lines(body));
+        const want = expected(batch).flatMap(({ stream, id, document }) => [
+          { create: { _index: stream, _id: id } },
+          document,
+        ]);
+        expect(got).toEqual(want);
+        expect(bodies.flatMap((b) => [...b.indexes])).toEqual(events.map((_, i) => first + i));
+        expect(bodies.every((b) => b.items <= 7 && (b.items === 1 || b.bytes.length <= 4_000))).toBe(true);
+        const named = bodies.flatMap((b) => Array.from({ length: b.items }, (_, i) => itemOf(b, i)));
+        expect(named).toEqual(expected(batch).map(({ stream, id }) => ({ stream, id })));
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
+test("the entry's own bytes are copied: only the end differs", () => {
+  const document = serialise(toolCall("x", 7));
+  const [body] = new BulkEncoder().encode(batchOf([document], 4_294_967_296));
+  const line = body!.bytes.toString().split("\n")[1]!;
+  expect(line.startsWith(document.slice(0, -2))).toBe(true);
+  expect(line.slice(document.length - 2)).toMatch(
+    /^,"sequence":4294967296,"hash":"sha256:[0-9a-f]{64}"\}\}$/,
+  );
+});
+
+test("an entry of the largest size fits", () => {
+  const e = toolCall("big", 0);
+  e["event.original"] = "";
+  e["event.original"] = "x".repeat(65_535 - Buffer.byteLength(serialise(e)));
+  const document = serialise(e);
+  expect(Buffer.byteLength(document)).toBe(65_535);
+  const batch = batchOf([document, document]);
+  expect(new BulkEncoder().encode(batch, 70_000).map((b) => b.items)).toEqual([1, 1]);
+});
+
+test("pick keeps order, bytes and ledger indexes", () => {
+  const [body] = new BulkEncoder().encode(series("pick", 9, 100));
+  const some = pick(body!, [1, 4, 8]);
+  expect([...some.indexes]).toEqual([101, 104, 108]);
+  expect(lines(some)).toEqual([1, 4, 8].flatMap((i) => lines(body!).slice(i * 2, i * 2 + 2)));
+  expect(itemOf(some, 2)).toEqual(itemOf(body!, 8));
+  expect(pick(body!, []).bytes.length).toBe(0);
+});
+
+const encode = (document: string): BulkBody[] => new BulkEncoder().encode(batchOf([document]));
+
+test("what is not an entry is a program error", () => {
+  expect(() => encode('{"event":{"id":"a"}}')).toThrow("begins with @timestamp");
+  const headless = serialise(toolCall("x", 1)).replace('"event":{"id"', '"event":{"nr"');
+  expect(() => encode(headless)).toThrow("ends with the event group");
+  expect(() => encode(serialise({ ...toolCall("x", 1), "event.id": 'a"b' }))).toThrow("none of them escaped");
+});

@@ -1,0 +1,189 @@
+// Goverify checks a Tapline ledger with the code that checks every Go module download, golang.org/x/mod/sumdb.
+// It shares nothing with Tapline: what both accept does not rest on either alone.
+//
+//	goverify DIR VKEY [CHECKPOINT ...]
+//
+// DIR is the ledger's directory, VKEY a file with its verifier key. Every entry is checked against the root that the
+// key signed, and every further CHECKPOINT, saved earlier, must be a prefix. Exit code 0: verified; 1: not; 2: usage.
+package main
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+const tileHeight = 8
+const tileWidth = 1 << tileHeight
+
+func main() {
+	if len(os.Args) < 3 {
+		fmt.Fprintln(os.Stderr, "usage: goverify DIR VKEY [CHECKPOINT ...]")
+		os.Exit(2)
+	}
+	size, err := verify(os.Args[1], os.Args[2], os.Args[3:])
+	if err != nil {
+		fmt.Println("FAILED:", err)
+		os.Exit(1)
+	}
+	fmt.Printf("verified %d entries and %d older checkpoints\n", size, len(os.Args)-3)
+}
+
+func verify(dir, vkeyFile string, saved []string) (int64, error) {
+	vkey, err := os.ReadFile(vkeyFile)
+	if err != nil {
+		return 0, err
+	}
+	verifier, err := note.NewVerifier(strings.TrimSpace(string(vkey)))
+	if err != nil {
+		return 0, err
+	}
+	tree, err := openCheckpoint(filepath.Join(dir, "checkpoint"), verifier)
+	if err != nil {
+		return 0, err
+	}
+	reader := tlog.TileHashReader(tree, &tiles{dir: dir})
+	for first := int64(0); first < tree.N; first += tileWidth {
+		if err := checkBundle(dir, first, min(tileWidth, tree.N-first), reader); err != nil {
+			return 0, err
+		}
+	}
+	for _, path := range saved {
+		if err := checkPrefix(path, verifier, tree, reader); err != nil {
+			return 0, err
+		}
+	}
+	return tree.N, nil
+}
+
+// openCheckpoint reads a signed note: origin, size and root, a line each.
+func openCheckpoint(path string, verifier note.Verifier) (tlog.Tree, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return tlog.Tree{}, err
+	}
+	opened, err := note.Open(text, note.VerifierList(verifier))
+	if err != nil {
+		return tlog.Tree{}, fmt.Errorf("%s: %w", path, err)
+	}
+	lines := strings.Split(opened.Text, "\n")
+	if len(lines) < 4 || lines[0] != verifier.Name() {
+		return tlog.Tree{}, fmt.Errorf("%s: not a checkpoint of %s", path, verifier.Name())
+	}
+	size, err := strconv.ParseInt(lines[1], 10, 64)
+	if err != nil || size < 0 {
+		return tlog.Tree{}, fmt.Errorf("%s: bad size", path)
+	}
+	root, err := tlog.ParseHash(lines[2])
+	if err != nil {
+		return tlog.Tree{}, fmt.Errorf("%s: bad root", path)
+	}
+	return tlog.Tree{N: size, Hash: root}, nil
+}
+
+// checkBundle checks that the entries [first, first+width) are those in the tree, and that nothing follows them.
+func checkBundle(dir string, first, width int64, reader tlog.HashReader) error {
+	path := filepath.Join(dir, tilePath("entries", first/tileWidth, width))
+	bundle, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	indexes := make([]int64, width)
+	for i := range indexes {
+		indexes[i] = tlog.StoredHashIndex(0, first+int64(i))
+	}
+	hashes, err := reader.ReadHashes(indexes)
+	if err != nil {
+		return fmt.Errorf("hashes of entries from %d: %w", first, err)
+	}
+	for i := range hashes {
+		if len(bundle) < 2 {
+			return fmt.Errorf("%s ends before entry %d", path, first+int64(i))
+		}
+		length := int(binary.BigEndian.Uint16(bundle))
+		if len(bundle) < 2+length {
+			return fmt.Errorf("%s ends within entry %d", path, first+int64(i))
+		}
+		if tlog.RecordHash(bundle[2:2+length]) != hashes[i] {
+			return fmt.Errorf("entry %d is not the one in the tree", first+int64(i))
+		}
+		bundle = bundle[2+length:]
+	}
+	if len(bundle) > 0 {
+		return fmt.Errorf("%s: %d bytes follow the last entry", path, len(bundle))
+	}
+	return nil
+}
+
+// checkPrefix checks that a checkpoint saved earlier is a prefix of the tree.
+func checkPrefix(path string, verifier note.Verifier, tree tlog.Tree, reader tlog.HashReader) error {
+	old, err := openCheckpoint(path, verifier)
+	if err != nil {
+		return err
+	}
+	if old.N > tree.N {
+		return fmt.Errorf("TRUNCATED: %s covers %d entries, the ledger %d", path, old.N, tree.N)
+	}
+	if old.N == 0 {
+		return nil
+	}
+	proof, err := tlog.ProveTree(tree.N, old.N, reader)
+	if err != nil {
+		return err
+	}
+	if err := tlog.CheckTree(proof, tree.N, tree.Hash, old.N, old.Hash); err != nil {
+		return fmt.Errorf("REWRITTEN: %s is not a prefix: %w", path, err)
+	}
+	return nil
+}
+
+// tiles reads hash tiles from the ledger's files; tlog checks each against the root.
+type tiles struct{ dir string }
+
+func (t *tiles) Height() int { return tileHeight }
+
+func (t *tiles) SaveTiles([]tlog.Tile, [][]byte) {}
+
+func (t *tiles) ReadTiles(wanted []tlog.Tile) ([][]byte, error) {
+	data := make([][]byte, len(wanted))
+	for i, tile := range wanted {
+		bytesWanted := tile.W * tlog.HashSize
+		path := filepath.Join(t.dir, tilePath(strconv.Itoa(tile.L), tile.N, int64(tile.W)))
+		read, err := os.ReadFile(path)
+		if errors.Is(err, os.ErrNotExist) && tile.W < tileWidth {
+			path = filepath.Join(t.dir, tilePath(strconv.Itoa(tile.L), tile.N, tileWidth))
+			read, err = os.ReadFile(path)
+			if err == nil && len(read) > bytesWanted {
+				read = read[:bytesWanted]
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(read) != bytesWanted {
+			return nil, fmt.Errorf("%s has %d bytes, not %d", path, len(read), bytesWanted)
+		}
+		data[i] = bytes.Clone(read)
+	}
+	return data, nil
+}
+
+// tilePath is the path of a tile of C2SP tlog-tiles: number 1234067 of level 0 is tile/0/x001/x234/067.
+func tilePath(level string, n, width int64) string {
+	name := fmt.Sprintf("%03d", n%1000)
+	for n /= 1000; n > 0; n /= 1000 {
+		name = fmt.Sprintf("x%03d/%s", n%1000, name)
+	}
+	if width < tileWidth {
+		name = fmt.Sprintf("%s.p/%d", name, width)
+	}
+	return "tile/" + level + "/" + name
+}
