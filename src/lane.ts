@@ -34,7 +34,6 @@ export class Lane {
     this.ready = promise;
     this.#worker.on("message", (message: FromWorker) => {
       if (message.type === "result") {
-        this.#in_flight--;
         events.result(message.seq, message.result);
       } else if (message.type === "state") this.#states.shift()!(message.sessions);
       else resolve(message);
@@ -46,7 +45,12 @@ export class Lane {
     });
   }
 
-  /** Whether another batch may be posted. */
+  /** One batch fewer is under way: it is durable. */
+  release(): void {
+    this.#in_flight--;
+  }
+
+  /** Whether another batch may be posted: only so many may be read and not yet durable. */
   get free(): boolean {
     return this.#in_flight < LIMITS.lanes_in_flight;
   }

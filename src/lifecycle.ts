@@ -67,6 +67,8 @@ export async function runCollector(parts: Running, signal: AbortSignal, once: bo
     await pipeline.run(signal, once);
     if (once) await caughtUp(parts, signal);
     await sayStopped(parts);
+    // A sink that is caught up gets the stop too; one that lags is left where it is.
+    await caughtUp(parts, AbortSignal.timeout(LIMITS.last_words_ms));
   } finally {
     clearInterval(beat);
     clearInterval(tell);
@@ -83,7 +85,7 @@ async function heartbeat({ self, tally, pipeline, log }: Running): Promise<void>
 async function caughtUp({ deliveries, ledger }: Running, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     if (deliveries.every((d) => d.cursor.acked >= ledger.durable || d.trouble !== undefined)) return;
-    await sleep(LIMITS.status_ms / 10);
+    await sleep(LIMITS.status_ms / 20);
   }
 }
 

@@ -142,7 +142,7 @@ export class Pipeline {
       this.#pending.delete(this.#next++);
       this.#append(head, head.result);
     }
-    this.#committing ??= this.#commit();
+    if (this.#appended.length > 0) this.#committing ??= this.#commit();
   }
 
   #append(dispatched: Dispatched, result: EngineResult): void {
@@ -182,7 +182,10 @@ export class Pipeline {
         const batches = this.#appended;
         this.#appended = [];
         await this.#parts.ledger.commit();
-        for (const { source, batch } of batches) this.#parts.sources.get(source)!.settle(batch);
+        for (const { source, batch } of batches) {
+          this.#parts.lanes[batch.lane]!.release();
+          this.#parts.sources.get(source)!.settle(batch);
+        }
         this.#parts.onDurable(batches.map((b) => b.result!));
         this.#wake();
       }

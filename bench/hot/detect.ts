@@ -21,7 +21,11 @@ interface Line {
 
 function toEvent({ dir, session, user, server, msg }: Line): Event {
   const call = dir === "c2s";
-  const e = eventOf(call ? "tool-call" : "tool-result", { namespace: "default", host: "host-1", version: "0.1.0" });
+  const e = eventOf(call ? "tool-call" : "tool-result", {
+    namespace: "default",
+    host: "host-1",
+    version: "0.1.0",
+  });
   e["@timestamp"] = "2026-11-01T00:00:00.000Z";
   e["gen_ai.conversation.id"] = session;
   e["user.name"] = user;

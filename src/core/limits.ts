@@ -115,6 +115,7 @@ export const LIMITS = {
 
   // The process
   status_ms: 1_000, // pause between writes of status.json
+  last_words_ms: 2_000, // for sinks to take the last entries at a stop
   stop_ms: 10_000, // what a sink may take to end its last write at a stop
 
   // Rules

@@ -45,7 +45,12 @@ export class Compiler {
     }
     for (const name of report.refused ? [] : names) {
       if (used.has(name)) continue;
-      report.warn("unused", `detection.${name}`, "no condition uses it", "Use it in the condition or remove it");
+      report.warn(
+        "unused",
+        `detection.${name}`,
+        "no condition uses it",
+        "Use it in the condition or remove it",
+      );
     }
     return report.refused ? undefined : join("any", nodes);
   }
@@ -81,7 +86,8 @@ export class Compiler {
     let slot = this.#slots.get(key);
     if (slot !== undefined) return slot;
     slot = name === undefined ? new Slot("keywords", "", "keywords") : slotFor(name, this.#fields);
-    if (slot === undefined) report.error("field", item.place, `there is no field "${name}"`, suggestField(name!));
+    if (slot === undefined)
+      report.error("field", item.place, `there is no field "${name}"`, suggestField(name!));
     else this.#slots.set(key, slot);
     return slot;
   }
@@ -111,7 +117,13 @@ export class Compiler {
     return leaf;
   }
 
-  #test(slot: Slot, test: Test, spec: Spec, item: Item, report: Report): Node | undefined {
+  #test(
+    slot: Slot,
+    test: Exclude<Test, { kind: "text" }>,
+    spec: Spec,
+    item: Item,
+    report: Report,
+  ): Node | undefined {
     const key = JSON.stringify([slot.name, slot.read, spec.cased, test]);
     switch (test.kind) {
       case "null":
@@ -128,15 +140,14 @@ export class Compiler {
         return this.#share(key, () => new RefLeaf(slot, other, spec.cased, RELATIONS[test.how]));
       }
       case "regex":
-        try {
-          return this.#share(key, () => this.#regex(slot, test.source, test.flags));
-        } catch (error) {
-          const remedy = "Write it without look-around, back references and possessive quantifiers";
-          report.error("regex", item.place, `not a regular expression of RE2: ${reasonOf(error)}`, remedy);
-          return undefined;
-        }
-      case "text":
-        throw new Error("texts are compiled together");
+        break;
+    }
+    try {
+      return this.#share(key, () => this.#regex(slot, test.source, test.flags));
+    } catch (error) {
+      const remedy = "Write it without look-around, back references and possessive quantifiers";
+      report.error("regex", item.place, `not a regular expression of RE2: ${reasonOf(error)}`, remedy);
+      return undefined;
     }
   }
 

@@ -65,11 +65,16 @@ export function parseCondition(text: string, names: readonly string[]): Conditio
   const primary = (): Condition => {
     const token = list[at++];
     if (token === undefined) {
-      throw new ConditionError("condition_syntax", "it ends where a name is expected", "Complete the condition");
+      throw new ConditionError(
+        "condition_syntax",
+        "it ends where a name is expected",
+        "Complete the condition",
+      );
     }
     if (token === "(") {
       const inner = or();
-      if (list[at++] !== ")") throw new ConditionError("condition_syntax", "a `(` is never closed", "Add a `)`");
+      if (list[at++] !== ")")
+        throw new ConditionError("condition_syntax", "a `(` is never closed", "Add a `)`");
       return inner;
     }
     if (list[at] === "of") {
@@ -95,10 +100,18 @@ function hint(token: string): string | undefined {
 
 function quantified(count: string, pattern: string | undefined, names: readonly string[]): Condition {
   if (count !== "1" && count !== "any" && count !== "all") {
-    throw new ConditionError("condition_quantifier", `"${count} of" is not Sigma`, "Use `1 of`, `any of` or `all of`");
+    throw new ConditionError(
+      "condition_quantifier",
+      `"${count} of" is not Sigma`,
+      "Use `1 of`, `any of` or `all of`",
+    );
   }
   if (pattern === undefined || pattern === "(" || pattern === ")") {
-    throw new ConditionError("condition_syntax", "`of` needs `them` or a pattern", "Write `1 of them` or `1 of sel_*`");
+    throw new ConditionError(
+      "condition_syntax",
+      "`of` needs `them` or a pattern",
+      "Write `1 of them` or `1 of sel_*`",
+    );
   }
   const text = parseText(pattern) as Text;
   const wanted = plain(text) === undefined ? finder(text) : (name: string) => (name === pattern ? 0 : -1);

@@ -37,7 +37,10 @@ function shortest(set: readonly string[]): number {
 }
 
 /** Longer is better, up to the window of a scan, and fewer is better. */
-function better(a: readonly string[] | undefined, b: readonly string[] | undefined): readonly string[] | undefined {
+function better(
+  a: readonly string[] | undefined,
+  b: readonly string[] | undefined,
+): readonly string[] | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   return worth(a) >= worth(b) ? a : b;
 }
@@ -66,7 +69,10 @@ class Reader {
       const next = this.#sequence();
       const [a, b] = [better(known.need, known.exact), better(next.need, next.exact)];
       const exact = known.exact && next.exact ? [...known.exact, ...next.exact] : undefined;
-      known = { exact: exact && exact.length <= SET_MAX ? exact : undefined, need: a && b ? [...a, ...b] : undefined };
+      known = {
+        exact: exact && exact.length <= SET_MAX ? exact : undefined,
+        need: a && b ? [...a, ...b] : undefined,
+      };
     }
     return known;
   }
@@ -103,7 +109,8 @@ class Reader {
     if (this.#text[this.#at] === "?") this.#at++;
     const next = this.#text[this.#at];
     if (next === "*" || next === "+" || next === "?") throw new Unreadable();
-    if (m[0] === "?" && atom.exact) return { known: { exact: [...atom.exact, ""], need: undefined }, more: false };
+    if (m[0] === "?" && atom.exact)
+      return { known: { exact: [...atom.exact, ""], need: undefined }, more: false };
     if (m[0] === "?" || m[0] === "*" || m[1] === "0") return { known: NOTHING, more: false };
     if (m[1] === "1" && (m[2] === undefined || m[3] === "1")) return { known: atom, more: false };
     return { known: atom, more: true };
@@ -137,7 +144,8 @@ class Reader {
     if (m === null) throw new Unreadable();
     this.#at += m[0].length;
     const body = m[2]!;
-    if (m[1] === "^" || body === "" || body.length > CLASS_MAX || !/^[\w/.,;:@#%&=+ ]+$/.test(body)) return NOTHING;
+    if (m[1] === "^" || body === "" || body.length > CLASS_MAX || !/^[\w/.,;:@#%&=+ ]+$/.test(body))
+      return NOTHING;
     return { exact: [...new Set(body.toLowerCase())], need: undefined };
   }
 

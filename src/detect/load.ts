@@ -30,8 +30,14 @@ export async function loadRules(
 async function readRules(file: string): Promise<{ rules: Rule[]; problems: readonly Problem[] }> {
   const report = new Report(file, 1);
   try {
-    if ((await stat(file)).size <= LIMITS.rule_file_bytes) return parseRules(await readFile(file, "utf8"), file);
-    report.error("file_size", "file", `larger than ${LIMITS.rule_file_bytes} bytes`, "Split it into several files");
+    if ((await stat(file)).size <= LIMITS.rule_file_bytes)
+      return parseRules(await readFile(file, "utf8"), file);
+    report.error(
+      "file_size",
+      "file",
+      `larger than ${LIMITS.rule_file_bytes} bytes`,
+      "Split it into several files",
+    );
   } catch (error) {
     report.error("unreadable", "file", reasonOf(error), "Check the file's permissions");
   }

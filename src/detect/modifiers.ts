@@ -1,9 +1,9 @@
 // `field|modifier|...: values` to the tests that a value of the field has to pass. All modifiers of Sigma 2.1.
 // Finds every misuse it can; knows neither the field table nor how tests run.
-import { isIP } from "node:net";
 import { LIMITS } from "../core/limits.ts";
-import { ANY, type Part, type Placeholder, parseText, plain, simplify, windash } from "./pattern.ts";
+import { type Part, type Placeholder, parseText, plain, simplify } from "./pattern.ts";
 import { type Item, type Report, type Scalar, nearest } from "./rule.ts";
+import { ValueError, readNetwork, transform } from "./values.ts";
 
 export type Compare = "lt" | "lte" | "gt" | "gte" | "eq";
 export type TimePart = "minute" | "hour" | "day" | "week" | "month" | "year";
@@ -12,7 +12,12 @@ export type Test =
   | { readonly kind: "text"; readonly text: Part[] }
   | { readonly kind: "regex"; readonly source: string; readonly flags: string }
   | { readonly kind: "cidr"; readonly net: string; readonly prefix: number }
-  | { readonly kind: "compare"; readonly op: Compare; readonly value: number; readonly part: TimePart | undefined }
+  | {
+      readonly kind: "compare";
+      readonly op: Compare;
+      readonly value: number;
+      readonly part: TimePart | undefined;
+    }
   | { readonly kind: "fieldref"; readonly field: string; readonly how: How }
   | { readonly kind: "exists"; readonly value: boolean }
   | { readonly kind: "null" };
@@ -80,7 +85,8 @@ function misuse(item: Item, modifiers: readonly string[]): string | undefined {
   if (of(FLAGS).length > 0 && kind !== "re") return `"${of(FLAGS)[0]}" is a flag of "re"`;
   if (of(WHERE).length > 1) return `${of(WHERE).join(" and ")} exclude each other`;
   if (of(PARTS).length > 1) return `${of(PARTS).join(" and ")} exclude each other`;
-  if (of(PARTS).length > 0 && kind !== undefined && !COMPARES.includes(kind)) return `${kind} is not for time parts`;
+  if (of(PARTS).length > 0 && kind !== undefined && !COMPARES.includes(kind))
+    return `${kind} is not for time parts`;
   if (of(PARTS).length > 0 && of(TEXTUAL).length > 0) return `${of(TEXTUAL)[0]} is not for time parts`;
   if (item.field === undefined && (of(PARTS).length > 0 || (kind !== undefined && kind !== "re"))) {
     return `${kind ?? of(PARTS)[0]} needs a field`;
@@ -95,18 +101,12 @@ function misuse(item: Item, modifiers: readonly string[]): string | undefined {
   return other === undefined ? undefined : `"${other}" cannot be used with "${kind}"`;
 }
 
-class ValueError extends Error {
-  readonly code: string;
-  readonly remedy: string;
-  constructor(code: string, message: string, remedy: string) {
-    super(message);
-    this.name = "ValueError";
-    this.code = code;
-    this.remedy = remedy;
-  }
-}
-
-function readValue(value: Scalar, item: Item, modifiers: readonly string[], placeholders: Placeholders): Test[] {
+function readValue(
+  value: Scalar,
+  item: Item,
+  modifiers: readonly string[],
+  placeholders: Placeholders,
+): Test[] {
   const kind = modifiers.find((m) => KINDS.includes(m));
   const part = modifiers.find((m) => PARTS.includes(m)) as TimePart | undefined;
   if (kind === "exists") {
@@ -127,8 +127,9 @@ function readValue(value: Scalar, item: Item, modifiers: readonly string[], plac
   }
   const source = String(value);
   const expanded = modifiers.includes("expand") ? expand(source, placeholders) : undefined;
-  if (kind === "re") return raw(expanded, source).map((s) => ({ kind: "regex", source: s, flags: flagsOf(modifiers) }));
-  if (kind === "cidr") return raw(expanded, source).map(cidr);
+  if (kind === "re")
+    return raw(expanded, source).map((s) => ({ kind: "regex", source: s, flags: flagsOf(modifiers) }));
+  if (kind === "cidr") return raw(expanded, source).map((s) => ({ kind, ...readNetwork(s) }));
   if (kind === "fieldref") {
     const how = (modifiers.find((m) => WHERE.includes(m)) as How | undefined) ?? "equals";
     return [{ kind, field: source, how }];
@@ -174,68 +175,4 @@ function valuesOf(part: Placeholder, placeholders: Placeholders): readonly strin
   const near = nearest(name, known);
   const remedy = near === undefined ? `Give %${name}% a value in the inventory` : `Did you mean %${near}%?`;
   throw new ValueError("placeholder", `nothing defines the placeholder %${name}%`, remedy);
-}
-
-function transform(start: Part[], modifiers: readonly string[]): Part[][] {
-  let texts: (Part[] | Buffer)[] = [start];
-  for (const m of modifiers) {
-    if (m === "windash") texts = texts.map((t) => windash(asText(t)));
-    else if (m === "base64") texts = texts.map((t) => [bytes(t, m).toString("base64")]);
-    else if (m === "base64offset") texts = texts.flatMap((t) => offsets(bytes(t, m)));
-    else if (m === "wide") texts = texts.map((t) => Buffer.from(need(t, m), "utf16le"));
-    else if (m === "utf16be") texts = texts.map((t) => Buffer.from(need(t, m), "utf16le").swap16());
-    else if (m === "utf16") texts = texts.map((t) => Buffer.from(`\ufeff${need(t, m)}`, "utf16le"));
-    else if (m === "contains") texts = texts.map((t) => [ANY, ...asText(t), ANY]);
-    else if (m === "startswith") texts = texts.map((t) => [...asText(t), ANY]);
-    else if (m === "endswith") texts = texts.map((t) => [ANY, ...asText(t)]);
-  }
-  return texts.map((t) => simplify(asText(t)));
-}
-
-function asText(t: Part[] | Buffer): Part[] {
-  return Buffer.isBuffer(t) ? [t.toString("utf8")] : t;
-}
-
-function need(t: Part[] | Buffer, modifier: string): string {
-  const text = Buffer.isBuffer(t) ? undefined : plain(t);
-  if (text !== undefined) return text;
-  throw new ValueError("wildcard", `"${modifier}" takes text without wildcards`, "Escape the wildcard with a backslash");
-}
-
-function bytes(t: Part[] | Buffer, modifier: string): Buffer {
-  return Buffer.isBuffer(t) ? t : Buffer.from(need(t, modifier), "utf8");
-}
-
-/** What base64 of any text holds when the value stands in it at each of three offsets. */
-function offsets(value: Buffer): Part[][] {
-  return [0, 1, 2].map((offset) => {
-    const text = Buffer.concat([Buffer.alloc(offset, " "), value]).toString("base64");
-    const end = [text.length, -3, -2][(value.length + offset) % 3]!;
-    return [text.slice([0, 2, 3][offset], end)];
-  });
-}
-
-function cidr(source: string): Test {
-  const [net, size, more] = source.split("/");
-  const family = net!.includes("%") ? 0 : isIP(net!);
-  const prefix = size === undefined ? (family === 4 ? 32 : 128) : Number(size);
-  const most = family === 4 ? 32 : 128;
-  if (family === 0 || more !== undefined || size === "" || !Number.isInteger(prefix) || prefix < 0 || prefix > most) {
-    throw new ValueError("cidr", `"${source}" is no network`, "Write 10.0.0.0/8 or 2001:db8::/32");
-  }
-  const bits = addressBits(net!, family);
-  if (bits.slice(prefix).includes("1")) {
-    throw new ValueError("cidr", `"${source}" has bits beyond its prefix`, "Set the host part to zero");
-  }
-  return { kind: "cidr", net: net!, prefix };
-}
-
-function addressBits(address: string, family: number): string {
-  if (family === 4) return address.split(".").map((n) => Number(n).toString(2).padStart(8, "0")).join("");
-  // The URL parser writes IPv6 in one form, with an IPv4 tail as two groups.
-  const [head, tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split("::");
-  const groups = (text: string | undefined): string[] => (text ? text.split(":") : []);
-  const zeros = Array<string>(8 - groups(head).length - groups(tail).length).fill("0");
-  const all = tail === undefined ? groups(head) : [...groups(head), ...zeros, ...groups(tail)];
-  return all.map((g) => Number.parseInt(g, 16).toString(2).padStart(16, "0")).join("");
 }

@@ -80,7 +80,7 @@ export class Not implements Node {
 }
 
 /** A test of one field. Runs once an event, however many rules ask. */
-export abstract class Leaf implements Node, Watcher {
+abstract class Leaf implements Node, Watcher {
   readonly slot: Slot;
   readonly cost: number;
   readonly needs: readonly Slot[] | undefined;
@@ -103,7 +103,8 @@ export abstract class Leaf implements Node, Watcher {
   explain(view: View, out: Found[]): void {
     const i = this.first(view);
     const value = this.slot.values[i];
-    if (i < this.slot.count && value !== undefined) out.push({ field: this.slot.name, value, at: this.place(view, i) });
+    if (i < this.slot.count && value !== undefined)
+      out.push({ field: this.slot.name, value, at: this.place(view, i) });
   }
   /** Index of the first value that passes, 0 when the test needs none, or -1. */
   protected abstract first(view: View): number;
@@ -121,7 +122,12 @@ export class TextLeaf extends Leaf {
   /** Set when the field's scan sees every literal without which no pattern matches. */
   indexed = false;
 
-  constructor(slot: Slot, exact: ReadonlySet<string>, patterns: readonly ((t: string) => number)[], cased: boolean) {
+  constructor(
+    slot: Slot,
+    exact: ReadonlySet<string>,
+    patterns: readonly ((t: string) => number)[],
+    cased: boolean,
+  ) {
     super(slot, patterns.length === 0 ? 1 : 10);
     this.exact = exact;
     this.patterns = patterns;

@@ -2,17 +2,26 @@
 // modifiers or conditions, which compile.ts does.
 import { hash } from "node:crypto";
 import { canonical } from "../core/digest.ts";
-import { type Item, LEVELS, type Level, type Problem, Report, type Rule, type Scalar, type Term } from "./rule.ts";
+import {
+  type Item,
+  LEVELS,
+  type Level,
+  type Problem,
+  Report,
+  type Rule,
+  type Scalar,
+  type Term,
+} from "./rule.ts";
 import { type Mapping, isMapping, readDocuments } from "./yaml.ts";
 
 const STATUSES = ["stable", "test", "experimental", "deprecated", "unsupported"];
 
 /** The rules of one file, and the problems of those that are refused. Never throws for what the text holds. */
-export function parseRules(text: string, file: string): { rules: Rule[]; problems: Problem[] } {
+export function parseRules(source: string, file: string): { rules: Rule[]; problems: Problem[] } {
   const rules: Rule[] = [];
   const problems: Problem[] = [];
   const shared: Shared = { global: {}, last: {} };
-  for (const { map, line, report } of readDocuments(text, file)) {
+  for (const { map, line, report } of readDocuments(source, file)) {
     const whole = map === undefined ? undefined : withAction(map, shared, report);
     const rule = whole === undefined ? undefined : readRule(whole, file, line, report);
     if (rule !== undefined && !report.refused) rules.push(rule);
@@ -33,7 +42,7 @@ function withAction(map: Mapping, shared: Shared, report: Report): Mapping | und
   else if (action === "reset") shared.global = {};
   else if (action === "repeat") return (shared.last = merge(shared.last, own));
   else if (action === undefined) return (shared.last = merge(shared.global, own));
-  else report.error("action", "action", `"${String(action)}" is no action`, "Write each rule in full");
+  else report.error("action", "action", `${JSON.stringify(action)} is no action`, "Write each rule in full");
   return undefined;
 }
 
@@ -91,7 +100,12 @@ function readRule(map: Mapping, file: string, line: number, report: Report): Rul
 
 function readLogsource(value: unknown, report: Report): Rule["logsource"] {
   if (!isMapping(value)) {
-    report.error("logsource", "logsource", "a rule needs a logsource", "Add `logsource:` with `product: tapline`");
+    report.error(
+      "logsource",
+      "logsource",
+      "a rule needs a logsource",
+      "Add `logsource:` with `product: tapline`",
+    );
     return { product: undefined, category: undefined, service: undefined };
   }
   const part = (key: string): string | undefined => text(value, key, report, "logsource.")?.toLowerCase();
@@ -114,13 +128,19 @@ function readDetection(value: unknown, report: Report): Pick<Rule, "selections" 
       }
     } else if (key === "timeframe") {
       const remedy = "Use a correlation rule with `timespan`";
-      report.warn("legacy_timeframe", place, "`timeframe` left Sigma with version 2 and says nothing", remedy);
+      report.warn(
+        "legacy_timeframe",
+        place,
+        "`timeframe` left Sigma with version 2 and says nothing",
+        remedy,
+      );
     } else {
       const term = readTerm(value[key], place, report);
       if (term !== undefined) selections.set(key, term);
     }
   }
-  if (conditions.length === 0) report.error("condition", "detection", "no condition", "Add `condition: selection`");
+  if (conditions.length === 0)
+    report.error("condition", "detection", "no condition", "Add `condition: selection`");
   return { selections, conditions };
 }
 
@@ -128,14 +148,21 @@ function readDetection(value: unknown, report: Report): Pick<Rule, "selections" 
 function readTerm(value: unknown, place: string, report: Report): Term | undefined {
   if (isScalar(value)) return keyword([value], place);
   if (isMapping(value)) {
-    const terms = Object.keys(value).flatMap((key) => readItem(key, value[key], `${place}.${key}`, report) ?? []);
+    const terms = Object.keys(value).flatMap(
+      (key) => readItem(key, value[key], `${place}.${key}`, report) ?? [],
+    );
     if (Object.keys(value).length === 0) {
       report.error("empty", place, "an empty selection", "Give it at least one field");
     }
     return terms.length === 1 ? terms[0] : { kind: "all", terms };
   }
   if (!Array.isArray(value) || value.length === 0) {
-    report.error("detection", place, "a selection is a map or a list", "Write `field: value` pairs or keywords");
+    report.error(
+      "detection",
+      place,
+      "a selection is a map or a list",
+      "Write `field: value` pairs or keywords",
+    );
     return undefined;
   }
   const scalars = value.filter(isScalar);
@@ -156,7 +183,12 @@ function readItem(key: string, value: unknown, place: string, report: Report): I
   const [field, ...modifiers] = key.split("|");
   const values = Array.isArray(value) ? value : [value];
   if (!values.every(isScalar)) {
-    report.error("value", place, "values are text, numbers, true, false or null", "Write a value or a list of values");
+    report.error(
+      "value",
+      place,
+      "values are text, numbers, true, false or null",
+      "Write a value or a list of values",
+    );
     return undefined;
   }
   if (values.includes(null) && values.length > 1) {

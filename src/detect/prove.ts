@@ -58,9 +58,9 @@ function readEvent(value: unknown, source: Logsource, place: string, problems: s
   }
   const fields: Record<string, unknown> = {};
   flatten(value as Record<string, unknown>, "", fields);
-  const action = String(fields["event.action"] ?? source.category ?? actionOf(source.service));
-  if (!Object.hasOwn(CLASSES, action)) {
-    problems.push(`${place}: there is no event.action "${action}"`);
+  const action = fields["event.action"] ?? source.category ?? actionOf(source.service);
+  if (typeof action !== "string" || !Object.hasOwn(CLASSES, action)) {
+    problems.push(`${place}: there is no event.action ${JSON.stringify(action)}`);
     return undefined;
   }
   const event = eventOf(action as Action, ORIGIN);
@@ -103,7 +103,8 @@ export function prove(rule: CompiledRule, proof: Proof): string[] {
     set.match(event, out);
     return out.length > 0;
   };
-  for (const [i, event] of proof.match.entries()) if (!matches(event)) failures.push(`match ${i + 1} does not match`);
+  for (const [i, event] of proof.match.entries())
+    if (!matches(event)) failures.push(`match ${i + 1} does not match`);
   for (const [i, event] of proof.miss.entries()) if (matches(event)) failures.push(`miss ${i + 1} matches`);
   return failures;
 }

@@ -1,5 +1,6 @@
 // Parsed rules to a rule set, and the hash that names the whole.
 import { hash } from "node:crypto";
+import { canonical } from "../core/digest.ts";
 import { CLASSES } from "../core/generated/classes.ts";
 import { LIMITS } from "../core/limits.ts";
 import { Compiler } from "./compile.ts";
@@ -31,8 +32,9 @@ export function compileRules(rules: readonly Rule[], options: CompileOptions = {
     const twin = seen.get(rule.id);
     if (twin !== undefined) {
       // Documents of one file may share the id of an `action: global` part.
-      const add = twin.file === rule.file ? report.warn : report.error;
-      add.call(report, "duplicate_id", "id", `${rule.id} is the id of ${twin.file} too`, "Give it an id of its own");
+      const message = `${rule.id} is the id of ${twin.file} too`;
+      if (twin.file === rule.file) report.warn("duplicate_id", "id", message, "Give it an id of its own");
+      else report.error("duplicate_id", "id", message, "Give it an id of its own");
     } else seen.set(rule.id, rule);
     if (compiled.length >= LIMITS.rules) {
       report.error("too_many", "file", `more than ${LIMITS.rules} rules`, "Load fewer rules");
@@ -43,15 +45,19 @@ export function compileRules(rules: readonly Rule[], options: CompileOptions = {
     problems.push(...report.problems);
   }
   compiler.finish();
-  const parts = compiled.map((c) => c.rule.hash).toSorted();
-  const text = JSON.stringify([parts, fields, Object.entries(placeholders).toSorted()]);
+  const text = canonical([compiled.map((c) => c.rule.hash).toSorted(), fields, placeholders]);
   return new RuleSet(hash("sha256", text, "hex").slice(0, 32), compiled, problems, fields);
 }
 
 function checkLogsource({ product, category, service }: Logsource, report: Report): void {
   if (product !== PRODUCT) {
     const remedy = `Set \`product: ${PRODUCT}\` when it is meant for these events, else leave it out`;
-    report.error("logsource", "logsource.product", `no event here has the product "${product ?? ""}"`, remedy);
+    report.error(
+      "logsource",
+      "logsource.product",
+      `no event here has the product "${product ?? ""}"`,
+      remedy,
+    );
     return;
   }
   const check = (name: string, value: string | undefined, known: readonly string[]): void => {

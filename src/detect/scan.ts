@@ -17,10 +17,10 @@ interface Entry {
   readonly watchers: Watcher[];
 }
 
-/** How rarely two characters end a window in ordinary text, roughly. */
-function rarity(a: string, b: string): number {
-  const one = (c: string): number => (" etaoinsrhldcum".includes(c) ? 0 : c >= "a" && c <= "z" ? 1 : 2);
-  return one(a) + one(b);
+/** How rare a character is in ordinary text, roughly. */
+function rarity(c: string): number {
+  if (" etaoinsrhldcum".includes(c)) return 0;
+  return c >= "a" && c <= "z" ? 1 : 2;
 }
 
 /** The place of the window whose end is rarest, since each end that occurs in a text costs a comparison. */
@@ -28,7 +28,7 @@ function placeOf(literal: string, window: number): number {
   let best = 0;
   let most = -1;
   for (let at = 0; at + window <= literal.length; at++) {
-    const score = rarity(literal[at + window - 2]!, literal[at + window - 1]!);
+    const score = rarity(literal[at + window - 2]!) + rarity(literal[at + window - 1]!);
     if (score > most) [best, most] = [at, score];
   }
   return best;
@@ -60,7 +60,7 @@ export class Scan {
     const shift = this.#shift;
     const window = this.#window;
     const end = text.length;
-    for (let i = window - 1; i < end; ) {
+    for (let i = window - 1; i < end;) {
       const h = ((text.charCodeAt(i - 1) << 5) ^ text.charCodeAt(i)) & MASK;
       const step = shift[h]!;
       if (step > 0) {

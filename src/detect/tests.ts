@@ -6,7 +6,10 @@ import type { Compare, How, TimePart } from "./modifiers.ts";
 import type { Value } from "./slot.ts";
 
 /** A regular expression in linear time, whatever it and the text hold. Throws when RE2 cannot read it. */
-export function regex(source: string, flags: string): { check: (v: Value) => boolean; find: (t: string) => number } {
+export function regex(
+  source: string,
+  flags: string,
+): { check: (v: Value) => boolean; find: (t: string) => number } {
   let bits = 0;
   if (flags.includes("i")) bits |= RE2JS.CASE_INSENSITIVE;
   if (flags.includes("m")) bits |= RE2JS.MULTILINE;

@@ -1,30 +1,34 @@
 // Sigma tags to ECS threat fields: ATT&CK (`attack.*`) and ATLAS (`atlas.*`). Other namespaces are not threats.
 
 const TACTICS: Readonly<Record<string, string>> = {
-  "reconnaissance": "Reconnaissance",
+  reconnaissance: "Reconnaissance",
   "resource-development": "Resource Development",
   "initial-access": "Initial Access",
   "ai-model-access": "AI Model Access",
-  "execution": "Execution",
-  "persistence": "Persistence",
+  execution: "Execution",
+  persistence: "Persistence",
   "privilege-escalation": "Privilege Escalation",
-  "stealth": "Stealth",
+  stealth: "Stealth",
   "defense-evasion": "Defense Evasion",
   "defense-impairment": "Defense Impairment",
   "credential-access": "Credential Access",
-  "discovery": "Discovery",
+  discovery: "Discovery",
   "lateral-movement": "Lateral Movement",
-  "collection": "Collection",
+  collection: "Collection",
   "ai-attack-staging": "AI Attack Staging",
   "command-and-control": "Command and Control",
-  "exfiltration": "Exfiltration",
-  "impact": "Impact",
+  exfiltration: "Exfiltration",
+  impact: "Impact",
 };
 
 export interface Threat {
   readonly framework: string | undefined;
   readonly tactics: readonly string[] | undefined;
   readonly techniques: readonly string[] | undefined;
+}
+
+function listOf(set: Set<string>): string[] | undefined {
+  return set.size === 0 ? undefined : [...set];
 }
 
 /** `atlas.t0086` → AML.T0086, `attack.t1552.001` → T1552.001, `attack.exfiltration` → Exfiltration. */
@@ -44,7 +48,6 @@ export function threatOf(tags: readonly string[]): Threat {
     } else continue;
     frameworks.add(namespace === "atlas" ? "MITRE ATLAS" : "MITRE ATT&CK");
   }
-  const list = (set: Set<string>): string[] | undefined => (set.size === 0 ? undefined : [...set]);
   const framework = frameworks.has("MITRE ATLAS") ? "MITRE ATLAS" : [...frameworks][0];
-  return { framework, tactics: list(tactics), techniques: list(techniques) };
+  return { framework, tactics: listOf(tactics), techniques: listOf(techniques) };
 }

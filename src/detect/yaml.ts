@@ -61,7 +61,8 @@ function toMap(document: Document, lines: LineCounter, report: Report): Mapping 
   if (isMapping(value) && depthOf(value, 0) <= DEPTH) return value;
   const remedy = "See CONTRIBUTING.md";
   if (isMapping(value)) report.error("depth", "file", `nested deeper than ${DEPTH}`, "Flatten it");
-  else if (value !== null) report.error("not_a_rule", "file", "a rule is a map with title and detection", remedy);
+  else if (value !== null)
+    report.error("not_a_rule", "file", "a rule is a map with title and detection", remedy);
   return undefined;
 }
 

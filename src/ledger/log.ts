@@ -1,5 +1,4 @@
-// The ledger: append, make durable, then tiles, checkpoints and readers. One instance a directory; the only writer.
-// Knows nothing of events, sinks or sources.
+// The ledger: append, make durable, then tiles, checkpoints, readers. The only writer; knows nothing of events.
 import assert from "node:assert";
 import { chmod, mkdir } from "node:fs/promises";
 import { resolve as absolute } from "node:path";
@@ -58,6 +57,7 @@ export class Ledger {
     this.#log = options.log;
     this.#release = release;
     this.#tiles = parts.tiles;
+    this.#tiles.onProgress = () => this.#progress();
     this.#recent = parts.recent;
     this.#wal = parts.wal;
     this.#publisher = publisher;
@@ -77,17 +77,15 @@ export class Ledger {
     try {
       const signer = await loadSigner(dir, options.origin);
       const signed = await readCheckpoint(dir, signer);
-      let ledger: Ledger | undefined;
-      const parts = await recover(dir, signed, options.log, () => {
-        if (ledger !== undefined) ledger.#progress();
-      });
+      const parts = await recover(dir, signed, options.log);
       const publisher = new Publisher(dir, signer, parts.tiles, signed?.size ?? 0);
-      ledger = new Ledger(options, dir, parts, publisher, release);
+      const ledger = new Ledger(options, dir, parts, publisher, release);
       // Partial tiles may have been lost with the power: they are written again, with the same checkpoint or a newer.
       if (ledger.size > 0) await publisher.publish(true);
       await publisher.sweep(ledger.size);
-      const opened = ledger;
-      publisher.start(options.checkpoint_ms ?? LIMITS.checkpoint_ms, (error) => opened.#publishFailed(error));
+      publisher.start(options.checkpoint_ms ?? LIMITS.checkpoint_ms, (error) =>
+        ledger.#fail("publishing a checkpoint", error),
+      );
       return { ledger, recovered: parts.recovered };
     } catch (error) {
       release();
@@ -150,13 +148,14 @@ export class Ledger {
     const index = this.#size;
     const frames = this.#frames;
     await this.commit();
+    await this.publish(); // recovery starts at what is signed: the less lies after it the better
     const tiled = Math.min(index, this.#publisher.size, this.#tiles.synced);
     const mark = { index, frames, tiled: tiled - (tiled % TILE_WIDTH) };
     const { digest, text: file } = encodeSnapshot(mark, text);
     try {
       await this.#snapshots.write(mark, file);
     } catch (error) {
-      throw this.#fail(writeError(`writing a snapshot of the ledger in ${this.#dir}`, error));
+      throw this.#fail("writing a snapshot", error);
     }
     return { index, digest };
   }
@@ -185,7 +184,7 @@ export class Ledger {
     try {
       await this.#publisher.publish(false);
     } catch (error) {
-      throw this.#publishFailed(error);
+      throw this.#fail("publishing a checkpoint", error);
     }
   }
 
@@ -219,12 +218,9 @@ export class Ledger {
       await this.#tiles.room();
       this.#check();
       await writeBlobs();
-      if (frames.length > 0) {
-        await this.#wal.rotate(frames[0]!.first);
-        await this.#wal.write(frames);
-      }
+      await this.#wal.write(frames);
     } catch (error) {
-      throw this.#fail(writeError(`writing the ledger in ${this.#dir}`, error));
+      throw this.#fail("writing the log", error);
     }
     for (const frame of frames) {
       if (frame.count === 0) continue;
@@ -235,14 +231,10 @@ export class Ledger {
     this.#progress();
   }
 
-  #publishFailed(error: unknown): TaplineError {
-    return this.#fail(writeError(`publishing a checkpoint of the ledger in ${this.#dir}`, error));
-  }
-
   /** More is durable, more is in files, or writing tiles has failed. */
   #progress(): void {
     this.#recent.shrink(this.#tiles.written);
-    if (this.#tiles.failure !== undefined) this.#fail(this.#tiles.failure);
+    if (this.#tiles.failure !== undefined) this.#fail("writing tiles", this.#tiles.failure);
     else this.#waiters.wake(this.#durable);
   }
 
@@ -254,10 +246,13 @@ export class Ledger {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  #fail(error: TaplineError): TaplineError {
+  #fail(doing: string, cause: unknown): TaplineError {
     if (this.#failure === undefined) {
-      this.#failure = error;
-      this.#log("error", "the ledger has stopped", { code: error.code, reason: error.message });
+      this.#failure = writeError(`${doing} of the ledger in ${this.#dir}`, cause);
+      this.#log("error", "the ledger has stopped", {
+        code: this.#failure.code,
+        reason: this.#failure.message,
+      });
       this.#waiters.letGo();
     }
     return this.#failure;

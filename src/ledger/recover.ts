@@ -43,7 +43,6 @@ export async function recover(
   dir: string,
   signed: Checkpoint | undefined,
   log: Context["log"],
-  onProgress: () => void,
 ): Promise<Parts> {
   const snapshots = await readSnapshots(dir, (path, why) => log("error", "snapshot refused", { path, why }));
   const snapshot = snapshots[0];
@@ -59,7 +58,7 @@ export async function recover(
   const last = segments.at(-1);
   const wal =
     last === undefined ? await WalWriter.create(dir, 0) : await WalWriter.resume(dir, last, found.offset);
-  const tiles = new Tiles(dir, tiled, edges, onProgress);
+  const tiles = new Tiles(dir, tiled, edges);
   const recent = new Recent(tiled);
   for await (const frame of readFrames(segments)) {
     const rest = entriesAfter(frame, tiles.size);

@@ -40,7 +40,7 @@ export function encodeSnapshot(mark: Mark, state: string): { digest: string; tex
 }
 
 /** Reads a snapshot's text, or says why it is none. */
-export function decodeSnapshot(text: string): Snapshot | string {
+function decodeSnapshot(text: string): Snapshot | string {
   const m = HEAD.exec(text);
   if (m === null || !text.endsWith("}\n")) return "not a snapshot";
   if (+m[1]! !== VERSION) return `version ${m[1]} is not read by this build`;

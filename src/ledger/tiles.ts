@@ -23,9 +23,10 @@ export interface Edge {
 }
 
 export class Tiles {
+  /** Called when more entries are in files or durable, and when writing has failed. */
+  onProgress: () => void = () => undefined;
   readonly #dir: string;
   readonly #tree: MerkleTree;
-  readonly #onProgress: () => void;
   readonly #made = new Set<string>();
   #bundle: Uint8Array[] = [];
   #bundleBytes = 0;
@@ -38,11 +39,9 @@ export class Tiles {
   #failure: TaplineError | undefined;
   #waiting: (() => void)[] = [];
 
-  /** `size`, a multiple of 256: where the tree continues; all below is in durable tiles. `onProgress` is called when
-   * more entries are in files, or when writing has failed. */
-  constructor(dir: string, size: number, edges: readonly Uint8Array[], onProgress: () => void) {
+  /** `size`, a multiple of 256: where the tree continues; all below is in durable tiles. */
+  constructor(dir: string, size: number, edges: readonly Uint8Array[]) {
     this.#dir = dir;
-    this.#onProgress = onProgress;
     this.#tree = new MerkleTree((level, index, hashes) => this.#full(level, index, hashes));
     this.#tree.restore(size, edges);
     this.#written = size;
@@ -211,7 +210,7 @@ export class Tiles {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const resolve of waiting) resolve();
-    this.#onProgress();
+    this.onProgress();
   }
 }
 

@@ -167,14 +167,11 @@ export class WalWriter {
     return new WalWriter(dir, await newSegment(dir, first), first, 0);
   }
 
-  /** Index of the first entry of the segment being written. */
-  get first(): number {
-    return this.#first;
-  }
-
   /** Writes the frames with one writev and one fdatasync. Resolves when they are durable; throws LEDGER_WRITE or
    * LEDGER_FULL, and then none of them is in the log. */
   async write(frames: readonly NewFrame[]): Promise<void> {
+    if (frames.length === 0) return;
+    await this.#rotate(frames[0]!.first);
     const durable = this.#offset;
     const buffers: Uint8Array[] = [];
     let length = 0;
@@ -201,9 +198,9 @@ export class WalWriter {
 
   /** Starts a new segment at index `next` when this one is full. A segment without entries stays: the index of its
    * first entry is its name. */
-  async rotate(next: number): Promise<boolean> {
+  async #rotate(next: number): Promise<void> {
     const full = this.#offset >= LIMITS.wal_segment_bytes || next - this.#first >= LIMITS.wal_segment_entries;
-    if (!full || next === this.#first) return false;
+    if (!full || next === this.#first) return;
     try {
       const file = await newSegment(this.#dir, next);
       await this.#file.close();
@@ -213,7 +210,6 @@ export class WalWriter {
     }
     this.#first = next;
     this.#offset = 0;
-    return true;
   }
 
   close(): Promise<void> {

@@ -104,28 +104,30 @@ function longLeaves(e: Event): Moved[] {
     if (values[name] === undefined) continue;
     // A copy: other events may hold the same object.
     values[name] = JSON.parse(JSON.stringify(values[name])) as Json;
-    collect(values as Record<string, Json>, name, `${name}#`, leaves);
+    collect(values as Record<string, Json>, name, name, "", leaves);
   }
   const long = leaves.filter((leaf) => Buffer.byteLength(leaf.text) > LIMITS.blob_head_bytes);
   return long
     .toSorted(longestFirst)
     .slice(0, LIMITS.blob_leaves)
     .map((leaf) => ({
-      field: leaf.path.replace(/#$/, ""),
+      field: leaf.path,
       text: leaf.text,
       keep: (head) => (leaf.holder[leaf.key] = head),
     }));
 }
 
-function collect(holder: Record<string, Json>, key: string, path: string, leaves: Leaf[]): void {
+/** Strings within holder[key], which is at a JSON pointer of a field. */
+function collect(holder: Record<string, Json>, key: string, field: string, pointer: string, leaves: Leaf[]): void {
   const value = holder[key]!;
+  const path = pointer === "" ? field : `${field}#${pointer}`;
   if (typeof value === "string") leaves.push({ path, holder, key, text: value });
-  if (typeof value !== "object" || value === null) return;
+  if (typeof value !== "object" || value === null || path.length > PATH_CHARS_MAX) return;
   const object = value as Record<string, Json>;
   for (const next of Object.keys(object)) {
-    const pointer = `${path}/${next.replaceAll("~", "~0").replaceAll("/", "~1")}`;
     // `__proto__` can be read as a key but not written; it moves with the whole object.
-    if (pointer.length <= PATH_CHARS_MAX && next !== "__proto__") collect(object, next, pointer, leaves);
+    if (next === "__proto__" || next.length > PATH_CHARS_MAX) continue;
+    collect(object, next, field, `${pointer}/${next.replaceAll("~", "~0").replaceAll("/", "~1")}`, leaves);
   }
 }
 

@@ -20,6 +20,7 @@ export interface Found {
 }
 
 const BEFORE_CHARS = 160;
+const NEEDS_CHARS = 400;
 const UNTIL_CHARS = 16_384;
 /** A match this long may have been cut by a pattern's bound: the token's rest goes with it. */
 const LONG_CHARS = 200;
@@ -104,7 +105,9 @@ function follows(text: string, at: number, dash: boolean): boolean {
 /** What a rule finds at its keyword, not before `from`. */
 function match(text: string, rule: Rule, at: number, from: number): Found | undefined {
   const shape = rule.shape;
-  if (shape.needs !== undefined && !text.includes(shape.needs)) return undefined;
+  if (shape.needs !== undefined && !text.slice(Math.max(0, at - NEEDS_CHARS), at).includes(shape.needs)) {
+    return undefined;
+  }
   const pattern = rule.pattern;
   pattern.lastIndex = at;
   const m = pattern.exec(text);
@@ -120,9 +123,10 @@ function match(text: string, rule: Rule, at: number, from: number): Found | unde
     if (before === null) return undefined;
     start = at - before[0].length;
   }
+  if (!isSecret(text, rule, start, end)) return undefined;
+  // Only what is found is extended, so that no character is looked at twice.
   if (shape.until !== undefined) end = throughLine(text, end, shape.until);
   else if (end - start >= LONG_CHARS) while (end < text.length && isToken(text.charCodeAt(end))) end++;
-  if (!isSecret(text, rule, start, end)) return undefined;
   return { start, end, rule: rule.id };
 }
 
@@ -159,10 +163,11 @@ const BODY = /(?:\s|\\[rn]){0,8}[A-Za-z0-9+/=]{16,100}/y;
 
 /** End of a block that goes on to the line that begins with `until`; without it, of its lines of base64. */
 function throughLine(text: string, from: number, until: string): number {
-  const at = text.indexOf(until, from);
-  if (at !== -1 && at - from < UNTIL_CHARS) {
-    const close = text.indexOf("-----", at + until.length);
-    return close === -1 || close - at > 100 ? at + until.length : close + 5;
+  const near = text.slice(from, from + UNTIL_CHARS);
+  const at = near.indexOf(until);
+  if (at !== -1) {
+    const close = near.indexOf("-----", at + until.length);
+    return from + (close === -1 || close - at > 100 ? at + until.length : close + 5);
   }
   let end = from;
   for (;;) {

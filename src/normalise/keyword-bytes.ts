@@ -29,7 +29,7 @@ export function isKeyword(
   for (let i = 0; i < shape.not.length; i++) if (endsWith(bytes, at, shape.not[i]!)) return false;
   if (shape.check === "assign") return isAssigned(bytes, after, end);
   if (shape.check === "userinfo") return hasUserinfo(bytes, after, end);
-  return hasTail(bytes, after, end, shape.tail, literal.fold);
+  return hasTail(bytes, after, end, shape.tail);
 }
 
 /** Whether a word (lower case) stands right before `at`, in any case. */
@@ -53,16 +53,11 @@ for (let c = 33; c < 127; c++) {
 }
 for (const char of "\"'`\\ \t") AROUND[char.charCodeAt(0)] = 1;
 
-/** At least `tail` token characters; where case is ignored, with a digit or a capital among them. */
-function hasTail(bytes: Uint8Array, at: number, end: number, tail: number, mixed: boolean): boolean {
+/** At least `tail` token characters. */
+function hasTail(bytes: Uint8Array, at: number, end: number, tail: number): boolean {
   if (at + tail > end) return false;
-  let random = !mixed;
-  for (let i = at; i < at + tail; i++) {
-    const c = bytes[i]!;
-    if (TOKEN[c] === 0) return false;
-    if (c < 91 && c > 47 && c !== COLON) random = true;
-  }
-  return random;
+  for (let i = at; i < at + tail; i++) if (TOKEN[bytes[i]!] === 0) return false;
+  return true;
 }
 
 const SUFFIX_CHARS = 20;

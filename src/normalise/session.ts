@@ -209,10 +209,10 @@ export class Session {
     e["tapline.primary"] = occurrence ? n > most : false;
   }
 
-  /** Marks `e` as the result of call `ref`: repeats the call's identity, adds duration and whether it was joined. */
-  result(e: Event, ref: string): OpenCall | undefined {
+  /** Marks `e` as the result of call `ref` (`call`, where the caller has looked it up by `waiting`): repeats the call's
+   * identity, adds duration and whether it was joined. */
+  result(e: Event, ref: string, call = this.#open.get(ref)): OpenCall | undefined {
     e["tapline.call.ref"] = ref;
-    const call = this.#open.get(ref);
     e["tapline.call.joined"] = call !== undefined;
     if (call === undefined) {
       e["tapline.primary"] ??= true;

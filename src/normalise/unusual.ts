@@ -31,7 +31,7 @@ export function isHidden(a: number, b: number, c: number): boolean {
 function kindOf(code: number): number {
   if (code < 0xa0) {
     if (code === 0x1b || code === 0x9b) return ANSI;
-    if (code >= 0x7f) return CONTROL;
+    if (code >= 0x80) return CONTROL;
     return code < 32 && code !== 9 && code !== 10 && code !== 13 && code !== 8 && code !== 12 ? CONTROL : 0;
   }
   if (code === 0xad || code === 0x180e || code === 0xfeff) return INVISIBLE;
@@ -51,7 +51,7 @@ export function unusualBits(text: string): number {
   let bits = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (code < 127 && code > 31) continue;
+    if (code < 128 && code > 31) continue;
     // A joiner after a surrogate or a variation selector holds an emoji together.
     if (code === 0x200d && i > 0 && text.charCodeAt(i - 1) >= 0xdc00) continue;
     bits |= kindOf(code);

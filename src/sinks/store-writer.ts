@@ -47,6 +47,8 @@ async function main(dir: string, ledgerDir: string, memoryMb: number): Promise<v
   process.on("SIGINT", () => {});
   process.on("SIGTERM", () => {});
   process.on("disconnect", () => process.exit(0));
+  // A parent that was killed is noticed by a message that cannot be sent, too.
+  process.on("error", () => process.exit(0));
   const ledger = openReader(ledgerDir);
   const warn = (message: string): void => answer({ type: "warn", message });
   const writer = new StoreWriter({ dir, ledger, memory_mb: memoryMb, now: Date.now, warn });

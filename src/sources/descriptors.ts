@@ -15,6 +15,15 @@ export function isWithin(path: string, roots: readonly string[]): boolean {
   return roots.some((root) => path === root || path.startsWith(root === sep ? sep : root + sep));
 }
 
+/** The real path, or nothing when there is none. */
+export function realOf(path: string): string[] {
+  try {
+    return [realpathSync(path)];
+  } catch {
+    return [];
+  }
+}
+
 /** Where an open file really is; undefined when it has no name any more. */
 function placeOf(fd: number, path: string): string | undefined {
   try {
@@ -110,6 +119,6 @@ export class Descriptors {
   }
 
   closeAll(): void {
-    for (const tail of [...this.#open.keys()]) this.close(tail);
+    for (const tail of this.#open.keys()) this.close(tail);
   }
 }

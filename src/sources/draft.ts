@@ -44,9 +44,11 @@ export class Draft {
       this.at = 0;
       if (least > this.buffer.length) this.buffer = fresh(Math.max(least, this.#plan));
     }
-    if (this.buffer.length === 0) this.buffer = fresh(Math.max(this.#plan, Math.min(want, LIMITS.batch_bytes)));
+    if (this.buffer.length === 0)
+      this.buffer = fresh(Math.max(this.#plan, Math.min(want, LIMITS.batch_bytes)));
     const left = this.buffer.length - this.at;
-    if (this.segments.length > 0 && (left < least || (left < want && left < LIMITS.small_read_bytes))) return 0;
+    if (this.segments.length > 0 && (left < least || (left < want && left < LIMITS.small_read_bytes)))
+      return 0;
     return Math.min(left, want);
   }
 

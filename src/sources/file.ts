@@ -11,21 +11,32 @@ const config = z
     include: z
       .array(z.string().min(1))
       .min(1)
-      .describe("Patterns of files to read: *, ?, [a-z], {a,b}, ** for any directories, ~ for the home directory"),
+      .describe(
+        "Patterns of files to read: *, ?, [a-z], {a,b}, ** for any directories, ~ for the home directory",
+      ),
     exclude: z.array(z.string().min(1)).default([]).describe("Patterns of files to leave out"),
     roots: z
       .array(z.string().min(1))
       .default([])
       .describe("Directories, beside those of the patterns, that symbolic links may lead to"),
-    format: z.string().optional().describe("Format of the records; recognised from their content when not given"),
-    session: z.string().optional().describe("Agent session of all records, when neither path nor content tells"),
+    format: z
+      .string()
+      .optional()
+      .describe("Format of the records; recognised from their content when not given"),
+    session: z
+      .string()
+      .optional()
+      .describe("Agent session of all records, when neither path nor content tells"),
     options: z.record(z.string(), z.unknown()).optional().describe("Mapping of the `json` format"),
     capture: captureSchema.prefault({}),
     start: z
       .enum(["beginning", "end"])
       .default("beginning")
       .describe("Where to start, on the first run, in files that exist already"),
-    follow: z.boolean().default(true).describe("Keep reading as files grow; false reads what is there and ends"),
+    follow: z
+      .boolean()
+      .default(true)
+      .describe("Keep reading as files grow; false reads what is there and ends"),
     poll_ms: z.int().min(10).max(60_000).default(LIMITS.poll_ms).describe("Pause between looks at the files"),
     grace_ms: z
       .int()

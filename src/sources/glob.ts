@@ -7,7 +7,7 @@ import { join, resolve, sep } from "node:path";
 import { systemCode } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 
-type Step = string | RegExp | "**";
+type Step = string | RegExp; // "**" stands for any directories
 interface Pattern {
   readonly base: string;
   readonly steps: readonly Step[];
@@ -53,7 +53,10 @@ function segmentSource(segment: string): string {
     if (c === "*") source += segment[i - 1] === "*" ? "" : "[^/]*";
     else if (c === "?") source += "[^/]";
     else if (close > 0) {
-      const inside = segment.slice(i + 1, close).replace(/\\/g, "\\\\").replace(/\[/g, "\\[");
+      const inside = segment
+        .slice(i + 1, close)
+        .replace(/\\/g, "\\\\")
+        .replace(/\[/g, "\\[");
       source += `[${inside.startsWith("!") ? `^${inside.slice(1)}` : inside}]`;
       i = close;
     } else source += c.replace(/[\\^$.|+()[\]{}]/g, "\\$&");
@@ -166,6 +169,8 @@ export class Globs {
         this.#walk(join(dir, name), steps, at, depth + 1, now, out);
       }
     } else if (typeof step === "string") {
+      // Below `**` directories are many, and most do not hold the name.
+      if (last && at > 0 && this.#list(dir, now)?.names.includes(step) !== true) return;
       if (last) this.#add(join(dir, step), out);
       else this.#walk(join(dir, step), steps, at + 1, depth + 1, now, out);
     } else {

@@ -8,6 +8,7 @@ import type { Descriptors, Refusal } from "./descriptors.ts";
 import { digest, firstId, nextId } from "./identity.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Tail } from "./tail.ts";
+import { replaced, stillThere } from "./take.ts";
 import { Unpacker } from "./unpack.ts";
 
 const NEWLINE = 10;
@@ -61,12 +62,15 @@ export async function lookAtHead(tail: Tail, parts: HeadParts): Promise<boolean>
     parts.refused(tail, head);
     return false;
   }
-  if (tail.resumed && !sameHead(tail, head)) {
-    outbox.truncated(tail, undefined);
-    return false;
-  }
+  if (tail.resumed && !isResumed(tail, head, parts)) return false;
   const line = head.indexOf(NEWLINE);
-  if (!tail.resumed && line < 0 && head.length < LIMITS.probe_bytes && !tail.flush && tail.packed === undefined) {
+  if (
+    !tail.resumed &&
+    line < 0 &&
+    head.length < LIMITS.probe_bytes &&
+    !tail.flush &&
+    tail.packed === undefined
+  ) {
     tail.probed_size = tail.size;
     return false;
   }
@@ -76,12 +80,26 @@ export async function lookAtHead(tail: Tail, parts: HeadParts): Promise<boolean>
     const last = head.lastIndexOf(NEWLINE);
     tail.recognise(head.subarray(start, last < 0 ? head.length : last + 1), router, outbox.common);
     if (start > 0 && tail.offset === 0) tail.advance(start, head.subarray(0, start));
-  } else tail.enqueueAt(router);
+  } else tail.enqueueAt(router, outbox.common);
   tail.resumed = false;
   return true;
 }
 
-export function sameHead(tail: Tail, head: Uint8Array): boolean {
+/** Whether a file is the one that the position of an earlier run speaks of. */
+function isResumed(tail: Tail, head: Uint8Array, { descriptors, outbox }: HeadParts): boolean {
+  if (tail.packed === undefined) {
+    const fd = descriptors.get(tail);
+    if (typeof fd === "string" || !stillThere(tail, fd, outbox)) return false;
+    if (sameHead(tail, head)) return true;
+    replaced(tail, fd, outbox);
+    return false;
+  }
+  if (sameHead(tail, head)) return true;
+  outbox.truncated(tail, undefined);
+  return false;
+}
+
+function sameHead(tail: Tail, head: Uint8Array): boolean {
   return head.length >= tail.head_len && digest(head.subarray(0, tail.head_len)) === tail.head_hash;
 }
 

@@ -49,7 +49,11 @@ export function digest(bytes: Uint8Array): string {
 export const NOTHING: string = digest(new Uint8Array(0));
 
 /** The file behind a name, whatever its content. */
-export function keyOf(file: { readonly dev: number; readonly ino: number; readonly birthtimeMs: number }): string {
+export function keyOf(file: {
+  readonly dev: number;
+  readonly ino: number;
+  readonly birthtimeMs: number;
+}): string {
   return `${file.dev}:${file.ino}:${file.birthtimeMs}`;
 }
 

@@ -13,7 +13,15 @@ export interface Notice {
 }
 
 export type Counts = Record<
-  "gaps" | "truncated" | "vanished" | "refused" | "denied" | "broken" | "too_long" | "hole_bytes" | "over_limit",
+  | "gaps"
+  | "truncated"
+  | "vanished"
+  | "refused"
+  | "denied"
+  | "broken"
+  | "too_long"
+  | "hole_bytes"
+  | "over_limit",
   number
 >;
 
@@ -46,7 +54,7 @@ export class Outbox {
 
   /** Puts a file that may have something to read where it belongs. */
   enqueue(tail: Tail): void {
-    if (tail.done || tail.waiting || tail.copy_of !== undefined) return;
+    if (tail.done || tail.waiting > 0 || tail.copy_of !== undefined) return;
     if (tail.queue < 0) this.fresh.add(tail);
     else this.ready[tail.queue]!.add(tail);
   }
@@ -82,7 +90,7 @@ export class Outbox {
     const release = next === undefined ? [] : [next];
     if (tail.queue < 0 && tail !== next) release.push(tail);
     for (const waiting of release) {
-      waiting.waiting = true;
+      waiting.waiting++;
       this.remove(waiting);
     }
     this.notices[queue]!.push({ info: gap && this.#announce(tail), gap, positions, release });

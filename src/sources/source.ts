@@ -31,17 +31,25 @@ export class FollowSource implements Source {
   readonly #ahead: (Promise<Draft | undefined> | undefined)[] = [];
   /** Batches are made one after the other. */
   #making: Promise<unknown> = Promise.resolve();
+  /** Batches asked for and not made. */
+  #asked = 0;
   /** Batches made and not handed over. */
   #made = 0;
   #turn = false;
   #poll_at = 0;
+  #polls = 0;
   #closed = false;
   /** Files that `hold` keeps back. */
   readonly #held = new Set<Tail>();
   readonly #hold: ((tail: Tail) => boolean) | undefined;
 
   /** `hold` tells whether the first read of a file has to wait; it is asked again when another file is at its end. */
-  constructor(options: FollowOptions, common: StreamOptions, context: Context, hold?: (tail: Tail) => boolean) {
+  constructor(
+    options: FollowOptions,
+    common: StreamOptions,
+    context: Context,
+    hold?: (tail: Tail) => boolean,
+  ) {
     this.#hold = hold;
     this.#options = options;
     this.#common = common;
@@ -61,7 +69,7 @@ export class FollowSource implements Source {
 
   /** Files known. */
   get tails(): Iterable<Tail> {
-    return this.#follower.tails.values();
+    return this.#follower.known.tails.values();
   }
 
   get outbox(): Outbox {
@@ -72,7 +80,8 @@ export class FollowSource implements Source {
   get counts(): Readonly<Record<string, number>> {
     return {
       ...this.#outbox.counts,
-      files: this.#follower.tails.size,
+      polls: this.#polls,
+      files: this.#follower.known.tails.size,
       files_opened: this.#descriptors.opened,
       files_evicted: this.#descriptors.evicted,
     };
@@ -90,7 +99,7 @@ export class FollowSource implements Source {
       if (draft === undefined) continue;
       this.#made--;
       for (const tail of draft.release) {
-        tail.waiting = false;
+        tail.waiting--;
         this.#outbox.enqueue(tail);
       }
       const next = this.#make(queue);
@@ -102,7 +111,8 @@ export class FollowSource implements Source {
   }
 
   #make(queue: number): Promise<Draft | undefined> {
-    const made = this.#making.then(() => this.#fill(queue));
+    this.#asked++;
+    const made = this.#making.then(() => this.#fill(queue)).finally(() => this.#asked--);
     this.#making = made.catch(() => {});
     return made;
   }
@@ -110,6 +120,7 @@ export class FollowSource implements Source {
   async #poll(): Promise<void> {
     const started = performance.now();
     await this.#follower.poll();
+    this.#polls++;
     this.#unhold();
     const took_ms = performance.now() - started;
     this.#poll_at = started + Math.max(this.#options.poll_ms, took_ms / POLL_SHARE);
@@ -132,7 +143,9 @@ export class FollowSource implements Source {
       const tail = first !== undefined && ready.has(first) ? first : (ready.values().next().value as Tail);
       first = undefined;
       ready.delete(tail);
-      const taken = await (tail.packed === undefined ? this.#taker.take(tail, draft) : this.#packed.take(tail, draft));
+      const taken = await (tail.packed === undefined
+        ? this.#taker.take(tail, draft)
+        : this.#packed.take(tail, draft));
       if (taken === "idle") this.#unhold();
       if (taken === "idle") continue;
       this.#outbox.enqueue(tail);
@@ -151,7 +164,7 @@ export class FollowSource implements Source {
     const outbox = this.#outbox;
     const follower = this.#follower;
     const refused = follower.refused.bind(follower);
-    const parts = { descriptors, outbox, router: this.#router, ids: follower.ids, refused };
+    const parts = { descriptors, outbox, router: this.#router, ids: follower.known.ids, refused };
     // No more than can stay open until they are read.
     let room = LIMITS.files_open / 2;
     for (const queue of outbox.ready) room -= queue.size;
@@ -170,7 +183,7 @@ export class FollowSource implements Source {
         outbox.record(tail, positions);
         outbox.note(tail, undefined, positions);
       }
-      if (!resumed && (await follower.suspect(tail))) continue;
+      if (!resumed && (await follower.fate.suspect(tail))) continue;
       outbox.enqueue(tail);
     }
   }
@@ -194,7 +207,8 @@ export class FollowSource implements Source {
   /** Something may be read at once. */
   get #busy(): boolean {
     const { fresh, ready, notices } = this.#outbox;
-    return this.#made > 0 || fresh.size > 0 || ready.some((q) => q.size > 0) || notices.some((q) => q.length > 0);
+    if (this.#made + this.#asked > 0) return true;
+    return fresh.size > 0 || ready.some((q) => q.size > 0) || notices.some((q) => q.length > 0);
   }
 
   get drained(): boolean {

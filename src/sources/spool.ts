@@ -15,10 +15,22 @@ import type { Tail } from "./tail.ts";
 const config = z
   .strictObject({
     type: z.literal("spool"),
-    dir: z.string().min(1).optional().describe("Directory of the spool; `spool` in the state directory by default"),
+    dir: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("Directory of the spool; `spool` in the state directory by default"),
     capture: captureSchema.prefault({}),
-    follow: z.boolean().default(true).describe("Keep reading as segments grow; false reads what is there and ends"),
-    poll_ms: z.int().min(10).max(60_000).default(LIMITS.poll_ms).describe("Pause between looks at the directory"),
+    follow: z
+      .boolean()
+      .default(true)
+      .describe("Keep reading as segments grow; false reads what is there and ends"),
+    poll_ms: z
+      .int()
+      .min(10)
+      .max(60_000)
+      .default(LIMITS.poll_ms)
+      .describe("Pause between looks at the directory"),
   })
   .describe("The spool that the MCP proxy and agent hooks write");
 
@@ -57,7 +69,14 @@ class SpoolSource implements Source {
         poll_ms: options.poll_ms,
         grace_ms: LIMITS.grace_ms,
       },
-      { source: context.name, format: undefined, session: undefined, options: undefined, capture: options.capture },
+      {
+        source: context.name,
+        format: undefined,
+        session: undefined,
+        options: undefined,
+        capture: options.capture,
+        lane_key: (path) => segmentOf(path)?.stream,
+      },
       context,
       (tail) => this.#hold(tail),
     );

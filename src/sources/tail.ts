@@ -13,6 +13,8 @@ export interface StreamOptions {
   readonly session: string | undefined;
   readonly options: unknown;
   readonly capture: Capture;
+  /** Streams of one key share a lane when no session tells. */
+  readonly lane_key?: (path: string) => string | undefined;
 }
 
 export class Tail {
@@ -54,10 +56,12 @@ export class Tail {
   from_end = 0;
   /** What comes after the last line end is handed over too. */
   flush = false;
-  /** A gap of the generation before has to leave first. */
-  waiting = false;
+  /** Notices that have to leave first. */
+  waiting = 0;
   /** Seems to be a copy of this one: not read while that one is there. */
   copy_of: Tail | undefined;
+  /** The generation that it copies. */
+  copy_id = "";
   /** A copy that is not complete yet gets until then. */
   held_until_ms = 0;
   /** Names that lead to the file now. */
@@ -162,11 +166,12 @@ export class Tail {
     this.format = common.format ?? found.format;
     this.session = common.session ?? found.session;
     this.stateless = found.stateless;
-    this.enqueueAt(router);
+    this.enqueueAt(router, common);
   }
 
-  enqueueAt(router: Router): void {
-    this.queue = this.stateless ? router.lanes : router.laneOf(this.session ?? this.id);
+  enqueueAt(router: Router, { lane_key }: StreamOptions): void {
+    const key = this.session ?? lane_key?.(this.path) ?? this.id;
+    this.queue = this.stateless ? router.lanes : router.laneOf(key);
   }
 
   /** Continues in another file what `other` read of the same content. */
@@ -214,6 +219,10 @@ export class Tail {
   }
 
   get behind(): number {
-    return this.packed === undefined ? Math.max(0, this.size - this.offset) : this.packed_size === this.size ? 0 : this.size;
+    return this.packed === undefined
+      ? Math.max(0, this.size - this.offset)
+      : this.packed_size === this.size
+        ? 0
+        : this.size;
   }
 }

@@ -17,7 +17,13 @@ const NEWLINE = 10;
 const SCRATCH_BYTES = LIMITS.batch_bytes;
 
 /** Bytes read. Short reads are made at once: a thread costs more than the page cache. */
-export function readAt(fd: number, into: Buffer, at: number, length: number, from: number): number | Promise<number> {
+export function readAt(
+  fd: number,
+  into: Buffer,
+  at: number,
+  length: number,
+  from: number,
+): number | Promise<number> {
   if (length <= LIMITS.small_read_bytes) return readSync(fd, into, at, length, from);
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   read(fd, into, at, length, from, (error, n) => (error === null ? resolve(n) : reject(error)));
@@ -43,7 +49,8 @@ export class Taker {
       return "idle";
     }
     try {
-      if (tail.flush && !this.#refresh(tail, fd)) return "idle";
+      // Before the last bytes of a file are handed over: are they the last?
+      if (tail.flush && !stillThere(tail, fd, this.#outbox)) return "idle";
       const taken = await this.#takeFrom(tail, fd, draft);
       tail.at_end = tail.flush && taken === "idle" && tail.offset >= tail.size;
       return taken;
@@ -54,19 +61,6 @@ export class Taker {
       this.#refused(tail, code);
       return "idle";
     }
-  }
-
-  /** Before the last bytes of a file are handed over: are they the last? False when it was cut instead. */
-  #refresh(tail: Tail, fd: number): boolean {
-    const { size } = fstatSync(fd);
-    if (size < tail.offset) {
-      this.#outbox.truncated(tail, tail.size - tail.offset);
-      tail.size = size;
-      return false;
-    }
-    if (size < tail.size) this.#outbox.shrunk(tail, size);
-    tail.size = size;
-    return true;
   }
 
   async #takeFrom(tail: Tail, fd: number, draft: Draft): Promise<Taken> {
@@ -84,7 +78,7 @@ export class Taker {
     const pending = readAt(fd, draft.buffer, draft.at, length, tail.offset - overlap);
     const n = typeof pending === "number" ? pending : await pending;
     if (!sameTail(tail, draft.buffer, draft.at, n)) {
-      this.#outbox.truncated(tail, undefined);
+      replaced(tail, fd, this.#outbox);
       return "idle";
     }
     if (n < length) this.#outbox.shrunk(tail, tail.offset - overlap + n);
@@ -116,7 +110,7 @@ export class Taker {
     const bytes = Buffer.allocUnsafeSlow(overlap + LIMITS.raw_bytes);
     const n = readSync(fd, bytes, 0, bytes.length, tail.offset - overlap);
     if (!sameTail(tail, bytes, 0, n)) {
-      this.#outbox.truncated(tail, undefined);
+      replaced(tail, fd, this.#outbox);
       return "idle";
     }
     const last = Buffer.allocUnsafeSlow(LIMITS.head_bytes);
@@ -127,6 +121,25 @@ export class Taker {
     leaveOut(tail, draft, end, new Uint8Array(bytes.subarray(overlap, n)), last, this.#outbox);
     return end < tail.size ? "more" : "idle";
   }
+}
+
+/** Notes the size that a file has now. False when it was cut below the offset. */
+export function stillThere(tail: Tail, fd: number, outbox: Outbox): boolean {
+  const { size } = fstatSync(fd);
+  if (size < tail.offset) {
+    replaced(tail, fd, outbox);
+    return false;
+  }
+  if (size < tail.size) outbox.shrunk(tail, size);
+  tail.size = size;
+  return true;
+}
+
+/** The file does not hold what was read of it: a new generation. */
+export function replaced(tail: Tail, fd: number, outbox: Outbox): void {
+  const { size } = fstatSync(fd);
+  outbox.truncated(tail, size < tail.offset && tail.size > tail.offset ? tail.size - tail.offset : undefined);
+  tail.size = size;
 }
 
 /** Whether the bytes before the offset, read to `at`, are the ones that were there before. */

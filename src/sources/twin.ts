@@ -22,9 +22,12 @@ export function comparePlain(path: string, tail: Tail): Likeness {
   try {
     const stats = fstatSync(fd);
     if (!stats.isFile()) return "different";
-    if (!hashesTo(fd, 0, Math.min(tail.head_len, stats.size), tail.head_len, tail.head_hash)) return "different";
+    if (!hashesTo(fd, 0, Math.min(tail.head_len, stats.size), tail.head_len, tail.head_hash))
+      return "different";
     if (stats.size < tail.offset) return "short";
-    return hashesTo(fd, tail.offset - tail.tail_len, tail.tail_len, tail.tail_len, tail.tail_hash) ? "same" : "different";
+    return hashesTo(fd, tail.offset - tail.tail_len, tail.tail_len, tail.tail_len, tail.tail_hash)
+      ? "same"
+      : "different";
   } catch {
     return "different";
   } finally {

@@ -60,7 +60,9 @@ export class Unpacker {
   async skipTo(offset: number, tail_len: number): Promise<string | undefined> {
     const scratch = Buffer.allocUnsafeSlow(LIMITS.small_read_bytes);
     while (this.offset < offset - tail_len) {
-      const n = await this.read(scratch.subarray(0, Math.min(scratch.length, offset - tail_len - this.offset)));
+      const n = await this.read(
+        scratch.subarray(0, Math.min(scratch.length, offset - tail_len - this.offset)),
+      );
       if (n === 0) return undefined;
     }
     if (tail_len === 0) return NOTHING;

@@ -1,3 +1,4 @@
+// Canonical JSON against RFC 8785 written out plainly.
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { canonical } from "../../src/core/digest.ts";

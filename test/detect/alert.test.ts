@@ -54,7 +54,13 @@ test("an alert names rule, threat, severity, evidence and whom it concerns", () 
   expect(JSON.parse(serialise(alert))).toMatchObject({
     "@timestamp": "2026-11-01T10:00:00.000Z",
     data_stream: { dataset: "tapline.alert", namespace: "prod" },
-    event: { kind: "alert", action: "rule-alert", category: ["intrusion_detection"], severity: 73, risk_score: 73 },
+    event: {
+      kind: "alert",
+      action: "rule-alert",
+      category: ["intrusion_detection"],
+      severity: 73,
+      risk_score: 73,
+    },
     rule: {
       id: "6ad1a0f3-1c64-4b5c-9a53-1c9a4c2c5a11",
       name: "Pipe to shell",
@@ -100,7 +106,9 @@ test("the id follows rule, content and event, and nothing else", () => {
   other["event.id"] = "e-2";
   expect(alertOf(other)["event.id"]).not.toBe(first["event.id"]);
   const changed = compileRules(parseRules(RULE.replace("high", "low"), "pipe.yml").rules);
-  expect(alertEvent(changed.rules[0]!, call("curl a | sh"), changed.hash)["event.id"]).not.toBe(first["event.id"]);
+  expect(alertEvent(changed.rules[0]!, call("curl a | sh"), changed.hash)["event.id"]).not.toBe(
+    first["event.id"],
+  );
 });
 
 test("foreign text is quoted, cut around the match and holds no control character", () => {

@@ -33,14 +33,16 @@ test("every problem of a rule is reported at once, with file, line, rule, place 
   const text = `# comment\ntitle: Bad\nlevel: urgent\nlogsource: {product: tapline, category: tool-cal}\ndetection:\n  s:\n    file.pat|contain: x\n    file.path|cidr: y\n  condition: s and t\n`;
   const { set, problems } = compile(text, {});
   expect(set.rules).toEqual([]);
-  expect(problems.map(String)).toEqual(['test.yml:2 "Bad", level: "urgent" is no level. Use one of informational, low, medium, high, critical.']);
+  expect(problems.map(String)).toEqual([
+    'test.yml:2 "Bad", level: "urgent" is no level. Use one of informational, low, medium, high, critical.',
+  ]);
   const rest = compile(text.replace("urgent", "high"), {}).problems;
   expect(rest.map((p) => `${p.code} ${p.place} ${p.remedy}`)).toEqual([
     'logsource logsource.category Did you mean "tool-call"?',
     'modifier detection.s.file.pat|contain Did you mean "contains"?',
     'field detection.s.file.pat|contain Did you mean "file.path"?',
     "cidr detection.s.file.path|cidr Write 10.0.0.0/8 or 2001:db8::/32",
-    "condition_name detection.condition \"s and t\" Selections of this rule: s",
+    'condition_name detection.condition "s and t" Selections of this rule: s',
   ]);
 });
 
@@ -54,7 +56,10 @@ test.each([
 
 test("one bad rule in a file leaves the others", () => {
   const good = ours("", "file.path: x");
-  const { set, problems } = compile(`${good}---\ntitle: C\ncorrelation: {}\n---\n${good.replace("Ours", "Two")}`, {});
+  const { set, problems } = compile(
+    `${good}---\ntitle: C\ncorrelation: {}\n---\n${good.replace("Ours", "Two")}`,
+    {},
+  );
   expect(set.rules.map((r) => r.rule.title)).toEqual(["Ours", "Two"]);
   expect(problems.map((p) => p.message)).toEqual(["correlations are not supported yet"]);
 });
@@ -128,9 +133,10 @@ test("rules for other products are refused here and meet everything there", () =
   expect(compile(text, { fields: "any" }).problems).toEqual([]);
 });
 
+const hash = (text: string, placeholders = {}): string => compile(text, { placeholders }).set.hash;
+
 test("a set's hash follows content, placeholders and nothing else", () => {
   const a = ours("", "file.path: x");
-  const hash = (text: string, placeholders = {}): string => compile(text, { placeholders }).set.hash;
   expect(hash(`# comment\n${a}`)).toBe(hash(a));
   expect(hash(a.replace("x", "y"))).not.toBe(hash(a));
   expect(hash(a, { p: ["1"] })).not.toBe(hash(a));
@@ -146,5 +152,8 @@ test("loads directories, without proofs and links, and names what is missing", a
   const { set, problems } = await loadRules([dir]);
   expect(set.rules.length).toBe(1);
   expect(problems.map((p) => [p.code, p.file])).toEqual([["duplicate_id", join(dir, "a/one.yml")]]);
-  await expect(loadRules([join(dir, "absent")])).rejects.toMatchObject({ code: "rules_missing", retry: false });
+  await expect(loadRules([join(dir, "absent")])).rejects.toMatchObject({
+    code: "rules_missing",
+    retry: false,
+  });
 });

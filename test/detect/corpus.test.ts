@@ -31,19 +31,35 @@ async function compileAll(names: readonly string[]) {
   return { files, set, refused, problems };
 }
 
-test.skipIf(archive === undefined)("3,780 of 3,780 live rule files compile", { timeout: 120_000 }, async () => {
-  const live = ["rules", "rules-compliance", "rules-emerging-threats", "rules-threat-hunting", "rules-placeholder"];
-  const { files, set, refused } = await compileAll(live);
-  expect([...refused]).toEqual([]);
-  expect(files.length).toBe(3_780);
-  expect(set.rules.length).toBe(3_780);
-});
+test.skipIf(archive === undefined)(
+  "3,780 of 3,780 live rule files compile",
+  { timeout: 120_000 },
+  async () => {
+    const live = [
+      "rules",
+      "rules-compliance",
+      "rules-emerging-threats",
+      "rules-threat-hunting",
+      "rules-placeholder",
+    ];
+    const { files, set, refused } = await compileAll(live);
+    expect([...refused]).toEqual([]);
+    expect(files.length).toBe(3_780);
+    expect(set.rules.length).toBe(3_780);
+  },
+);
 
-test.skipIf(archive === undefined)("59 old rule files are refused and 200 load", { timeout: 60_000 }, async () => {
-  const { files, refused, problems } = await compileAll(["unsupported", "deprecated"]);
-  expect(files.length).toBe(259);
-  expect(refused.size).toBe(59);
-  const errors = problems.filter((p) => p.severity === "error");
-  expect(new Set(errors.map((p) => p.code))).toEqual(new Set(["legacy_aggregation", "condition_name"]));
-  expect(errors.filter((p) => p.code === "legacy_aggregation").every((p) => p.remedy.includes("correlation"))).toBe(true);
-});
+test.skipIf(archive === undefined)(
+  "59 old rule files are refused and 200 load",
+  { timeout: 60_000 },
+  async () => {
+    const { files, refused, problems } = await compileAll(["unsupported", "deprecated"]);
+    expect(files.length).toBe(259);
+    expect(refused.size).toBe(59);
+    const errors = problems.filter((p) => p.severity === "error");
+    expect(new Set(errors.map((p) => p.code))).toEqual(new Set(["legacy_aggregation", "condition_name"]));
+    expect(
+      errors.filter((p) => p.code === "legacy_aggregation").every((p) => p.remedy.includes("correlation")),
+    ).toBe(true);
+  },
+);

@@ -6,7 +6,10 @@ import type { RuleSet } from "../../src/detect/match.ts";
 
 /** A rule whose detection section is given as YAML (indented by nothing). */
 export function ruleText(detection: string, head = ""): string {
-  const body = detection.trim().split("\n").map((line) => `  ${line}`);
+  const body = detection
+    .trim()
+    .split("\n")
+    .map((line) => `  ${line}`);
   return `title: Test\nlogsource: {product: test}\n${head}detection:\n${body.join("\n")}\n`;
 }
 
@@ -26,7 +29,11 @@ export function errorsOf(detection: string, options?: CompileOptions): string[] 
 }
 
 /** Whether the rule matches the event; throws when it does not compile. */
-export function matches(detection: string, event: object, placeholders: Record<string, string[]> = {}): boolean {
+export function matches(
+  detection: string,
+  event: object,
+  placeholders: Record<string, string[]> = {},
+): boolean {
   const { set, problems } = compile(ruleText(detection), { fields: "any", placeholders });
   const errors = problems.filter((p) => p.severity === "error");
   if (errors.length > 0) throw new Error(errors.map(String).join("\n"));

@@ -133,7 +133,8 @@ describe("text modifiers", () => {
     yes("a|fieldref|contains: b", { a: "x.ts", b: "." });
   });
   test("windash takes any dash at every switch", () => {
-    for (const text of ["cmd -a /b", "cmd /a /b", "cmd –a ―b", "cmd —a -b"]) yes("a|windash|contains: ' -a -b'", { a: text });
+    for (const text of ["cmd -a /b", "cmd /a /b", "cmd –a ―b", "cmd —a -b"])
+      yes("a|windash|contains: ' -a -b'", { a: text });
     no("a|windash|contains: ' -a -b'", { a: "cmd +a -b" });
     yes("a|windash: '/a-b'", { a: "-a-b" });
     no("a|windash: '/a-b'", { a: "-a/b" });
@@ -147,9 +148,13 @@ describe("text modifiers", () => {
     expect(holds("a|expand: '\\%n\\%'", { a: "%n%" }, values)).toBe(true);
     expect(holds("a: '%n%'", { a: "%n%" }, values)).toBe(true);
     expect(holds("a|cidr|expand: '%nets%'", { a: "10.1.1.1" }, { nets: ["10.0.0.0/8"] })).toBe(true);
-    expect(errorsOf("s:\n  a|expand: '%server%'\ncondition: s", { fields: "any", placeholders: values })).toEqual(["placeholder"]);
+    expect(
+      errorsOf("s:\n  a|expand: '%server%'\ncondition: s", { fields: "any", placeholders: values }),
+    ).toEqual(["placeholder"]);
     const many = { p: Array.from({ length: 200 }, (_, i) => `v${i}`) };
-    expect(errorsOf("s:\n  a|expand: '%p%%p%'\ncondition: s", { fields: "any", placeholders: many })).toEqual(["values"]);
+    expect(errorsOf("s:\n  a|expand: '%p%%p%'\ncondition: s", { fields: "any", placeholders: many })).toEqual(
+      ["values"],
+    );
   });
   test("time parts in UTC, ISO weeks", () => {
     const event = { t: "2026-01-01T03:04:05.000Z" };
@@ -167,8 +172,10 @@ describe("text modifiers", () => {
   });
 });
 
+const b64 = (text: string, encoding: BufferEncoding = "utf8"): string =>
+  Buffer.from(text, encoding).toString("base64");
+
 describe("encodings", () => {
-  const b64 = (text: string, encoding: BufferEncoding = "utf8"): string => Buffer.from(text, encoding).toString("base64");
   test("base64", () => {
     yes("a|base64: secret", { a: b64("secret") });
     yes("a|base64|contains: sec", { a: b64("secret") });
@@ -178,7 +185,9 @@ describe("encodings", () => {
     for (const before of ["", "x", "xy", "xyz"]) {
       for (const value of ["PRIVATE KEY", "schlüssel", "é€"]) {
         yes(`a|base64offset|contains|cased: ${value}`, { a: b64(`${before}${value} and more`) });
-        yes(`a|wide|base64offset|contains|cased: ${value}`, { a: b64(`${before}${value} and more`, "utf16le") });
+        yes(`a|wide|base64offset|contains|cased: ${value}`, {
+          a: b64(`${before}${value} and more`, "utf16le"),
+        });
       }
     }
     no("a|base64offset|contains: other", { a: b64("PRIVATE KEY") });

@@ -13,7 +13,9 @@ export function python(): string | undefined {
   const ready = (): boolean => {
     if (!existsSync(interpreter)) return false;
     try {
-      execFileSync(interpreter, ["-c", "import sigma.collection, sigma.backends.sqlite"], { stdio: "ignore" });
+      execFileSync(interpreter, ["-c", "import sigma.collection, sigma.backends.sqlite"], {
+        stdio: "ignore",
+      });
       return true;
     } catch {
       return false;
@@ -22,11 +24,16 @@ export function python(): string | undefined {
   if (ready()) return interpreter;
   try {
     execFileSync("python3", ["-m", "venv", home], { stdio: "ignore", timeout: 60_000 });
-    execFileSync(interpreter, ["-m", "pip", "install", "--quiet", ...PACKAGES], { stdio: "ignore", timeout: 180_000 });
+    execFileSync(interpreter, ["-m", "pip", "install", "--quiet", ...PACKAGES], {
+      stdio: "ignore",
+      timeout: 180_000,
+    });
   } catch {
     // Said below.
   }
   if (ready()) return interpreter;
-  console.warn(`SKIPPED: tests against pySigma, since python3 with ${PACKAGES.join(" and ")} could not be set up`);
+  console.warn(
+    `SKIPPED: tests against pySigma, since python3 with ${PACKAGES.join(" and ")} could not be set up`,
+  );
   return undefined;
 }

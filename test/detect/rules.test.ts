@@ -45,7 +45,13 @@ describe.each(set.rules.map((r) => [relative(home, r.rule.file), r] as const))("
   test("has a proof that notices when a selection goes", () => {
     for (const selection of rule.selections.keys()) {
       // Without the selection: what it says is never true.
-      const never: Item = { kind: "item", field: "event.action", modifiers: [], values: ["no such"], place: "" };
+      const never: Item = {
+        kind: "item",
+        field: "event.action",
+        modifiers: [],
+        values: ["no such"],
+        place: "",
+      };
       const selections = new Map<string, Term>(rule.selections).set(selection, never);
       const crippled = compileRules([{ ...rule, selections }]);
       expect(prove(crippled.rules[0]!, proofOf(rule)), `without ${selection}`).not.toEqual([]);

@@ -2,11 +2,11 @@
 // the counters add up and the ledger verifies. 8 rounds in CI, 50 with TAPLINE_FULL=1.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { forEachEntry } from "../../src/core/entry.ts";
 import { openReader } from "../../src/ledger/reader.ts";
 import { verifyLedger } from "../../src/ledger/verify.ts";
@@ -20,8 +20,23 @@ const SEED = Number(process.env["TAPLINE_SEED"] ?? Date.now() % 1_000_000);
 const main = resolve("bin/tapline.js");
 
 function tapline(config: string, ...args: string[]): ChildProcess {
-  return spawn(process.execPath, [main, "run", "-c", config, ...args], { stdio: ["ignore", "ignore", "inherit"] });
+  const child = spawn(process.execPath, [main, "run", "-c", config, ...args], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  started.push(child);
+  return child;
 }
+
+/** What the collector last told; undefined before the first time. */
+function readStatus(state_dir: string): Status | undefined {
+  const path = join(state_dir, "status.json");
+  return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as Status) : undefined;
+}
+
+const started: ChildProcess[] = [];
+afterAll(() => {
+  for (const child of started) child.kill("SIGKILL");
+});
 
 function countIds(into: Map<string, number>, text: string): void {
   const document = JSON.parse(text) as { event: { action: string }; gen_ai?: { tool?: { call?: { id?: string } } } };
@@ -82,7 +97,8 @@ async function inIndex(url: string, namespace: string): Promise<Map<string, numb
 test(
   `after ${ROUNDS} kills every line is everywhere exactly once`,
   async () => {
-    const server = await startServer("opensearch");
+    const url = await startServer("opensearch");
+    expect(url, "an OpenSearch server").toBeDefined();
     const home = mkdtempSync(join(tmpdir(), "tapline-kill-"));
     const logs = join(home, "logs");
     mkdirSync(logs);
@@ -95,7 +111,7 @@ test(
         state_dir,
         namespace,
         sources: { agents: { type: "file", include: [join(logs, "*.jsonl*")], poll_ms: 50 } },
-        sinks: { local: { type: "store" }, cluster: { type: "opensearch", url: server.url } },
+        sinks: { local: { type: "store" }, cluster: { type: "opensearch", url } },
       }),
     );
     const setup = spawn(process.execPath, [main, "setup", "opensearch", "-c", config, "--allow-missing"], { stdio: "ignore" });
@@ -104,6 +120,7 @@ test(
     const writer = spawn(process.execPath, ["test/fault/writer.child.ts", logs, String(SEED)], {
       stdio: ["ignore", "pipe", "inherit"],
     });
+    started.push(writer);
     let told = "";
     writer.stdout.on("data", (chunk: Buffer) => (told += chunk.toString()));
     for (let round = 0; round < ROUNDS; round++) {
@@ -118,11 +135,12 @@ test(
     expect(written).toBeGreaterThan(ROUNDS * 50);
 
     const last = tapline(config);
-    for (let waited = 0; waited < 120; waited++) {
+    for (let waited = 0; waited < 240; waited++) {
       await sleep(500);
-      if ((await inLedger(join(state_dir, "ledger"))).size >= written) break;
+      const now = readStatus(state_dir);
+      if (now?.pid !== last.pid || now!.tally.read < written) continue;
+      if (now!.sinks.every((sink) => sink.pending === 0)) break;
     }
-    await sleep(3000);
     last.kill("SIGTERM");
     expect((await once(last, "exit"))[0]).toBe(0);
 
@@ -130,7 +148,7 @@ test(
     expect(exactlyOnce(await inLedger(join(state_dir, "ledger")), written), `ledger, seed ${SEED}`).toEqual(none);
     const { findings } = await verifyLedger(join(state_dir, "ledger"), {});
     expect(findings).toEqual([]);
-    expect(exactlyOnce(await inIndex(server.url, namespace), written), `index, seed ${SEED}`).toEqual(none);
+    expect(exactlyOnce(await inIndex(url!, namespace), written), `index, seed ${SEED}`).toEqual(none);
     const store = await openStore(join(state_dir, "local"));
     const rows = (await store.query(
       `SELECT "gen_ai.tool.call.id" AS id, count(*) AS n FROM events WHERE "event.action" = 'tool-call' GROUP BY 1`,
@@ -138,7 +156,7 @@ test(
     await store.close();
     expect(exactlyOnce(new Map(rows.map(({ id, n }) => [id, Number(n)])), written), `store, seed ${SEED}`).toEqual(none);
 
-    const status = JSON.parse(readFileSync(join(state_dir, "status.json"), "utf8")) as Status;
+    const status = readStatus(state_dir)!;
     expect(status.broken).toEqual([]);
     expect(status.tally.read).toBe(written);
     for (const sink of status.sinks) expect([sink.name, sink.pending, sink.dead]).toEqual([sink.name, 0, 0]);

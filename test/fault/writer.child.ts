@@ -34,14 +34,14 @@ function line(n: number): string {
 }
 
 function burst(): void {
-  for (let i = 0; i < 40 && !stopping; i++) {
+  for (let i = 0; i < 6 && !stopping; i++) {
     const at = Math.floor(random() * FILES);
     const text = line(written);
     const cut = random() < 0.2 ? Math.floor(random() * text.length) : text.length;
     writeSync(files[at]!, text.slice(0, cut));
     if (cut < text.length) writeSync(files[at]!, text.slice(cut));
     written++;
-    if (random() < 0.004) rotate(at);
+    if (random() < 0.006) rotate(at);
   }
   if (!stopping) {
     setTimeout(burst, 5);

@@ -30,7 +30,7 @@ export function runOf(entries: readonly Uint8Array[]): Buffer {
   return Buffer.concat(parts);
 }
 
-export const entryText = (index: number): string => `{"n":${index},"text":"${"x".repeat(index % 97)}"}`;
+const entryText = (index: number): string => `{"n":${index},"text":"${"x".repeat(index % 97)}"}`;
 
 /** Appends entries number `size` to `size + count - 1` in one frame. */
 export function appendEntries(ledger: Ledger, count: number, header: Record<string, unknown> = {}): void {
@@ -70,10 +70,17 @@ export const textsUpTo = (count: number, from = 0): string[] =>
 
 /** What a killed process leaves at this moment: a copy of its files, with nobody holding the lock. */
 export async function crashed(dir: string): Promise<string> {
-  const copy = newDir();
-  await cp(dir, copy, { recursive: true });
-  await rm(join(copy, "lock"), { force: true });
-  return copy;
+  for (;;) {
+    const copy = newDir();
+    try {
+      await cp(dir, copy, { recursive: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      continue; // a temporary file got its name while it was being copied
+    }
+    await rm(join(copy, "lock"), { force: true });
+    return copy;
+  }
 }
 
 export const walOf = (dir: string): string[] => readdirSync(join(dir, "wal")).toSorted();

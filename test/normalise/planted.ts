@@ -109,7 +109,6 @@ export function plantedSecrets(next: () => number): Planted[] {
       (s) => `https://x.webhook.office.com/webhookb2/${s}`,
     ],
     ["npm-legacy-token", r(ALNUM, 40), (s) => `//registry.example/:_authToken=${s}`],
-    ["putty-private-key", r(ALNUM, 128), (s) => `Private-Lines: 8\n${s}`],
     ["url-password", password, (s) => `postgres://admin:${s}@db.example:5432/app`],
     ["bearer-token", "9" + r(ALNUM, 40), (s) => `curl -H 'X: Bearer ${s}' https://api.example`],
     ["basic-auth", b64(`user:${password}`), (s) => `Proxy: Basic ${s}`],

@@ -138,29 +138,23 @@ describe("what is no secret", () => {
 });
 
 test("time is linear whatever the text", () => {
-  const length = 400_000;
-  const pieces = RULES.flatMap(({ shape }) =>
-    shape.keywords.flatMap((k) => [k, `${k}-`, `${k}=`, `${k}:"`, `${k}aA1.`, `.${k}/`]),
-  );
-  pieces.push(
-    "-----BEGIN PRIVATE KEY-----",
-    "eyJ-",
-    "eyJa.",
-    "a@",
-    "://a:",
-    "password===",
-    'password"""""',
-    "_",
-    "\\",
-  );
-  let slowest = { ms: 0, piece: "" };
+  const length = 40_000;
+  const pieces = ["-----BEGIN PRIVATE KEY-----", "PRIVATE KEY-----\n", "eyJ-", "eyJa.", "a@", "://a:", '":"', "_", "\\"];
+  for (const { shape } of RULES) {
+    const k = shape.keywords[0]!;
+    pieces.push(k, `${k}-`, `${k}=`, `${k}:"`, `${k}aA1.`, `${k}aaaaaaaaaaaaaaaaaaaa1111=`, `.${k}/`);
+  }
+  let slowest = { us: 0, piece: "" };
   for (const piece of pieces) {
     const text = piece.repeat(Math.ceil(length / piece.length));
-    const start = performance.now();
-    findSecrets(text);
-    const ms = performance.now() - start;
-    if (ms > slowest.ms) slowest = { ms, piece };
+    let us = Infinity;
+    for (let i = 0; i < 2; i++) {
+      const start = performance.now();
+      findSecrets(text);
+      us = Math.min(us, ((performance.now() - start) * 1_000) / length);
+    }
+    if (us > slowest.us) slowest = { us, piece };
   }
-  // 400 KB at 2.5 µs a byte would be one second.
-  expect(slowest.ms, `slowest on ${slowest.piece}`).toBeLessThan(1_000);
+  // Plain text takes 0.002 µs a character. What is quadratic takes 5 µs and more at this length.
+  expect(slowest.us, `slowest on ${slowest.piece}`).toBeLessThan(2);
 }, 120_000);

@@ -1,3 +1,4 @@
+// Which observation of a call counts, when several vantages see it.
 import { expect, it } from "vitest";
 import { newEvent } from "../../src/core/generated/event.ts";
 import { Session } from "../../src/normalise/session.ts";

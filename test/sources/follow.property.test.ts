@@ -14,16 +14,24 @@ const FULL = process.env["TAPLINE_FULL"] === "1";
 const GRACE_MS = 60;
 
 type Op =
-  | { readonly op: "line" | "partial"; readonly file: number; readonly length: number; readonly count: number }
+  | {
+      readonly op: "line" | "partial";
+      readonly file: number;
+      readonly length: number;
+      readonly count: number;
+    }
   | { readonly op: "rename" | "copytruncate" | "recreate" | "delete" | "pack"; readonly file: number }
   | { readonly op: "read" | "settle" | "crash" | "rescan" };
 
 const file = fc.integer({ min: 0, max: 1 });
-const length = fc.oneof({ weight: 5, arbitrary: fc.integer({ min: 0, max: 40 }) }, fc.integer({ min: 0, max: 3_000 }));
+const lengths = fc.oneof(
+  { weight: 5, arbitrary: fc.integer({ min: 0, max: 40 }) },
+  fc.integer({ min: 0, max: 3_000 }),
+);
 const count = fc.integer({ min: 1, max: 5 });
 const op: fc.Arbitrary<Op> = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ op: fc.constant("line" as const), file, length, count }) },
-  { weight: 2, arbitrary: fc.record({ op: fc.constant("partial" as const), file, length, count }) },
+  { weight: 8, arbitrary: fc.record({ op: fc.constant("line" as const), file, length: lengths, count }) },
+  { weight: 2, arbitrary: fc.record({ op: fc.constant("partial" as const), file, length: lengths, count }) },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -94,7 +102,11 @@ class World {
   /** Whether the source has ever seen the file with something in it: of others nobody can tell. */
   seen(path: string): { seen: boolean; durable: boolean } {
     const key = keyOf(fs.statSync(path));
-    const marks = [...this.bench.positions.values()] as unknown as { dev: number; ino: number; birth_ms: number }[];
+    const marks = [...this.bench.positions.values()] as unknown as {
+      dev: number;
+      ino: number;
+      birth_ms: number;
+    }[];
     const durable = marks.some((mark) => keyOf({ ...mark, birthtimeMs: mark.birth_ms }) === key);
     const tail = [...(this.bench.source as FollowSource).tails].find((t) => t.key === key);
     return { seen: durable || (tail !== undefined && (tail.size > 0 || tail.recorded)), durable };
@@ -125,15 +137,15 @@ class World {
     for (const [text, at] of this.lines) if (at === path) this.lines.set(text, `${path}.gz`);
   }
 
-  async run(op: Op): Promise<void> {
-    if (op.op === "line") for (let i = 0; i < op.count; i++) this.line(op.file, op.length);
-    else if (op.op === "partial") this.part(op.file, op.length);
-    else if (op.op === "pack") this.pack(op.file);
-    else if (op.op === "read") await this.bench.read();
-    else if (op.op === "settle") this.bench.settle();
-    else if (op.op === "crash") await this.#crash();
-    else if (op.op === "rescan") await sleep(12);
-    else this.#rotate(op.op, op.file, this.path(op.file));
+  async run(step: Op): Promise<void> {
+    if (step.op === "line") for (let i = 0; i < step.count; i++) this.line(step.file, step.length);
+    else if (step.op === "partial") this.part(step.file, step.length);
+    else if (step.op === "pack") this.pack(step.file);
+    else if (step.op === "read") await this.bench.read();
+    else if (step.op === "settle") this.bench.settle();
+    else if (step.op === "crash") await this.#crash();
+    else if (step.op === "rescan") await sleep(12);
+    else if ("file" in step) this.#rotate(step.op, step.file, this.path(step.file));
   }
 
   /** What the source had seen and the ledger had not is forgotten with it. */
@@ -185,7 +197,7 @@ test.each([false, true])(
         const world = new World(stateless);
         try {
           await world.bench.open();
-          for (const op of ops) await world.run(op);
+          for (const step of ops) await world.run(step);
           await world.bench.rest(GRACE_MS * 4);
           world.check();
         } finally {

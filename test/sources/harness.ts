@@ -141,11 +141,13 @@ export class Bench {
     await this.open();
   }
 
-  /** Reads and settles until nothing has come for `quiet_ms`. */
+  /** Reads and settles until nothing has come for `quiet_ms` and several looks at the files. */
   async rest(quiet_ms = 120): Promise<this> {
+    const polls = (): number => (this.source as unknown as { counts: { polls: number } }).counts.polls;
     let quiet = Date.now();
-    while (Date.now() - quiet < quiet_ms) {
-      if (await this.read()) quiet = Date.now();
+    let looks = polls();
+    while (Date.now() - quiet < quiet_ms || polls() - looks < 4) {
+      if (await this.read()) [quiet, looks] = [Date.now(), polls()];
       else await sleep(5);
       this.settle();
     }

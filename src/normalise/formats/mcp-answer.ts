@@ -28,7 +28,7 @@ export function answer(line: Line, msg: Fields): void {
   e["event.outcome"] = failed ? "failure" : "success";
   if (ref !== undefined) {
     e["jsonrpc.request.id"] = String(msg["id"]);
-    line.session.result(e, ref);
+    line.session.result(e, ref, waiting);
   }
   if (failed) setError(e, msg["error"]);
   if (result["_meta"] !== undefined) setMeta(e, line, result["_meta"]);

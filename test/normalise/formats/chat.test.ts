@@ -1,7 +1,9 @@
+// The chat mapper: golden files, joins by id and by order, history that is logged again, and hostile lines.
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { chat } from "../../../src/normalise/formats/chat.ts";
 import { fixture, golden, mapRecords } from "../harness.ts";
+import { fuzz } from "./fuzz.ts";
 
 it.each(["agentdojo", "completions"])("golden: %s", (name) => {
   golden(chat, name);
@@ -70,15 +72,13 @@ it("never throws, drops nothing, and keeps to the field types, whatever a record
       role: maybe(fc.constantFrom("user", "assistant", "tool", "system", "function")),
       content: maybe(fc.array(maybe(fc.record({ type: any, text: any })))),
       tool_calls: maybe(fc.array(maybe(call))),
-      ...{
-        tool_call: maybe(call),
-        tool_call_id: any,
-        name: any,
-        error: any,
-        usage: any,
-        timestamp: any,
-        id: any,
-      },
+      tool_call: maybe(call),
+      tool_call_id: any,
+      name: any,
+      error: any,
+      usage: any,
+      timestamp: any,
+      id: any,
       function_call: any,
       refusal: any,
       finish_reason: any,
@@ -107,5 +107,12 @@ it("never throws, drops nothing, and keeps to the field types, whatever a record
         expect(["recorded", "merged"]).toContain(outcome);
     }),
     { numRuns: 500 },
+  );
+});
+
+it("takes real records with any part of them swapped for anything", () => {
+  fuzz(
+    chat,
+    ["agentdojo", "completions"].flatMap((name) => fixture(`chat/${name}.jsonl`)),
   );
 });

@@ -1,3 +1,4 @@
+// The json mapper: a mapping end to end, what it may not set, and that nothing of a record is lost.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FIELDS } from "../../../src/core/generated/event.ts";

@@ -1,7 +1,9 @@
+// The mcp mapper: golden files of real captures, how answers find their requests, and hostile messages.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { mcp } from "../../../src/normalise/formats/mcp.ts";
 import { digest, fixture, golden, mapRecords } from "../harness.ts";
+import { fuzz } from "./fuzz.ts";
 
 const actions = (name: string) =>
   mapRecords(mcp, fixture(`mcp/${name}.jsonl`)).events.map((e) => e["event.action"]);
@@ -15,6 +17,11 @@ const result = (id: unknown, text: string) => ({
   dir: "s2c",
   msg: { jsonrpc: "2.0", id, result: { content: [{ type: "text", text }] } },
 });
+
+const on = (line: object, conn: string, session: string) => ({ ...line, conn, session });
+const list = (tool: object) => ({ dir: "s2c", msg: { id: 1, result: { tools: [tool] } } });
+/** The event but for where its record stood. */
+const unplaced = (e: object) => ({ ...e, "event.id": 0, "log.offset": 0 });
 
 describe("golden", () => {
   it.each([
@@ -52,7 +59,6 @@ describe("joins", () => {
   });
 
   it("keeps connections and sessions apart", () => {
-    const on = (line: object, conn: string, session: string) => ({ ...line, conn, session });
     const { events } = mapRecords(mcp, [
       on(call(1, "a"), "c1", "s1"),
       on(call(1, "b"), "c2", "s1"),
@@ -71,8 +77,7 @@ describe("joins", () => {
     const first = mapRecords(mcp, lines.slice(0, 6));
     const sessions = JSON.parse(JSON.stringify(first.sessions)) as typeof first.sessions;
     const { events } = mapRecords(mcp, lines.slice(6), { sessions });
-    const same = (e: object) => ({ ...e, "event.id": 0, "log.offset": 0 });
-    expect(events.map(same)).toEqual(whole.events.slice(-1).map(same));
+    expect(events.map(unplaced)).toEqual(whole.events.slice(-1).map(unplaced));
     expect(events[0]!["tapline.server.name"]).toBe("demo");
   });
 
@@ -102,7 +107,6 @@ describe("joins", () => {
 
 describe("tools", () => {
   it("hashes definitions so that only a change changes them", () => {
-    const list = (tool: object) => ({ dir: "s2c", msg: { id: 1, result: { tools: [tool] } } });
     const tool = { name: "t", description: "d", inputSchema: { type: "object", properties: {} } };
     const { events } = mapRecords(mcp, [
       list(tool),
@@ -253,5 +257,14 @@ it("never throws, drops nothing, and keeps to the field types, whatever a record
       for (const outcome of outcomes) expect(outcome).toBe("recorded");
     }),
     { numRuns: 500 },
+  );
+});
+
+it("takes real records with any part of them swapped for anything", () => {
+  fuzz(
+    mcp,
+    ["fastmcp-2026-07-28", "server-everything", "envelope", "peers", "retry", "http-capture"].flatMap(
+      (name) => fixture(`mcp/${name}.jsonl`),
+    ),
   );
 });
