@@ -69,9 +69,12 @@ export class Generator {
   /** The next line of a file that holds sessions `first` to `first + 7`. */
   line(first: number): string {
     this.#time_ms += 3;
-    if (this.#random() < 0.001) return `{"ts":"${new Date(this.#time_ms).toISOString()}","dir":"c2s","msg":{"jsonrpc`;
+    if (this.#random() < 0.001)
+      return `{"ts":"${new Date(this.#time_ms).toISOString()}","dir":"c2s","msg":{"jsonrpc`;
     const at = this.#waiting.findIndex((w) => w.session >= first && w.session < first + 8);
-    return at !== -1 && (this.#waiting.length > 40 || this.#random() < 0.5) ? this.#result(at) : this.#call(first);
+    return at !== -1 && (this.#waiting.length > 40 || this.#random() < 0.5)
+      ? this.#result(at)
+      : this.#call(first);
   }
 
   #call(first: number): string {
@@ -87,11 +90,17 @@ export class Generator {
       `{"ts":"${new Date(this.#time_ms).toISOString()}","dir":"c2s","conn":"${conn}","session":"sess-${session}-4f1c9b7e","user":"u${session % 7}",` +
       `"server":{"name":"${name}","version":"${version}","command":"${command}","transport":"stdio"},"msg":{"jsonrpc":"2.0","id":${id},` +
       `"method":"tools/call","params":{"name":"${tool}","arguments":{"path":"/srv/work/doc/${this.#int(9999)}.md","query":"`;
-    return head + this.#text(Math.max(20, this.#size() - head.length - 60)) + `","limit":${this.#int(100)}},"_meta":{"progressToken":${id}}}}}`;
+    return (
+      head +
+      this.#text(Math.max(20, this.#size() - head.length - 60)) +
+      `","limit":${this.#int(100)}},"_meta":{"progressToken":${id}}}}}`
+    );
   }
 
   #result(at: number): string {
-    const [{ conn, session, server, id }] = this.#waiting.splice(at, 1) as [{ conn: string; session: number; server: number; id: number }];
+    const [{ conn, session, server, id }] = this.#waiting.splice(at, 1) as [
+      { conn: string; session: number; server: number; id: number },
+    ];
     const [name, version, command] = SERVERS[server]!;
     const head =
       `{"ts":"${new Date(this.#time_ms).toISOString()}","dir":"s2c","conn":"${conn}","session":"sess-${session}-4f1c9b7e","user":"u${session % 7}",` +

@@ -9,7 +9,11 @@ import { parseArgs } from "node:util";
 import { generate } from "./generate.ts";
 
 const { values } = parseArgs({
-  options: { events: { type: "string", default: "20000" }, only: { type: "string" }, dir: { type: "string" } },
+  options: {
+    events: { type: "string", default: "20000" },
+    only: { type: "string" },
+    dir: { type: "string" },
+  },
 });
 const events = Number(values.events);
 const here = import.meta.dirname;
@@ -33,7 +37,9 @@ function flow(options: Record<string, string>): void {
   const args = Object.entries(options).flatMap(([key, value]) => [`--${key}`, value]);
   const state = join(work, "state");
   process.stdout.write(
-    execFileSync(process.execPath, [join(here, "flow", "case.ts"), "--state", state, ...args], { encoding: "utf8" }),
+    execFileSync(process.execPath, [join(here, "flow", "case.ts"), "--state", state, ...args], {
+      encoding: "utf8",
+    }),
   );
   rmSync(state, { recursive: true, force: true });
 }
@@ -46,7 +52,9 @@ if (wanted("file_to_null")) {
 }
 if (wanted("file_to_store")) flow({ sink: "store", dir: await data(8) });
 if (wanted("file_to_bulk")) {
-  const server = spawn(process.execPath, [join(here, "flow", "bulk-server.ts")], { stdio: ["ignore", "pipe", "inherit"] });
+  const server = spawn(process.execPath, [join(here, "flow", "bulk-server.ts")], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const [line] = (await once(server.stdout, "data")) as [Buffer];
   flow({ sink: "bulk", dir: await data(8), url: line.toString().trim() });
   server.kill();

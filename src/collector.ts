@@ -8,11 +8,12 @@ import type { Origin } from "./core/event.ts";
 import type { Log } from "./core/log.ts";
 import type { Router, Source } from "./core/stage.ts";
 import { fromMs } from "./core/time.ts";
-import { Delivery } from "./deliver.ts";
+import { Delivery, type Readable } from "./deliver.ts";
 import type { AlertNote, EngineResult } from "./engine.ts";
 import { laneOf, Lane } from "./lane.ts";
 import { Ledger } from "./ledger/log.ts";
 import { createRedactor } from "./normalise/redact.ts";
+import { createSealer } from "./normalise/seal.ts";
 import { probe } from "./normalise/probe.ts";
 import { Pipeline } from "./pipeline.ts";
 import { runCollector } from "./lifecycle.ts";
@@ -22,12 +23,13 @@ import { SelfRecorder } from "./self.ts";
 import { openDeadLetters } from "./sinks/dead-letters.ts";
 import type { Tally } from "./tally.ts";
 import { VERSION } from "./version.ts";
+import { withSealedOpen } from "./unseal.ts";
 import { BUNDLED_RULES } from "./paths.ts";
 
 export interface CollectorEvents {
-  onAlert(alert: AlertNote): void;
-  onDurable(results: readonly EngineResult[]): void;
-  onProblem(message: string): void;
+  readonly onAlert: (alert: AlertNote) => void;
+  readonly onDurable: (results: readonly EngineResult[]) => void;
+  readonly onProblem: (message: string) => void;
 }
 
 export interface Collector {
@@ -49,7 +51,7 @@ function createSources(config: Config, log: Log): Map<string, Source> {
   return new Map(sourcesOf(config).map(([name, typed]) => [name, createSource(config, name, typed, log)]));
 }
 
-async function createDeliveries(config: Config, log: Log, ledger: Ledger): Promise<Delivery[]> {
+async function createDeliveries(config: Config, log: Log, ledger: Readable): Promise<Delivery[]> {
   const cursor_dir = join(config.state_dir, "cursors");
   await mkdir(cursor_dir, { recursive: true, mode: 0o700 });
   return sinksOf(config).map(([name, typed]) => {
@@ -81,8 +83,9 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     log,
   });
   const { state, entries } = await recover(recovered, key);
+  const subject_keys = join(config.state_dir, "keys", "subjects");
   let pipeline: Pipeline | undefined;
-  const engine = { origin, key, started: fromMs(started_ms)!, rule_paths: rulePaths(config) };
+  const engine = { origin, key, started: fromMs(started_ms)!, rule_paths: rulePaths(config), subject_keys };
   const lanes = Array.from(
     { length: config.workers },
     () =>
@@ -101,9 +104,17 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     await source.open(new Map(Object.entries(state.positions[name] ?? {})), router);
   }
   const self = new SelfRecorder(origin, started_ms, Date.now, createRedactor(key).redactText);
-  const parts = { sources, lanes, ledger, self, positions: state.positions, tally: state.tally, now: Date.now };
+  const parts = {
+    sources,
+    lanes,
+    ledger,
+    self,
+    positions: state.positions,
+    tally: state.tally,
+    now: Date.now,
+  };
   pipeline = new Pipeline({ ...parts, onDurable: events.onDurable, onAlert: events.onAlert });
-  const deliveries = await createDeliveries(config, log, ledger);
+  const deliveries = await createDeliveries(config, log, withSealedOpen(ledger, createSealer(subject_keys)));
   const shared = { config, pipeline, self, ledger, lanes, sources, deliveries, tally: state.tally };
   const ruleset = ready[0]!.ruleset;
   return {
@@ -113,6 +124,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     rules: ready[0]!.rules,
     ruleset,
     recovered_entries: entries,
-    run: (signal, once) => runCollector({ ...shared, ruleset, origin: ledgerOrigin(config), log }, signal, once),
+    run: (signal, once) =>
+      runCollector({ ...shared, ruleset, origin: ledgerOrigin(config), log }, signal, once),
   };
 }

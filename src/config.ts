@@ -10,7 +10,9 @@ import { LIMITS } from "./core/limits.ts";
 import { SINKS } from "./sinks/index.ts";
 import { SOURCES } from "./sources/index.ts";
 
-const NAME = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, "a name: a-z, 0-9, - and _, at most 63 characters");
+const NAME = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, "a name: a-z, 0-9, - and _, at most 63 characters");
 
 function stateHome(): string {
   return join(process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "tapline");
@@ -23,13 +25,16 @@ export const configSchema = z.strictObject({
   state_dir: z.string().default(stateHome).describe("Directory of the ledger, keys, cursors and the store"),
   namespace: z
     .string()
-    .regex(/^[a-z0-9_]{1,100}$/)
+    .regex(/^[a-z0-9_]{1,100}$/, "a namespace: a-z, 0-9 and _, at most 100 characters")
     .default("default")
     .describe("Namespace of the data streams: logs-tapline.<dataset>-<namespace>"),
   host: z.string().default(hostname).describe("Name of this host in events and in the ledger's origin"),
   workers: z.int().min(1).max(64).default(2).describe("Worker threads"),
   sources: z.record(NAME, z.discriminatedUnion("type", sourceSchemas as never)).default({}),
-  rules: z.array(z.string()).default([]).describe("Directories or files of Sigma rules; the bundled ones are always on"),
+  rules: z
+    .array(z.string())
+    .default([])
+    .describe("Directories or files of Sigma rules, beside the bundled ones"),
   bundled_rules: z.boolean().default(true).describe("Whether the rules that come with Tapline are used"),
   sinks: z.record(NAME, z.discriminatedUnion("type", sinkSchemas as never)).default({}),
   heartbeat_s: z.int().min(1).max(86_400).default(60).describe("Seconds between heartbeat entries"),
@@ -66,11 +71,31 @@ function edits(a: string, b: string): number {
 /** Keys that the object at a path of the configuration may have. */
 function keysAt(path: readonly PropertyKey[], raw: unknown): string[] {
   if (path.length === 0) return Object.keys(configSchema.shape);
-  const registries: Record<string, Record<string, { config: unknown }>> = { sources: SOURCES, sinks: SINKS };
-  const registry = registries[String(path[0])];
-  const entry = (raw as Record<string, Record<string, { type?: string }>>)?.[String(path[0])]?.[String(path[1])];
-  const component = registry?.[entry?.type ?? ""];
-  return component === undefined ? [] : Object.keys((component.config as z.ZodObject).shape);
+  const registry = registryOf(path);
+  const entry = (raw as Record<string, Record<string, { type?: string }>>)?.[String(path[0])]?.[
+    String(path[1])
+  ];
+  const type = String(entry?.type);
+  let schema: unknown = Object.hasOwn(registry, type) ? registry[type]!.config : undefined;
+  for (const key of path.slice(2)) schema = shapeOf(schema)[String(key)];
+  return Object.keys(shapeOf(schema));
+}
+
+/** Properties of an object's schema, through defaults around it. */
+function shapeOf(schema: unknown): Record<string, unknown> {
+  let inner = schema as { shape?: Record<string, unknown>; def?: { innerType?: unknown } } | undefined;
+  while (inner?.def?.innerType !== undefined) inner = inner.def.innerType as typeof inner;
+  return inner?.shape ?? {};
+}
+
+function registryOf(path: readonly PropertyKey[]): Record<string, { config: unknown }> {
+  return path[0] === "sources" ? SOURCES : SINKS;
+}
+
+const isString = (value: unknown): value is string => typeof value === "string";
+
+function valueAt(path: readonly PropertyKey[], raw: unknown): unknown {
+  return path.reduce((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], raw);
 }
 
 function describe(issue: z.core.$ZodIssue, raw: unknown): string {
@@ -83,9 +108,13 @@ function describe(issue: z.core.$ZodIssue, raw: unknown): string {
     });
     return `unknown key ${hints.join(", ")}${place}`;
   }
-  if (issue.code === "invalid_union" && issue.path[0] !== undefined) {
-    const registry = issue.path[0] === "sources" ? SOURCES : SINKS;
-    return `unknown type${place}: one of ${Object.keys(registry).join(", ")}`;
+  if (issue.code === "invalid_key") return `${issue.issues.map((one) => one.message).join(", ")}${place}`;
+  if (issue.code === "invalid_union" && issue.path.length === 3 && issue.path[2] === "type") {
+    const types = Object.keys(registryOf(issue.path));
+    const type = valueAt(issue.path, raw);
+    const near = isString(type) ? closest(type, types) : undefined;
+    const what = type === undefined ? "type is missing" : `unknown type ${JSON.stringify(type)}`;
+    return `${what}${near === undefined ? "" : ` (did you mean "${near}"?)`}${place}: one of ${types.join(", ")}`;
   }
   return `${issue.message}${place}`;
 }
@@ -93,7 +122,9 @@ function describe(issue: z.core.$ZodIssue, raw: unknown): string {
 /** Reads and checks a configuration. Throws CONFIG_INVALID with every problem in the message, one a line. */
 export function parseConfig(text: string, file: string): Config {
   const document = parseDocument(text, { schema: "core", prettyErrors: true });
-  const problems = [...document.errors, ...document.warnings].map((e) => e.message.split("\n")[0]!);
+  const problems = [...document.errors, ...document.warnings]
+    .slice(0, LIMITS.config_problems)
+    .map((e) => e.message.split("\n")[0]!);
   let raw: unknown;
   try {
     if (problems.length === 0) raw = document.toJS() as unknown;
@@ -103,7 +134,8 @@ export function parseConfig(text: string, file: string): Config {
   if (problems.length === 0) {
     const parsed = configSchema.safeParse(raw ?? {});
     if (parsed.success) return { ...parsed.data, state_dir: resolve(parsed.data.state_dir) };
-    for (const issue of parsed.error.issues) problems.push(describe(issue, raw));
+    for (const issue of parsed.error.issues.slice(0, LIMITS.config_problems))
+      problems.push(describe(issue, raw));
   }
   throw new TaplineError("CONFIG_INVALID", problems.map((problem) => `${file}: ${problem}`).join("\n"), {
     remedy: "see docs/reference.md for every option",

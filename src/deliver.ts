@@ -44,8 +44,8 @@ interface InFlight {
 export class Delivery {
   readonly name: string;
   readonly cursor: Cursor = { acked: 0, sending: 0, created: 0, existing: 0, dead: 0, filtered: 0 };
-  /** Why the sink does not move now, if it does not. */
-  trouble: string | undefined;
+  /** Why a call that is under way does not succeed, by call. */
+  readonly #troubles = new Map<symbol, string>();
   readonly #parts: DeliveryParts;
   readonly #path: string;
   #resent_before = 0;
@@ -57,14 +57,26 @@ export class Delivery {
     this.#path = join(parts.cursor_dir, `${parts.name}.json`);
   }
 
-  /** Runs until `signal` aborts. Rejects only on a program error; trouble with the world is waited out. */
+  /** Why the sink does not move now, if it does not. */
+  get trouble(): string | undefined {
+    return this.#troubles.values().next().value;
+  }
+
+  /** Runs until `signal` aborts. Rejects only on a program error and
+   * on a cursor that is not this ledger's; trouble with the world is waited out. */
   async run(signal: AbortSignal): Promise<void> {
     await this.#load();
-    await this.#retrying(signal, () => this.#parts.sink.open(signal));
-    if ("writeRange" in this.#parts.sink) await this.#runRanges(this.#parts.sink, signal);
-    else await this.#runBatches(this.#parts.sink, signal);
-    await this.#save();
-    await this.#parts.sink.close();
+    try {
+      await this.#retrying(signal, () => this.#parts.sink.open(signal));
+      if ("writeRange" in this.#parts.sink) await this.#runRanges(this.#parts.sink, signal);
+      else await this.#runBatches(this.#parts.sink, signal);
+      await this.#save();
+    } catch (error) {
+      // At the stop the world may refuse once more; what was not acknowledged is sent again by the next run.
+      if (!signal.aborted || error instanceof assert.AssertionError) throw error;
+    } finally {
+      await this.#parts.sink.close();
+    }
   }
 
   async #runBatches(sink: Sink, signal: AbortSignal): Promise<void> {
@@ -76,14 +88,16 @@ export class Delivery {
         const batch = await ledger.read(at, LIMITS.sink_batch_entries, LIMITS.sink_batch_bytes);
         assert(batch !== undefined && batch.first === at, "durable entries can be read");
         at += batch.count;
-        await this.#announce(at);
+        await this.#announce(at, signal);
         const done = this.#write(sink, batch, signal);
         done.catch(() => {}); // awaited below, in order
         in_flight.push({ end: at, done });
       } else if (in_flight.length > 0) await this.#acknowledge(in_flight.shift()!, signal);
       else await this.#idle(at, signal);
     }
-    for (const write of in_flight) await this.#acknowledge(write, signal);
+    // Acknowledged in order: after one of unknown outcome, what follows stays doubtful too.
+    for (const write of in_flight) if (!(await this.#acknowledge(write, signal))) return;
+    this.cursor.sending = this.cursor.acked;
   }
 
   async #runRanges(sink: RangeSink, signal: AbortSignal): Promise<void> {
@@ -98,9 +112,9 @@ export class Delivery {
       if (end > first) await this.#range(sink, first, end, signal);
     }
     // What is durable at the end is worth one more range: readers then need no ledger.
-    const last = new AbortController();
+    const last = AbortSignal.timeout(LIMITS.stop_ms);
     const end = ledger.durable;
-    if (end > this.cursor.acked) await this.#range(sink, this.cursor.acked, end, last.signal);
+    if (end > this.cursor.acked) await this.#range(sink, this.cursor.acked, end, last);
   }
 
   async #range(sink: RangeSink, first: number, end: number, signal: AbortSignal): Promise<void> {
@@ -109,15 +123,15 @@ export class Delivery {
   }
 
   async #idle(at: number, signal: AbortSignal): Promise<void> {
-    await this.#save();
+    await this.#retrying(signal, () => this.#save());
     await this.#parts.ledger.waitDurable(at, signal);
   }
 
   /** Widens the range that a crash would make doubtful, before anything in it is sent. */
-  async #announce(end: number): Promise<void> {
+  async #announce(end: number, signal: AbortSignal): Promise<void> {
     if (end <= this.cursor.sending) return;
     this.cursor.sending = end + LIMITS.resend_entries;
-    await this.#save();
+    await this.#retrying(signal, () => this.#save());
   }
 
   #write(sink: Sink, batch: EntryBatch, signal: AbortSignal): Promise<WriteResult> {
@@ -129,12 +143,13 @@ export class Delivery {
     });
   }
 
-  async #acknowledge(write: InFlight, signal: AbortSignal): Promise<void> {
+  /** Takes over what became of a write. False when the stop came first, so that nobody knows. */
+  async #acknowledge(write: InFlight, signal: AbortSignal): Promise<boolean> {
     let result: WriteResult;
     try {
       result = await write.done;
     } catch (error) {
-      if (signal.aborted) return;
+      if (signal.aborted) return false;
       throw error;
     }
     const { cursor } = this;
@@ -149,20 +164,25 @@ export class Delivery {
     cursor.existing += result.existing;
     cursor.dead += dead;
     cursor.filtered += result.filtered;
-    if (Date.now() - this.#saved_at >= LIMITS.cursor_save_ms) await this.#save();
+    if (Date.now() - this.#saved_at >= LIMITS.cursor_save_ms) {
+      await this.#retrying(signal, () => this.#save());
+    }
+    return true;
   }
 
   /** Calls until it succeeds, with full jitter; what cannot be retried is reported and tried again slowly. */
   async #retrying<T>(signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
+    const call = Symbol(this.name);
     for (let tries = 0; ; tries++) {
       try {
         const value = await attempt();
-        this.trouble = undefined;
+        this.#troubles.delete(call);
         return value;
       } catch (error) {
         if (!(error instanceof TaplineError) || signal.aborted) throw error;
-        if (this.trouble !== error.message) this.#parts.log("warn", `${this.name}: ${error.message}`);
-        this.trouble = error.message;
+        if (this.#troubles.get(call) !== error.message)
+          this.#parts.log("warn", `${this.name}: ${error.message}`);
+        this.#troubles.set(call, error.message);
         const ceiling = error.retry ? LIMITS.retry_ms_min * 2 ** Math.min(tries, 12) : LIMITS.retry_ms_max;
         const wait_ms = Math.random() * Math.min(ceiling, LIMITS.retry_ms_max);
         await sleep(wait_ms, undefined, { signal }).catch(() => {});
@@ -173,23 +193,49 @@ export class Delivery {
 
   async #load(): Promise<void> {
     try {
-      Object.assign(this.cursor, JSON.parse(await readFile(this.#path, "utf8")) as Cursor);
+      Object.assign(this.cursor, parseCursor(await readFile(this.#path, "utf8")));
     } catch (cause) {
       if (systemCode(cause) === "ENOENT") return;
       throw new TaplineError("CURSOR_UNREADABLE", `cannot read ${this.#path}: ${reasonOf(cause)}`, {
-        remedy: "move the file away; the sink then starts at entry 0 and leaves out what is there",
+        remedy: START_OVER,
         cause,
       });
+    }
+    const { acked } = this.cursor;
+    const { durable } = this.#parts.ledger;
+    if (acked > durable) {
+      const what = `${this.#path} stands at entry ${acked}, but the ledger has ${durable}: it is not this ledger's`;
+      throw new TaplineError("CURSOR_AHEAD", what, { remedy: START_OVER });
     }
     this.#resent_before = this.cursor.sending;
   }
 
   async #save(): Promise<void> {
     this.#saved_at = Date.now();
-    const file = await open(`${this.#path}.tmp`, "w");
-    await file.writeFile(JSON.stringify(this.cursor));
-    await file.datasync();
-    await file.close();
-    await rename(`${this.#path}.tmp`, this.#path);
+    try {
+      const file = await open(`${this.#path}.tmp`, "w", 0o600);
+      try {
+        await file.writeFile(JSON.stringify(this.cursor));
+        await file.datasync();
+      } finally {
+        await file.close();
+      }
+      await rename(`${this.#path}.tmp`, this.#path);
+    } catch (cause) {
+      const what = `cannot write ${this.#path}: ${reasonOf(cause)}`;
+      throw new TaplineError("CURSOR_UNWRITABLE", what, { retry: true, cause });
+    }
   }
+}
+
+const START_OVER = "move the file away; the sink then starts at entry 0 and leaves out what is there";
+
+/** Throws when the text is not a whole cursor. */
+function parseCursor(text: string): Cursor {
+  const { acked, sending, created, existing, dead, filtered } = JSON.parse(text) as Cursor;
+  const cursor = { acked, sending, created, existing, dead, filtered };
+  for (const count of Object.values(cursor)) {
+    if (!Number.isSafeInteger(count) || count < 0) throw new Error("not a cursor");
+  }
+  return cursor;
 }

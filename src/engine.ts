@@ -8,6 +8,7 @@ import type { RuleSet } from "./detect/match.ts";
 import { LIMITS } from "./core/limits.ts";
 import { Normaliser, type Normalised, type Work } from "./normalise/index.ts";
 import { createRedactor } from "./normalise/redact.ts";
+import { createSealer } from "./normalise/seal.ts";
 
 /** Everything an engine needs, as plain data, so that it can cross to a worker thread. */
 export interface EngineOptions {
@@ -16,6 +17,8 @@ export interface EngineOptions {
   readonly key: string;
   readonly started: string;
   readonly rule_paths: readonly string[];
+  /** Directory of the subjects' keys; without it sealing falls back to pseudonyms, and events say so. */
+  readonly subject_keys: string | undefined;
 }
 
 /** What the console and counters need to know of an alert; the alert itself is an entry. */
@@ -49,6 +52,7 @@ export class Engine {
       redactor: createRedactor(options.key),
       started: options.started,
       inspect: (e, write) => this.#inspect(e, write),
+      sealer: options.subject_keys === undefined ? undefined : createSealer(options.subject_keys),
     });
   }
 
@@ -84,7 +88,9 @@ export class Engine {
 }
 
 /** Loads rules and makes an engine; `problems` are rules that could not be used. */
-export async function openEngine(options: EngineOptions): Promise<{ engine: Engine; problems: readonly string[] }> {
+export async function openEngine(
+  options: EngineOptions,
+): Promise<{ engine: Engine; problems: readonly string[] }> {
   const { set, problems } = await loadRules([...options.rule_paths], {});
   return { engine: new Engine(options, set), problems: problems.map(String) };
 }

@@ -39,7 +39,9 @@ export class Lane {
       else resolve(message);
     });
     this.#worker.on("error", (cause) => {
-      const error = new TaplineError("WORKER_FAILED", `a worker stopped: ${(cause as Error).message}`, { cause });
+      const error = new TaplineError("WORKER_FAILED", `a worker stopped: ${(cause as Error).message}`, {
+        cause,
+      });
       reject(error);
       if (!this.#closing) this.#events.failed(error);
     });
@@ -58,7 +60,9 @@ export class Lane {
   post(seq: number, batch: RawBatch, now_ms: number): void {
     this.#in_flight++;
     const { buffer, segments, streams } = batch;
-    this.#send({ type: "batch", seq, work: { buffer, segments, streams, now_ms } }, [buffer.buffer as ArrayBuffer]);
+    this.#send({ type: "batch", seq, work: { buffer, segments, streams, now_ms } }, [
+      buffer.buffer as ArrayBuffer,
+    ]);
   }
 
   /** State after all batches posted so far. */

@@ -22,7 +22,7 @@ async function main(argv: readonly string[]): Promise<number> {
     console.log(VERSION);
     return 0;
   }
-  const command = COMMANDS[name];
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined) {
     const asked = ["help", "--help", "-h"].includes(name);
     (asked ? console.log : console.error)(asked ? HELP : `tapline: no command "${name}"\n\n${HELP}`);

@@ -4,7 +4,7 @@ const TERMINAL_MS = 200;
 const PLAIN_MS = 2_000;
 
 export class Progress {
-  readonly #terminal = process.stdout.isTTY === true;
+  readonly #terminal = process.stdout.isTTY;
   #text: (() => string) | undefined;
   #shown = "";
   #timer: NodeJS.Timeout | undefined;
@@ -26,7 +26,10 @@ export class Progress {
   /** A line that stays. Text of strangers is in it: control characters are not printed. */
   line(text: string): void {
     // oxlint-disable-next-line no-control-regex
-    const safe = text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/g, "\u00b7");
+    const safe = text.replaceAll(
+      /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/g,
+      "\u00b7",
+    );
     process.stdout.write(this.#terminal ? `\r\u001b[K${safe}\n${this.#shown}` : `${safe}\n`);
   }
 

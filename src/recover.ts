@@ -6,7 +6,10 @@ import type { FrameHeader, Positions, SnapshotState } from "./pipeline.ts";
 import { addTo, emptyTally } from "./tally.ts";
 
 /** State at the end of the ledger, and how many entries were read after the snapshot. */
-export async function recover(recovered: Recovered, key: string): Promise<{ state: SnapshotState; entries: number }> {
+export async function recover(
+  recovered: Recovered,
+  key: string,
+): Promise<{ state: SnapshotState; entries: number }> {
   const digest = createDigest(key);
   const found = recovered.snapshot?.state as SnapshotState | undefined;
   const tally = found?.tally ?? emptyTally();

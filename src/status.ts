@@ -48,7 +48,8 @@ export function statusOf(parts: Running, running: boolean): Status {
   const broken = [lawBroken(tally)];
   for (const { name, cursor } of deliveries) {
     const fates = cursor.created + cursor.existing + cursor.dead + cursor.filtered;
-    if (fates !== cursor.acked) broken.push(`${name}: ${cursor.acked} acknowledged but ${fates} accounted for`);
+    if (fates !== cursor.acked)
+      broken.push(`${name}: ${cursor.acked} acknowledged but ${fates} accounted for`);
   }
   return {
     version: 1,

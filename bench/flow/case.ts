@@ -39,7 +39,9 @@ function children(): number[] {
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => {
       try {
-        return Number(readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ")[1]) === process.pid;
+        return (
+          Number(readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ")[1]) === process.pid
+        );
       } catch {
         return false;
       }
@@ -49,23 +51,29 @@ function children(): number[] {
 
 /** Hash of the entries without what differs from run to run: ids of file generations, paths and arrival times. */
 async function outputHash(): Promise<{ hash: string; entries: number }> {
-  const reader = await openReader(join(state_dir, "ledger"));
+  const reader = openReader(join(state_dir, "ledger"));
   const lines: string[] = [];
   const size = await reader.size();
-  for (let at = 0; at < size; ) {
+  for (let at = 0; at < size;) {
     const batch = await reader.read(at, 4096, 8 << 20);
     if (batch === undefined) break;
     const run = Buffer.from(batch.run.buffer, batch.run.byteOffset, batch.run.length);
     forEachEntry(batch.run, (start, end) => {
       const text = run.toString("utf8", start, end);
       if (!text.includes('"vantage":"self"')) {
-        const stable = text.replaceAll(/"(?:id|created|stream|path|call_key|args_hash|event_ids|ruleset_hash)":(?:"[^"]*"|\[[^\]]*\])/g, "");
+        const stable = text.replaceAll(
+          /"(?:id|created|stream|path|call_key|args_hash|event_ids|ruleset_hash)":(?:"[^"]*"|\[[^\]]*\])/g,
+          "",
+        );
         lines.push(createHash("sha256").update(stable).digest("hex").slice(0, 16));
       }
     });
     at += batch.count;
   }
-  return { hash: createHash("sha256").update(lines.toSorted().join()).digest("hex").slice(0, 16), entries: size };
+  return {
+    hash: createHash("sha256").update(lines.toSorted().join()).digest("hex").slice(0, 16),
+    entries: size,
+  };
 }
 
 const sink = values.sink === "bulk" ? { type: "elasticsearch", urls: [values.url] } : { type: values.sink };
@@ -80,7 +88,11 @@ const config = parseConfig(
   "bench",
 );
 const bytes = readdirSync(values.dir!).reduce((sum, name) => sum + statSync(join(values.dir!, name)).size, 0);
-const collector = await openCollector(config, () => {}, { onAlert() {}, onDurable() {}, onProblem: console.error });
+const collector = await openCollector(config, () => {}, {
+  onAlert() {},
+  onDurable() {},
+  onProblem: console.error,
+});
 const cpu = process.cpuUsage();
 const start = performance.now();
 let child = { cpu_ms: 0, peak_mb: 0 };

@@ -1,11 +1,12 @@
 // Makes src/core/generated/classes.ts: per event class its categorisation and control tags, as constants.
 import { mappingHash, readClasses, readControls, readCrosswalk } from "./tables.ts";
 
+const confirmed = (list: readonly [string, string, number][]) =>
+  list.filter(([, confidence, sources]) => confidence === "high" && sources >= 2).map(([name]) => name);
+
 export function classesSource(): Record<string, string> {
   const { controls, map_version } = readControls();
   const { mappings } = readCrosswalk();
-  const confirmed = (list: readonly [string, string, number][]) =>
-    list.filter(([, confidence, sources]) => confidence === "high" && sources >= 2).map(([name]) => name);
   const tags = (direct: readonly string[], kind: "nist_ai_rmf" | "eu_ai_act") => [
     ...new Set(direct.flatMap((id) => confirmed(mappings[id]?.[kind] ?? []))),
   ];

@@ -1,4 +1,4 @@
-// The registry of generators: each returns path → text, and reads only the tables.
+// The registry of generators: each returns path → text, and reads only the tables; the reference reads the code too.
 import { avroSource } from "./avro.ts";
 import { lifecycleSource } from "./lifecycle.ts";
 import { templatesSource } from "./templates.ts";
@@ -6,6 +6,7 @@ import { eventSource } from "./event.ts";
 import { classesSource } from "./classes.ts";
 import { secretsSource } from "./secrets.ts";
 import { toolsSource } from "./tools.ts";
+import { referenceSource } from "./reference.ts";
 
 export const generators: readonly (() => Record<string, string>)[] = [
   eventSource,
@@ -15,4 +16,5 @@ export const generators: readonly (() => Record<string, string>)[] = [
   templatesSource,
   lifecycleSource,
   avroSource,
+  referenceSource,
 ];

@@ -33,18 +33,24 @@ async function checkSinks(config: Config): Promise<Problem[]> {
   return found;
 }
 
-async function findProblems(path: string | undefined): Promise<{ problems: Problem[]; config: Config | undefined }> {
+const count = (record: object): number => Object.keys(record).length;
+
+async function findProblems(
+  path: string | undefined,
+): Promise<{ problems: Problem[]; config: Config | undefined }> {
   const problems: Problem[] = [];
   let config: Config | undefined;
   try {
     config = await readConfig(path);
   } catch (error) {
     if (!(error instanceof TaplineError)) throw error;
-    for (const what of error.message.split("\n")) problems.push({ where: "configuration", what, remedy: error.remedy });
+    for (const what of error.message.split("\n"))
+      problems.push({ where: "configuration", what, remedy: error.remedy });
     return { problems, config };
   }
   const rules = await loadRules(rulePaths(config), {});
-  for (const problem of rules.problems) problems.push({ where: "rules", what: String(problem), remedy: undefined });
+  for (const problem of rules.problems)
+    problems.push({ where: "rules", what: String(problem), remedy: undefined });
   problems.push(...(await checkSinks(config)));
   return { problems, config };
 }
@@ -57,15 +63,16 @@ Exit code 1 when there is a problem.`,
   async run(argv) {
     const options = { config: { type: "string", short: "c" }, json: { type: "boolean" } } as const;
     const { values } = readArgs(argv, { options });
-    const { problems, config } = await findProblems(values.config as string | undefined);
+    const { problems, config } = await findProblems(values.config);
     if (values.json === true) console.log(JSON.stringify({ problems }));
     else {
       for (const { where, what, remedy } of problems) {
         console.log(`${where}: ${what}${remedy === undefined ? "" : `\n  remedy: ${remedy}`}`);
       }
       if (problems.length === 0 && config !== undefined) {
-        const count = (record: object): number => Object.keys(record).length;
-        console.log(`fine: ${count(config.sources)} sources, ${count(config.sinks)} sinks, rules and connections`);
+        console.log(
+          `fine: ${count(config.sources)} sources, ${count(config.sinks)} sinks, rules and connections`,
+        );
       }
     }
     return problems.length === 0 ? 0 : 1;

@@ -1,6 +1,6 @@
 // `tapline dlq list|replay`: what sinks refused, and another try: the documents are read again from the ledger.
 import { openDeadLetters } from "../sinks/dead-letters.ts";
-import { replayEntries, sinkNamed } from "./replay.ts";
+import { optionsOf, replayEntries, sinkNamed } from "./replay.ts";
 import { type Command, UsageError, readArgs, readConfig } from "./usage.ts";
 
 export const dlq: Command = {
@@ -8,7 +8,7 @@ export const dlq: Command = {
   help: `usage: tapline dlq list|replay [--sink NAME] [-c FILE] [--json]
 
   list      index, status and reason of every dead letter
-  replay    reads the entries again from the ledger and writes them (needs --sink)
+  replay    reads the entries again from the ledger and writes them (needs --sink); what arrives is no longer listed
 
 Exit code 1 when replay leaves dead letters.`,
   async run(argv) {
@@ -18,8 +18,9 @@ Exit code 1 when replay leaves dead letters.`,
       json: { type: "boolean" },
     } as const;
     const { values, positionals } = readArgs(argv, { options, allowPositionals: true });
-    const config = await readConfig(values.config as string | undefined);
-    const names = values.sink === undefined ? Object.keys(config.sinks) : [values.sink as string];
+    const config = await readConfig(values.config);
+    const names = values.sink === undefined ? Object.keys(config.sinks) : [values.sink];
+    for (const name of names) optionsOf(config, name);
     if (positionals[0] === "list") {
       for (const name of names) {
         for (const letter of await openDeadLetters(config.state_dir, name).list()) {

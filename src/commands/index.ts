@@ -9,4 +9,13 @@ import { setup } from "./setup.ts";
 import { status } from "./status.ts";
 import type { Command } from "./usage.ts";
 
-export const COMMANDS: Readonly<Record<string, Command>> = { run, scan, check, setup, replay, dlq, status, ledger };
+export const COMMANDS: Readonly<Record<string, Command>> = {
+  run,
+  scan,
+  check,
+  setup,
+  replay,
+  dlq,
+  status,
+  ledger,
+};

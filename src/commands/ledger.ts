@@ -1,6 +1,7 @@
 // `tapline ledger verify DIR`: checks every entry, tile, root and checkpoint of a ledger, and says from where it is wrong.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { TaplineError } from "../core/errors.ts";
 import { Progress } from "../progress.ts";
 import { verifyLedger } from "../ledger/verify.ts";
 import { type Command, UsageError, readArgs, readConfig } from "./usage.ts";
@@ -24,14 +25,18 @@ Exit code 1 when something is wrong.`,
     const { values, positionals } = readArgs(argv, { options, allowPositionals: true });
     const [action, named] = positionals;
     if (action !== "verify" || positionals.length > 2) throw new UsageError("say what: verify");
-    const dir = named ?? join((await readConfig(values.config as string | undefined)).state_dir, "ledger");
-    if (!existsSync(dir)) throw new UsageError(`${dir} does not exist`);
+    const dir = named ?? join((await readConfig(values.config)).state_dir, "ledger");
+    if (!existsSync(dir)) {
+      throw new TaplineError("NO_SUCH_PATH", `${dir} does not exist`, {
+        remedy: "name the directory of a ledger",
+      });
+    }
     const progress = new Progress();
     let checked = 0;
     if (values.json !== true) progress.start(() => `checked ${checked.toLocaleString("en-US")} entries`);
     const result = await verifyLedger(dir, {
-      ...(values.vkey === undefined ? {} : { vkey: values.vkey as string }),
-      checkpoints: (values.checkpoint as string[] | undefined) ?? [],
+      ...(values.vkey === undefined ? {} : { vkey: values.vkey }),
+      checkpoints: values.checkpoint ?? [],
       progress: (entries: number) => (checked = entries),
     });
     progress.stop();

@@ -1,15 +1,15 @@
 // `tapline replay`: reads entries again from the ledger and writes them to a sink, leaving out what is there. Runs beside
 // a running collector and does not move its cursor.
 import { join } from "node:path";
-import { createSink, sinksOf } from "../components.ts";
+import { type Typed, createSink, sinksOf } from "../components.ts";
 import type { Config } from "../config.ts";
 import { TaplineError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { openLog } from "../core/log.ts";
-import type { DeadLetter, Sink } from "../core/stage.ts";
+import type { Sink } from "../core/stage.ts";
 import { type LedgerReader, openReader } from "../ledger/reader.ts";
 import { Progress } from "../progress.ts";
-import { openDeadLetters } from "../sinks/dead-letters.ts";
+import { type DeadLetters, openDeadLetters } from "../sinks/dead-letters.ts";
 import { type Command, UsageError, readArgs, readConfig, readNumber } from "./usage.ts";
 
 export interface NamedSink {
@@ -20,18 +20,25 @@ export interface NamedSink {
 interface Done {
   created: number;
   existing: number;
-  dead: DeadLetter[];
+  dead: Set<number>;
+}
+
+/** Options of the sink of that name. */
+export function optionsOf(config: Config, name: string): Typed {
+  const found = sinksOf(config).find(([known]) => known === name);
+  if (found !== undefined) return found[1];
+  const names = Object.keys(config.sinks).join(", ") || "none";
+  throw new UsageError(`no sink "${name}" in the configuration, which has: ${names}`);
 }
 
 /** The sink of that name, ready to open. */
 export function sinkNamed(config: Config, name: string): NamedSink {
-  const found = sinksOf(config).find(([known]) => known === name);
-  if (found === undefined) {
-    throw new UsageError(`no sink "${name}" in the configuration: one of ${Object.keys(config.sinks).join(", ")}`);
-  }
-  const sink = createSink(config, name, found[1], openLog());
+  const options = optionsOf(config, name);
+  const sink = createSink(config, name, options, openLog());
   if ("writeRange" in sink) {
-    throw new UsageError(`${name} is a ${found[1].type}: delete its directory and it is built again from the ledger`);
+    throw new UsageError(
+      `${name} is a ${options.type}: delete its directory and it is built again from the ledger`,
+    );
   }
   return { name, sink };
 }
@@ -39,19 +46,27 @@ export function sinkNamed(config: Config, name: string): NamedSink {
 async function replayRange(
   reader: LedgerReader,
   sink: Sink,
+  letters: DeadLetters,
   [from, to]: readonly [number, number],
   done: Done,
   signal: AbortSignal,
 ): Promise<void> {
-  for (let at = from; at < to; ) {
-    const batch = await reader.read(at, Math.min(LIMITS.sink_batch_entries, to - at), LIMITS.sink_batch_bytes);
+  for (let at = from; at < to;) {
+    const batch = await reader.read(
+      at,
+      Math.min(LIMITS.sink_batch_entries, to - at),
+      LIMITS.sink_batch_bytes,
+    );
     if (batch === undefined) {
-      throw new TaplineError("NO_SUCH_ENTRY", `the ledger has no entry ${at}`, { remedy: "see `tapline status`" });
+      throw new TaplineError("NO_SUCH_ENTRY", `the ledger has no entry ${at}`, {
+        remedy: "see `tapline status`",
+      });
     }
     const result = await sink.write(batch, true, signal);
     done.created += result.created;
     done.existing += result.existing;
-    done.dead.push(...result.dead);
+    await letters.append(result.dead);
+    for (const { index } of result.dead) done.dead.add(index);
     at += batch.count;
   }
 }
@@ -65,23 +80,28 @@ export async function replayEntries(
 ): Promise<number> {
   const signal = new AbortController().signal;
   const reader = openReader(join(config.state_dir, "ledger"));
-  const done: Done = { created: 0, existing: 0, dead: [] };
+  const letters = openDeadLetters(config.state_dir, name);
+  const done: Done = { created: 0, existing: 0, dead: new Set() };
   const total = ranges.reduce((sum, [from, to]) => sum + to - from, 0);
   const progress = new Progress();
-  if (!json) progress.start(() => `replayed ${done.created + done.existing + done.dead.length} of ${total} entries`);
+  if (!json)
+    progress.start(() => `replayed ${done.created + done.existing + done.dead.size} of ${total} entries`);
   try {
     await sink.open(signal);
-    for (const range of ranges) await replayRange(reader, sink, range, done, signal);
-    await openDeadLetters(config.state_dir, name).append(done.dead);
+    for (const range of ranges) await replayRange(reader, sink, letters, range, done, signal);
+    await letters.settle(
+      (index) => !done.dead.has(index) && ranges.some(([from, to]) => index >= from && index < to),
+    );
   } finally {
     progress.stop();
     await sink.close();
     await reader.close();
   }
   const { created, existing, dead } = done;
-  if (json) console.log(JSON.stringify({ sink: name, entries: total, created, existing, dead: dead.length }));
-  else console.log(`${name}: ${total} entries = new ${created} + there ${existing} + dead letters ${dead.length}`);
-  return dead.length === 0 ? 0 : 1;
+  if (json) console.log(JSON.stringify({ sink: name, entries: total, created, existing, dead: dead.size }));
+  else
+    console.log(`${name}: ${total} entries = new ${created} + there ${existing} + dead letters ${dead.size}`);
+  return dead.size === 0 ? 0 : 1;
 }
 
 export const replay: Command = {
@@ -101,13 +121,16 @@ Exit code 1 when entries became dead letters.`,
       json: { type: "boolean" },
     } as const;
     const { values } = readArgs(argv, { options });
-    const from = readNumber(values.from as string | undefined, "--from");
+    const from = readNumber(values.from, "--from");
     if (values.sink === undefined || from === undefined) throw new UsageError("--sink and --from are needed");
-    const config = await readConfig(values.config as string | undefined);
-    const named = sinkNamed(config, values.sink as string);
+    const config = await readConfig(values.config);
+    const named = sinkNamed(config, values.sink);
     const reader = openReader(join(config.state_dir, "ledger"));
-    const to = readNumber(values.to as string | undefined, "--to") ?? (await reader.size());
+    const size = await reader.size();
     await reader.close();
+    const to = readNumber(values.to, "--to") ?? size;
+    if (from > size || to > size)
+      throw new UsageError(`the ledger has ${size} entries: --from and --to are in 0 to ${size}`);
     if (to < from) throw new UsageError(`--to ${to} is before --from ${from}`);
     return replayEntries(config, named, [[from, to]], values.json === true);
   },

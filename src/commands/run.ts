@@ -1,32 +1,22 @@
 // `tapline run`: collect until stopped. With no configuration: this machine's agents into the ledger and the store.
-import { existsSync, statSync } from "node:fs";
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { type Collector, openCollector } from "../collector.ts";
 import { sinksOf } from "../components.ts";
 import { type Config, parseConfig } from "../config.ts";
-import { TaplineError } from "../core/errors.ts";
 import { openLog } from "../core/log.ts";
 import type { AlertNote, EngineResult } from "../engine.ts";
 import { discover } from "../discover.ts";
 import { BUNDLED_SAMPLE } from "../paths.ts";
 import { Progress } from "../progress.ts";
 import { VERSION } from "../version.ts";
-import { type Command, readArgs, readConfig } from "./usage.ts";
+import { type Command, globsOf, readArgs, readConfig } from "./usage.ts";
 
+const say = (line: string): void => console.log(line);
 const tilde = (path: string): string => path.replace(homedir(), "~");
 
-/** A file or directory named on the command line, as globs. */
-function globsOf(path: string): string[] {
-  const full = resolve(path);
-  if (!existsSync(full)) {
-    throw new TaplineError("NO_SUCH_PATH", `${path} does not exist`, { remedy: "name a file or a directory" });
-  }
-  return statSync(full).isDirectory() ? [join(full, "**/*.jsonl")] : [full];
-}
-
 /** What to read when the configuration names no source: paths of the command line, else what the machine has. */
-function addSources(config: Config, paths: readonly string[], once: boolean, say: (line: string) => void): Config {
+function addSources(config: Config, paths: readonly string[], once: boolean): Config {
   const extra: Record<string, unknown> = {};
   if (paths.length > 0) {
     extra["paths"] = { type: "file", include: paths.flatMap(globsOf) };
@@ -35,7 +25,9 @@ function addSources(config: Config, paths: readonly string[], once: boolean, say
     for (const found of discover(config.state_dir)) {
       say(`found       ${found.name.padEnd(12)} ${tilde(found.root)}`);
       extra[found.name] =
-        found.type === "spool" ? { type: "spool", dir: found.root } : { type: "file", include: found.include };
+        found.type === "spool"
+          ? { type: "spool", dir: found.root }
+          : { type: "file", include: found.include };
     }
     if (Object.keys(extra).length === 0) {
       say("found       no agent on this machine: reading the bundled sample instead");
@@ -58,7 +50,7 @@ function summary(actions: Readonly<Record<string, number>>): string {
   return rows.map(([action, count]) => `${action} ${count.toLocaleString("en-US")}`).join(", ");
 }
 
-function introduce(collector: Collector, config: Config, say: (line: string) => void): void {
+function introduce(collector: Collector, config: Config): void {
   say(`ledger      ${tilde(join(config.state_dir, "ledger"))}: ${collector.ledger.size} entries`);
   for (const [name, sink] of sinksOf(config)) {
     const where = sink.type === "store" ? `  ${tilde(join(config.state_dir, name))}` : "";
@@ -67,7 +59,7 @@ function introduce(collector: Collector, config: Config, say: (line: string) => 
   say(`rules       ${collector.rules}, set ${collector.ruleset.slice(0, 19)}`);
 }
 
-async function collect(config: Config, once: boolean, say: (line: string) => void): Promise<number> {
+async function collect(config: Config, once: boolean): Promise<number> {
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
@@ -82,14 +74,16 @@ async function collect(config: Config, once: boolean, say: (line: string) => voi
     onAlert: (alert) => progress.line(describeAlert(alert)),
     onDurable: (results: readonly EngineResult[]) => {
       for (const result of results) {
-        for (const action in result.actions) actions[action] = (actions[action] ?? 0) + result.actions[action]!;
+        for (const action in result.actions)
+          actions[action] = (actions[action] ?? 0) + result.actions[action]!;
       }
     },
     onProblem: (problem) => progress.line(`problem     ${problem}`),
   });
-  introduce(collector, config, say);
+  introduce(collector, config);
   const { tally } = collector;
-  const counts = () => `${tally.read.toLocaleString("en-US")} records, ${tally.events.toLocaleString("en-US")} events, ${tally.alerts} alerts`;
+  const counts = () =>
+    `${tally.read.toLocaleString("en-US")} records, ${tally.events.toLocaleString("en-US")} events, ${tally.alerts} alerts`;
   progress.start(() => `read        ${counts()}`);
   try {
     await collector.run(stop.signal, once);
@@ -99,10 +93,13 @@ async function collect(config: Config, once: boolean, say: (line: string) => voi
   say(`read        ${counts()}`);
   if (Object.keys(actions).length > 0) say(`this run    ${summary(actions)}`);
   for (const { name, cursor, trouble } of collector.deliveries) {
-    say(`sink        ${name}: ${cursor.acked} of ${collector.ledger.size} entries${trouble === undefined ? "" : `  ! ${trouble}`}`);
+    say(
+      `sink        ${name}: ${cursor.acked} of ${collector.ledger.size} entries${trouble === undefined ? "" : `  ! ${trouble}`}`,
+    );
   }
   say(`ledger      ${collector.ledger.size} entries, checkpoint at ${collector.ledger.published}`);
-  return 0;
+  // With --once the caller waits for the sinks: one that did not take everything is trouble with the world.
+  return once && collector.deliveries.some(({ trouble }) => trouble !== undefined) ? 3 : 0;
 }
 
 export const run: Command = {
@@ -111,14 +108,15 @@ export const run: Command = {
 
   -c, --config FILE   configuration (default: TAPLINE_CONFIG, else discover this machine's agents)
   --once              read what is there, wait for the sinks, stop
-  PATH                files or directories to read in addition`,
+  PATH                files or directories to read in addition
+
+Exit code 3 when, with --once, a sink did not take everything: the ledger holds it, the next run goes on from there.`,
   async run(argv) {
     const options = { config: { type: "string", short: "c" }, once: { type: "boolean" } } as const;
     const { values, positionals } = readArgs(argv, { options, allowPositionals: true });
     const once = values.once === true;
-    const say = (line: string): void => console.log(line);
     say(`tapline ${VERSION}`);
-    const config = addSources(await readConfig(values.config as string | undefined), positionals, once, say);
-    return collect(config, once, say);
+    const config = addSources(await readConfig(values.config), positionals, once);
+    return collect(config, once);
   },
 };

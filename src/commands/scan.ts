@@ -15,7 +15,7 @@ import { createRedactor } from "../normalise/redact.ts";
 import { SelfRecorder } from "../self.ts";
 import { SOURCES } from "../sources/index.ts";
 import { VERSION } from "../version.ts";
-import { type Command, UsageError, readArgs } from "./usage.ts";
+import { type Command, UsageError, globsOf, readArgs } from "./usage.ts";
 
 const ALERT = '"dataset":"tapline.alert"';
 const DATASET_WITHIN = 140;
@@ -50,10 +50,15 @@ function normalise(engine: Engine, batch: RawBatch): EngineResult {
   return engine.process({ ...batch, now_ms: Date.now() });
 }
 
-async function scanFiles(engine: Engine, paths: string[], format: string | undefined, printer: Printer): Promise<void> {
+async function scanFiles(
+  engine: Engine,
+  paths: string[],
+  format: string | undefined,
+  printer: Printer,
+): Promise<void> {
   const options = SOURCES.file.config.parse({
     type: "file",
-    include: paths,
+    include: paths.flatMap(globsOf),
     follow: false,
     ...(format === undefined ? {} : { format }),
   });
@@ -64,9 +69,11 @@ async function scanFiles(engine: Engine, paths: string[], format: string | undef
   const self = new SelfRecorder(origin, Date.now(), Date.now, createRedactor("").redactText);
   await source.open(new Map(), router);
   const forever = new AbortController().signal;
+  let streams = 0;
   for (;;) {
     const batch = await source.read(0);
     if (batch !== undefined) {
+      streams += batch.streams.length;
       await printer.print(normalise(engine, batch));
       for (const gap of batch.gaps) self.gap(gap);
       await printer.print(self.take());
@@ -75,6 +82,7 @@ async function scanFiles(engine: Engine, paths: string[], format: string | undef
     else await source.wait(forever);
   }
   await source.close();
+  if (streams === 0) console.error(`tapline scan: nothing to read in ${paths.join(", ")}`);
 }
 
 /** Standard input as batches of whole lines; the last line need not end. */
@@ -86,7 +94,12 @@ async function scanInput(engine: Engine, format: string | undefined, printer: Pr
     const streams: StreamInfo[] = [];
     if (stream === undefined) {
       const found = probe(lines.subarray(0, LIMITS.batch_bytes), "-", format);
-      const capture = { arguments: "redacted", results: "redacted", messages: "redacted", identity: "full" } as const;
+      const capture = {
+        arguments: "redacted",
+        results: "redacted",
+        messages: "redacted",
+        identity: "full",
+      } as const;
       stream = {
         id: "stdin",
         source: "scan",
@@ -107,7 +120,7 @@ async function scanInput(engine: Engine, format: string | undefined, printer: Pr
   for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
     rest = Buffer.concat([rest, chunk]);
     const end = rest.lastIndexOf(10) + 1;
-    if (rest.length > LIMITS.line_bytes && end === 0) {
+    if (rest.length - end > LIMITS.line_bytes) {
       throw new TaplineError("LINE_TOO_LONG", `standard input has a line over ${LIMITS.line_bytes} bytes`, {
         remedy: "scan it as a file: the line is then kept as a gap",
       });
@@ -123,7 +136,7 @@ export const scan: Command = {
   about: "read files once and print the documents that a sink would get",
   help: `usage: tapline scan FILE… [--format F] [--rules DIR]… [--out events|alerts|all]
 
-  FILE          files or globs; - is standard input
+  FILE          files, patterns, or directories with *.jsonl below; - is standard input
   --format F    ${FORMATS.map((format) => format.name).join(", ")} (default: recognised from content)
   --rules DIR   Sigma rules in addition to the bundled ones
   --out         what to print (default all)
@@ -136,8 +149,8 @@ Keeps nothing: digests and redaction marks are keyed for this call only. Exit co
       out: { type: "string", default: "all" },
     } as const;
     const { values, positionals } = readArgs(argv, { options, allowPositionals: true });
-    const format = values.format as string | undefined;
-    const out = values.out as string;
+    const format = values.format;
+    const out = values.out;
     if (positionals.length === 0) throw new UsageError("name a file, or - for standard input");
     if (!OUT.includes(out)) throw new UsageError(`--out takes ${OUT.join(", ")}, not "${out}"`);
     if (format !== undefined && !FORMATS.some((f) => f.name === format)) {
@@ -147,7 +160,8 @@ Keeps nothing: digests and redaction marks are keyed for this call only. Exit co
       origin: { namespace: "default", host: hostname(), version: VERSION },
       key: randomBytes(32).toString("hex"),
       started: fromMs(Date.now())!,
-      rule_paths: [BUNDLED_RULES, ...((values.rules as string[] | undefined) ?? [])],
+      rule_paths: [BUNDLED_RULES, ...(values.rules ?? [])],
+      subject_keys: undefined,
     });
     for (const problem of problems) console.error(problem);
     const printer = new Printer(out);

@@ -1,7 +1,6 @@
 // `tapline setup elasticsearch|opensearch`: installs templates, lifecycle and a role; says what the server cannot have.
 import { sinksOf } from "../components.ts";
-import type { Config } from "../config.ts";
-import { SINKS } from "../sinks/index.ts";
+import { type Config, parseConfig } from "../config.ts";
 import { type Engine, connect, plan, setup as install } from "../sinks/setup.ts";
 import { type Command, UsageError, readArgs, readConfig, readNumber } from "./usage.ts";
 
@@ -16,7 +15,8 @@ function connection(config: Config, engine: Engine, url: string | undefined): un
     throw new UsageError(`no ${engine} sink in the configuration: name the server with --url`);
   }
   const urls = url === undefined ? {} : { url };
-  return SINKS[engine].config.parse({ ...(found ?? { type: engine }), ...urls });
+  const options = { ...(found ?? { type: engine }), ...urls };
+  return parseConfig(JSON.stringify({ sinks: { [engine]: options } }), "options").sinks[engine];
 }
 
 export const setup: Command = {
@@ -41,16 +41,19 @@ Exit code 1 when something was left out.`,
     const { values, positionals } = readArgs(argv, { options, allowPositionals: true });
     const engine = positionals[0] as Engine;
     if (!ENGINES.includes(engine)) throw new UsageError(`name the engine: ${ENGINES.join(" or ")}`);
-    const days = readNumber(values["retention-days"] as string | undefined, "--retention-days") ?? RETENTION_DAYS;
+    const days = readNumber(values["retention-days"], "--retention-days") ?? RETENTION_DAYS;
     if (values.print === true) {
       for (const part of await plan(engine, days)) {
         console.log(`# ${part.name}\nPUT ${part.path}\n${JSON.stringify(part.body, undefined, 2)}\n`);
       }
       return 0;
     }
-    const config = await readConfig(values.config as string | undefined);
-    const server = await connect(engine, connection(config, engine, values.url as string | undefined) as never);
-    const result = await install(engine, server, { retention_days: days, signal: AbortSignal.timeout(SETUP_MS) });
+    const config = await readConfig(values.config);
+    const server = await connect(engine, connection(config, engine, values.url) as never);
+    const result = await install(engine, server, {
+      retention_days: days,
+      signal: AbortSignal.timeout(SETUP_MS),
+    });
     if (values.json === true) console.log(JSON.stringify(result));
     else {
       console.log(`server      ${result.server}`);

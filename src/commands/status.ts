@@ -35,13 +35,17 @@ function print(status: Status, problems: readonly string[]): void {
   const { tally } = status;
   const skipped = Object.entries(tally.skipped).map(([reason, count]) => `${reason} ${n(count)}`);
   console.log(`collector   ${status.running ? `running, pid ${status.pid}` : "stopped"}`);
-  console.log(`ledger      ${status.origin}: ${n(status.entries)} entries, checkpoint at ${n(status.checkpoint_size)}`);
+  console.log(
+    `ledger      ${status.origin}: ${n(status.entries)} entries, checkpoint at ${n(status.checkpoint_size)}`,
+  );
   console.log(`integrity   ${status.integrity}`);
   console.log(
     `records     read ${n(tally.read)} = recorded ${n(tally.recorded)} + merged ${n(tally.merged)} + ` +
       `skipped ${n(skippedSum(tally))}${skipped.length === 0 ? "" : ` (${skipped.join(", ")})`}`,
   );
-  console.log(`kept as     unparsable ${n(tally.unparsable)}, gaps ${n(tally.gaps)}; alerts ${n(tally.alerts)}`);
+  console.log(
+    `kept as     unparsable ${n(tally.unparsable)}, gaps ${n(tally.gaps)}; alerts ${n(tally.alerts)}`,
+  );
   for (const sink of status.sinks) {
     console.log(
       `sink        ${sink.name}: ledger ${n(status.entries)} = new ${n(sink.created)} + there ${n(sink.existing)} + ` +
@@ -60,12 +64,15 @@ Exit code 1 when the numbers do not add up, a sink is in trouble or the collecto
   async run(argv) {
     const options = { config: { type: "string", short: "c" }, json: { type: "boolean" } } as const;
     const { values } = readArgs(argv, { options });
-    const config = await readConfig(values.config as string | undefined);
+    const config = await readConfig(values.config);
     const found = await load(config.state_dir);
     const problems = [...found.broken];
-    if (found.running && !alive(found.pid)) problems.push(`the collector (pid ${found.pid}) died without stopping`);
-    else if (found.running && Date.now() - found.at_ms > STALE_MS) problems.push("the collector no longer reports");
-    for (const sink of found.sinks) if (sink.trouble !== undefined) problems.push(`${sink.name}: ${sink.trouble}`);
+    if (found.running && !alive(found.pid))
+      problems.push(`the collector (pid ${found.pid}) died without stopping`);
+    else if (found.running && Date.now() - found.at_ms > STALE_MS)
+      problems.push("the collector no longer reports");
+    for (const sink of found.sinks)
+      if (sink.trouble !== undefined) problems.push(`${sink.name}: ${sink.trouble}`);
     if (values.json === true) console.log(JSON.stringify({ ...found, problems }));
     else print(found, problems);
     return problems.length === 0 ? 0 : 1;

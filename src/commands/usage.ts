@@ -1,6 +1,9 @@
 // What commands share: options, their errors, and where the configuration comes from.
+import { existsSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { type Config, loadConfig, parseConfig } from "../config.ts";
+import { TaplineError } from "../core/errors.ts";
 
 /** A mistake on the command line. */
 export class UsageError extends Error {}
@@ -28,6 +31,20 @@ export function readNumber(value: string | undefined, option: string): number | 
   if (value === undefined) return undefined;
   if (!/^\d{1,15}$/.test(value)) throw new UsageError(`${option} takes a whole number, not "${value}"`);
   return Number(value);
+}
+
+/** A path of the command line as patterns of the file source: a file, the transcripts below a directory, or a pattern
+ * as it stands. Throws NO_SUCH_PATH. */
+export function globsOf(path: string): string[] {
+  const full = resolve(path);
+  if (!existsSync(full)) {
+    if (/[*?[{]/.test(path)) return [path];
+    throw new TaplineError("NO_SUCH_PATH", `${path} does not exist`, {
+      remedy: "name a file or a directory",
+    });
+  }
+  const literal = full.replaceAll(/[*?[]/g, "[$&]").replaceAll(/[{}]/g, "?");
+  return statSync(full).isDirectory() ? [join(literal, "**/*.jsonl")] : [literal];
 }
 
 /** The configuration of `-c FILE`, of TAPLINE_CONFIG, or the defaults. */

@@ -4,7 +4,10 @@ import { hash } from "node:crypto";
 import assert from "node:assert";
 
 /** Calls `visit` with the place of each entry in a run. */
-export function forEachEntry(run: Uint8Array, visit: (start: number, end: number, position: number) => void): void {
+export function forEachEntry(
+  run: Uint8Array,
+  visit: (start: number, end: number, position: number) => void,
+): void {
   let at = 0;
   let position = 0;
   while (at < run.length) {

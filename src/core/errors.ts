@@ -8,7 +8,11 @@ export class TaplineError extends Error {
   readonly remedy: string | undefined;
 
   /** The message says what and where; `remedy` says what to do. */
-  constructor(code: string, message: string, options: { retry?: boolean; remedy?: string; cause?: unknown } = {}) {
+  constructor(
+    code: string,
+    message: string,
+    options: { retry?: boolean; remedy?: string; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "TaplineError";
     this.code = code;

@@ -29,6 +29,10 @@ export const LIMITS = {
   probe_records: 16, // records of a head that formats are asked about
   depth: 64, // nesting of a record
   object_depth: 16, // nesting of an indexed object (servers stop at 20)
+  object_path_bytes: 4 * KiB, // keys above a value in an indexed object, together
+  object_text_bytes: 24 * KiB, // a text in an indexed object: servers refuse a path and text over 32,766
+  dense_run_bytes: 32 * MiB, // entries of one batch: beyond that, short records are kept together as they are
+  full_run_bytes: 44 * MiB, // ...and the rest of a record that makes ever more events is cut off
 
   // Events
   entry_bytes: 65_535, // an entry's length is a uint16 in the tile format
@@ -130,10 +134,16 @@ export const LIMITS = {
   reason_chars: 200, // of one foreign text quoted in the sentence of an alert
   alert_notes: 100, // alerts of one batch that the console is told of; all are entries
   config_bytes: 1 * MiB,
+  config_problems: 100, // told of one configuration
 } as const;
 
 assert(LIMITS.blob_head_bytes < LIMITS.entry_bytes, "the head of a blob fits in an entry");
 assert(LIMITS.batch_bytes <= LIMITS.frame_bytes / 8, "the entries of one batch fit in a frame");
 assert(LIMITS.line_bytes <= LIMITS.frame_bytes / 2, "the entries of the longest line fit in a frame");
 assert(LIMITS.file_tail_bytes > 2 * (LIMITS.entry_bytes + KiB), "a document and a torn one fit in the tail");
+assert(LIMITS.object_path_bytes + LIMITS.object_text_bytes < 32_000, "servers refuse longer terms");
+assert(
+  LIMITS.full_run_bytes + 6 * LIMITS.batch_bytes + 12 * MiB < LIMITS.frame_bytes,
+  "a batch whose records make many events fits in a frame, kept raw from there on",
+);
 assert(LIMITS.object_depth < 20, "servers refuse flattened objects nested deeper than 20");

@@ -26,8 +26,14 @@ export class RunWriter {
     return this.#count;
   }
 
+  /** Bytes of the run so far. */
+  get bytes(): number {
+    return this.#at;
+  }
+
   /** Adds one document. False, and nothing added, when it is longer than an entry may be. */
   add(document: string): boolean {
+    if (document.length > LIMITS.entry_bytes) return false;
     const at = this.#at;
     // A character takes at most three bytes of UTF-8.
     if (at + 2 + document.length * 3 > this.#run.length) this.#grow(document);

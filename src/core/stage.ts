@@ -44,7 +44,14 @@ export interface Segment {
 export interface Gap {
   readonly stream: string;
   readonly path: string;
-  readonly reason: "truncated" | "vanished" | "rotated_away" | "spool_cut" | "line_too_long" | "evicted" | "unreadable";
+  readonly reason:
+    | "truncated"
+    | "vanished"
+    | "rotated_away"
+    | "spool_cut"
+    | "line_too_long"
+    | "evicted"
+    | "unreadable";
   readonly offset: number;
   /** Bytes lost, where known. */
   readonly bytes: number | undefined;
@@ -86,7 +93,11 @@ export interface Router {
   readonly lanes: number;
   /** Recognises a stream from its first whole records. Format "unknown" when none claims it; `named` is the
    * format that the configuration names, if it does. */
-  probe(head: Uint8Array, path: string, named?: string): { format: string; session: string | undefined; stateless: boolean };
+  probe(
+    head: Uint8Array,
+    path: string,
+    named?: string,
+  ): { format: string; session: string | undefined; stateless: boolean };
   /** A session's streams share a lane. */
   laneOf(session: string): number;
 }

@@ -4,7 +4,7 @@ import type { EntryBatch } from "../core/stage.ts";
 import { LIMITS } from "../core/limits.ts";
 import { offsetOf } from "./frame.ts";
 
-/** Parts of several frames are joined until a batch has this many bytes; a large frame is handed out uncopied. */
+/** Parts of several frames are joined until a batch has this many bytes. */
 const JOIN_BYTES = 256 * 1024;
 
 interface Piece {
@@ -42,6 +42,7 @@ export class Recent {
       if (piece === undefined || piece.first + piece.count > written) break;
       this.#bytes -= piece.run.length + piece.hashes.length;
       this.#start++;
+      giveBack(piece.run);
     }
     if (this.#start > 64 && this.#start * 2 > this.#pieces.length) {
       this.#pieces = this.#pieces.slice(this.#start);
@@ -64,7 +65,9 @@ export class Recent {
       bytes += next.run.length;
       if (bytes >= JOIN_BYTES || next.first + next.count < piece.first + piece.count) break;
     }
-    return joinBatches(parts);
+    // A copy, since the frame's own memory is given back when it leaves.
+    const only = parts.length === 1 ? parts[0]! : undefined;
+    return only === undefined ? joinBatches(parts) : { ...only, run: only.run.slice() };
   }
 
   #find(index: number): number {
@@ -77,6 +80,11 @@ export class Recent {
     }
     return low;
   }
+}
+
+/** Frees memory that nobody reads any more now, not at some later collection: frames come faster than those. */
+function giveBack(run: Uint8Array): void {
+  if (run.buffer instanceof ArrayBuffer && run.length === run.buffer.byteLength) run.buffer.transfer(0);
 }
 
 /** The entries of one stretch from index `from`, within both bounds; the first one whatever its length. */

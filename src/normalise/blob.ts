@@ -46,20 +46,12 @@ export function moveToBlobs(e: Event, limit_bytes: number, digest: Digest): Blob
   const moved = new Map<string, Moved>();
   const blobs = new Map<string, Blob>();
   const fits = (): boolean => Buffer.byteLength(serialise(e)) <= limit_bytes;
-  const move = (item: Moved): void => {
-    moved.set(item.field, item);
-    item.keep(headOf(item.text, HEADS[0]!));
-    const bytes = Buffer.from(item.text);
-    const name = digest(item.text.toWellFormed());
-    if (!blobs.has(name)) blobs.set(name, { digest: name, bytes });
-    e["tapline.blob.fields"] = [...(e["tapline.blob.fields"] ?? []), item.field];
-    e["tapline.blob.digests"] = [...(e["tapline.blob.digests"] ?? []), name];
-    e["tapline.blob.bytes"] = [...(e["tapline.blob.bytes"] ?? []), bytes.length];
-  };
   for (const step of STEPS) {
     for (const item of step(e)) {
       if (fits()) return [...blobs.values()];
-      if (!moved.has(item.field)) move(item);
+      if (moved.has(item.field)) continue;
+      moved.set(item.field, item);
+      move(e, item, digest, blobs);
     }
     // With many heads kept, shorter ones may do.
     for (let i = 1; i < HEADS.length && !fits(); i++) {
@@ -68,6 +60,43 @@ export function moveToBlobs(e: Event, limit_bytes: number, digest: Digest): Blob
   }
   if (!fits()) throw new RangeError("an event without its texts does not fit an entry");
   return [...blobs.values()];
+}
+
+/** Moves the texts out of indexed objects for which servers would refuse the whole document. Returns the blobs. */
+export function moveLongTexts(e: Event, digest: Digest): Blob[] {
+  const values = e as unknown as Values;
+  const blobs = new Map<string, Blob>();
+  for (const name of OBJECTS) {
+    if (!hasLongText(values[name])) continue;
+    const leaves = leavesOf(values, name).filter((leaf) => isLong(leaf.text));
+    if (leaves.length <= LIMITS.blob_leaves) for (const leaf of leaves) move(e, textOf(leaf), digest, blobs);
+    // Many of them, or some that no pointer leads to.
+    if (hasLongText(values[name])) move(e, wholeObject(values, name), digest, blobs);
+  }
+  return [...blobs.values()];
+}
+
+function hasLongText(value: Json | undefined): boolean {
+  if (typeof value === "string") return isLong(value);
+  if (typeof value !== "object" || value === null) return false;
+  for (const item of Object.values(value)) if (hasLongText(item)) return true;
+  return false;
+}
+
+function isLong(text: string): boolean {
+  // A character takes at most three bytes of UTF-8.
+  return text.length * 3 > LIMITS.object_text_bytes && Buffer.byteLength(text) > LIMITS.object_text_bytes;
+}
+
+/** Leaves the head of a text in its place, adds the text to `blobs` and its name to the event. */
+function move(e: Event, item: Moved, digest: Digest, blobs: Map<string, Blob>): void {
+  item.keep(headOf(item.text, HEADS[0]!));
+  const bytes = Buffer.from(item.text);
+  const name = digest(item.text.toWellFormed());
+  if (!blobs.has(name)) blobs.set(name, { digest: name, bytes });
+  e["tapline.blob.fields"] = [...(e["tapline.blob.fields"] ?? []), item.field];
+  e["tapline.blob.digests"] = [...(e["tapline.blob.digests"] ?? []), name];
+  e["tapline.blob.bytes"] = [...(e["tapline.blob.bytes"] ?? []), bytes.length];
 }
 
 const STEPS: readonly ((e: Event) => Moved[])[] = [
@@ -100,25 +129,31 @@ function longLeaves(e: Event): Moved[] {
     if (typeof text === "string")
       leaves.push({ path: name, holder: values as Record<string, Json>, key: name, text });
   }
-  for (const name of OBJECTS) {
-    if (values[name] === undefined) continue;
-    // A copy: other events may hold the same object.
-    values[name] = JSON.parse(JSON.stringify(values[name])) as Json;
-    collect(values as Record<string, Json>, name, name, "", leaves);
-  }
+  for (const name of OBJECTS) if (values[name] !== undefined) leaves.push(...leavesOf(values, name));
   const long = leaves.filter((leaf) => Buffer.byteLength(leaf.text) > LIMITS.blob_head_bytes);
-  return long
-    .toSorted(longestFirst)
-    .slice(0, LIMITS.blob_leaves)
-    .map((leaf) => ({
-      field: leaf.path,
-      text: leaf.text,
-      keep: (head) => (leaf.holder[leaf.key] = head),
-    }));
+  return long.toSorted(longestFirst).slice(0, LIMITS.blob_leaves).map(textOf);
+}
+
+/** Strings within an object field, which is replaced by a copy: other events may hold the same object. */
+function leavesOf(values: Values, name: FieldName): Leaf[] {
+  const leaves: Leaf[] = [];
+  values[name] = JSON.parse(JSON.stringify(values[name])) as Json;
+  collect(values as Record<string, Json>, name, name, "", leaves);
+  return leaves;
+}
+
+function textOf(leaf: Leaf): Moved {
+  return { field: leaf.path, text: leaf.text, keep: (head) => (leaf.holder[leaf.key] = head) };
 }
 
 /** Strings within holder[key], which is at a JSON pointer of a field. */
-function collect(holder: Record<string, Json>, key: string, field: string, pointer: string, leaves: Leaf[]): void {
+function collect(
+  holder: Record<string, Json>,
+  key: string,
+  field: string,
+  pointer: string,
+  leaves: Leaf[],
+): void {
   const value = holder[key]!;
   const path = pointer === "" ? field : `${field}#${pointer}`;
   if (typeof value === "string") leaves.push({ path, holder, key, text: value });
@@ -135,12 +170,16 @@ function collect(holder: Record<string, Json>, key: string, field: string, point
 function wholeObjects(e: Event): Moved[] {
   const values = e as unknown as Values;
   return movable(
-    OBJECTS.map((name) => ({
-      field: name,
-      text: values[name] === undefined ? "" : JSON.stringify(values[name]),
-      keep: (head) => (values[name] = { text: head }),
-    })),
+    OBJECTS.filter((name) => values[name] !== undefined).map((name) => wholeObject(values, name)),
   );
+}
+
+function wholeObject(values: Values, name: FieldName): Moved {
+  return {
+    field: name,
+    text: JSON.stringify(values[name]),
+    keep: (head) => (values[name] = { text: head }),
+  };
 }
 
 function keywordsOver(e: Event, chars: number): Moved[] {

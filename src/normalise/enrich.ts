@@ -19,7 +19,19 @@ export function enrich(e: Event, flags: number): void {
   if (args !== undefined) ofArguments(e, args);
   else if (e["url.full"] !== undefined) destination(e, e["url.full"]);
   if (result !== undefined) ofResult(e, result);
+  if (e["tapline.ext"] !== undefined) e["tapline.ext"] = sayable(e["tapline.ext"]);
+  if (e["gen_ai.tool.definitions"] !== undefined) {
+    e["gen_ai.tool.definitions"] = sayable(e["gen_ai.tool.definitions"]);
+  }
   if ((flags & FLAG_UNUSUAL) !== 0) textFlags(e);
+}
+
+/** The value with numbers that JSON cannot say as text. */
+function sayable(value: Json): Json {
+  bytesOf(value, 0);
+  if (!infinite) return value;
+  infinite = false;
+  return finite(value);
 }
 
 function ofResult(e: Event, result: Json): void {

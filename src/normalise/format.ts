@@ -21,6 +21,9 @@ export interface Format {
   recognise(head: readonly unknown[], path: string): number;
   /** The agent session that a stream belongs to as a whole, when path or head tell; else undefined. Pure. */
   sessionOf(head: readonly unknown[], path: string): string | undefined;
+  /** Whether a record asks somebody to do something, so that it matters when two readers of its keys may disagree.
+   * Without it, keys that a record repeats are not looked for. Pure, and called once a record. */
+  readonly asks?: (record: unknown) => boolean;
   /** A mapper for one stream generation. */
   open(stream: StreamInfo): Mapper;
 }
@@ -31,7 +34,7 @@ export interface Scope {
   /** Offset of the record in its stream. */
   readonly offset: number;
   /** The session of this id (created when new); without id the stream's own. Also the current session of `event`. */
-  session(id?: string | undefined): Session;
+  session(id?: string): Session;
   /** A new event of a class, with stream, session and class fields set, and @timestamp from `time`:
    * text (RFC 3339) or number (since 1970); undefined takes the session's last time and says so. */
   event(action: Action, time: unknown): Event;

@@ -2,15 +2,19 @@
 // one worker. Reads no files, knows no ledger; rules come in as `inspect`.
 import { isAscii, isUtf8 } from "node:buffer";
 import { LIMITS } from "../core/limits.ts";
+import { TaplineError } from "../core/errors.ts";
+import type { Event } from "../core/generated/event.ts";
 import type { Run } from "../core/run.ts";
 import type { Segment, StreamInfo, Vantage } from "../core/stage.ts";
-import type { Blob } from "./blob.ts";
-import type { Mapper, Outcome } from "./format.ts";
+import { type Blob, moveLongTexts } from "./blob.ts";
+import { limitObjects } from "./depth.ts";
+import { repeatsKey } from "./duplicates.ts";
+import type { Format, Mapper, Outcome } from "./format.ts";
 import { formatNamed } from "./probe.ts";
-import { FLAG_DEEP, FLAG_SECRET, prefilter } from "./prefilter.ts";
+import { FLAG_DEEP, FLAG_NESTED, FLAG_NUMBER, FLAG_SECRET, FLAG_UNUSUAL, prefilter } from "./prefilter.ts";
 import { type ScopeOptions, RecordScope } from "./scope.ts";
 import type { SessionState } from "./session.ts";
-import { depthOf, splitGlued } from "./text-json.ts";
+import { depthOf, parseRecord, splitGlued, whyNot } from "./text-json.ts";
 
 /** What became of the records of a batch. read = recorded + merged + the sum of skipped. */
 export interface Counts {
@@ -38,6 +42,7 @@ export interface Normalised extends Run {
 interface OpenStream {
   readonly info: StreamInfo;
   readonly mapper: Mapper;
+  readonly asks: Format["asks"];
   readonly vantage: Vantage;
 }
 
@@ -47,16 +52,44 @@ export interface NormaliserState {
 
 const NEWLINE = 10;
 const RETURN = 13;
+const BOM = "\ufeff";
+/** Records with any of these, or longer than LIMITS.object_path_bytes, may hold what servers would not index. */
+const ODD = FLAG_SECRET | FLAG_UNUSUAL | FLAG_NESTED;
+const BEYOND_BYTES = 1_024;
+const REASON_CHARS = 200;
 
 export class Normaliser {
   readonly scope: RecordScope;
   readonly #options: ScopeOptions;
   readonly #streams = new Map<string, OpenStream>();
   #counts: Counts = noCounts();
+  /** Whether events of the current record need a closer look. */
+  #odd = false;
+  #repeats = false;
+  /** Size of the run at which the current record's events have to end. */
+  #full_bytes = Infinity;
 
   constructor(options: ScopeOptions) {
     this.#options = options;
-    this.scope = new RecordScope(options);
+    this.scope = new RecordScope({ ...options, inspect: (e, write) => this.#inspect(e, write) });
+  }
+
+  /** Sees every event when it is finished. */
+  #inspect(e: Event, write: (alert: Event) => void): void {
+    if (this.scope.out.bytes > this.#full_bytes) throw new RangeError("too many events of one record");
+    if (this.#odd) this.#inspectOdd(e, write);
+    else this.#options.inspect?.(e, write);
+  }
+
+  /** Rules see long texts whole; what is stored is what a server can index. */
+  #inspectOdd(e: Event, write: (alert: Event) => void): void {
+    if (this.#repeats) e["tapline.record.duplicate_keys"] = true;
+    limitObjects(e);
+    this.#options.inspect?.(e, (alert) => {
+      limitObjects(alert);
+      write(alert);
+    });
+    for (const blob of moveLongTexts(e, this.#options.digest)) this.scope.blobs.push(blob);
   }
 
   state(): NormaliserState {
@@ -69,7 +102,12 @@ export class Normaliser {
 
   #open(info: StreamInfo): void {
     const format = formatNamed(info.format) ?? formatNamed("unknown")!;
-    this.#streams.set(info.id, { info, mapper: format.open(info), vantage: format.vantage });
+    this.#streams.set(info.id, {
+      info,
+      mapper: format.open(info),
+      asks: format.asks,
+      vantage: format.vantage,
+    });
   }
 
   process(work: Work): Normalised {
@@ -78,7 +116,12 @@ export class Normaliser {
     this.scope.beginBatch(work.now_ms);
     const buffer = Buffer.from(work.buffer.buffer, work.buffer.byteOffset, work.buffer.length);
     for (let i = 0; i < work.segments.length; i++) this.#segment(buffer, work.segments[i]!);
-    return { ...this.scope.out.take(), counts: this.#counts, blobs: this.scope.blobs, sessions: this.scope.changes() };
+    return {
+      ...this.scope.out.take(),
+      counts: this.#counts,
+      blobs: this.scope.blobs,
+      sessions: this.scope.changes(),
+    };
   }
 
   #segment(buffer: Buffer, segment: Segment): void {
@@ -93,46 +136,106 @@ export class Normaliser {
       if (next === -1) next = bytes.length;
       const end = next > start && bytes[next - 1] === RETURN ? next - 1 : next;
       if (end === start) this.#count("skipped:blank");
-      else this.#line(stream.mapper, bytes, start, end, segment.offset + start, ascii);
+      else if (this.scope.out.bytes > LIMITS.dense_run_bytes && end - start < LIMITS.raw_bytes) {
+        next = this.#keepTogether(bytes, start, segment.offset + start);
+      } else this.#line(stream, bytes, start, end, segment.offset + start, ascii);
       start = next + 1;
     }
   }
 
-  #line(map: Mapper, bytes: Buffer, start: number, end: number, offset: number, ascii: string | undefined): void {
+  /** Keeps the next records as they are, in one event: a batch of tiny ones would make more than a frame holds.
+   * Returns where the last of them ends. */
+  #keepTogether(bytes: Buffer, start: number, offset: number): number {
+    this.scope.beginRecord(offset, FLAG_SECRET | FLAG_UNUSUAL);
+    let last = Math.min(start + LIMITS.raw_bytes, bytes.length);
+    if (last < bytes.length) last = bytes.lastIndexOf(NEWLINE, last);
+    let lines = 0;
+    for (let at = start; at < last; lines++) {
+      const next = bytes.indexOf(NEWLINE, at);
+      at = next === -1 ? last : next + 1;
+    }
+    this.#unreadable(bytes, start, last, "too_dense", `${lines} short records, kept together`);
+    // The first of them is counted.
+    this.#counts.read += lines - 1;
+    this.#counts.recorded += lines - 1;
+    this.#counts.unparsable += lines - 1;
+    return last;
+  }
+
+  #line(
+    of: OpenStream,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    offset: number,
+    ascii: string | undefined,
+  ): void {
     const flags = prefilter(bytes, start, end);
     this.scope.beginRecord(offset, flags);
+    this.#odd = end - start > LIMITS.object_path_bytes || (flags & ODD) !== 0;
+    this.#repeats = false;
     if ((flags & FLAG_DEEP) !== 0 && depthOf(bytes, start, end) > LIMITS.depth) {
       this.#unreadable(bytes, start, end, "too_deep", `nested deeper than ${LIMITS.depth}`);
       return;
     }
     if (ascii === undefined && !isUtf8(bytes.subarray(start, end))) {
-      this.#unreadable(bytes, start, end, "not_utf8", "not valid UTF-8");
+      this.#unreadable(
+        bytes,
+        start,
+        end,
+        "not_utf8",
+        "not valid UTF-8: event.original holds its bytes as Latin-1",
+      );
       return;
     }
     const text = ascii === undefined ? bytes.toString("utf8", start, end) : ascii.slice(start, end);
-    const record = parse(text);
-    if (record !== undefined) this.#count(map(record, this.scope));
-    else this.#recover(map, bytes, start, end, text);
+    const record = parseRecord(text, (flags & FLAG_NUMBER) !== 0);
+    if (record === undefined) return this.#recover(of, bytes, start, end, text);
+    if (of.asks?.(record) === true && repeatsKey(bytes, start, end)) this.#odd = this.#repeats = true;
+    this.#map(of, record, bytes, start, end);
   }
 
-  /** A line that is no JSON: perhaps several values glued together (writers that race), else kept as it is. */
-  #recover(map: Mapper, bytes: Buffer, start: number, end: number, text: string): void {
-    const values = splitGlued(text);
-    if (values === undefined) {
-      this.#unreadable(bytes, start, end, "not_json", parse_error);
-      return;
+  /** A line that is no JSON: perhaps several values glued together (writers that race) or a file's first after a
+   * byte order mark, else kept as it is. */
+  #recover(of: OpenStream, bytes: Buffer, start: number, end: number, text: string): void {
+    const why = whyNot();
+    const marked = text.startsWith(BOM) ? parseRecord(text.slice(1), true) : undefined;
+    const values = marked === undefined ? splitGlued(text) : [marked];
+    if (values === undefined) this.#unreadable(bytes, start, end, "not_json", why);
+    else for (const value of values) this.#map(of, value, bytes, start, end);
+  }
+
+  /** Maps one record. A mapper or rule that fails costs this record its events, not the collector its life; the
+   * record is kept as it is. Trouble with the world goes on to those who can wait for it to end. */
+  #map(of: OpenStream, record: unknown, bytes: Buffer, start: number, end: number): void {
+    this.#full_bytes = LIMITS.full_run_bytes;
+    let outcome: Outcome | undefined;
+    let why = "";
+    try {
+      outcome = of.mapper(record, this.scope);
+    } catch (error) {
+      if (error instanceof TaplineError) throw error;
+      why = this.#options.redactor.redactText(String(error)).slice(0, REASON_CHARS);
     }
-    for (const value of values) this.#count(map(value, this.scope));
+    this.#full_bytes = Infinity;
+    if (outcome !== undefined) this.#count(outcome);
+    else this.#unreadable(bytes, start, end, "mapper_failed", why);
   }
 
   /** Keeps a record that cannot be read as an event of its own, raw bytes within limits. */
   #unreadable(bytes: Buffer, start: number, end: number, type: string, message: string): void {
     const e = this.scope.event("unparsable-record", undefined);
     const cut = Math.min(end, start + LIMITS.raw_bytes);
+    const encoding = type === "not_utf8" ? "latin1" : "utf8";
+    // A secret across the cut is seen whole; then what lies behind the cut goes.
+    const beyond = bytes.toString(encoding, cut, Math.min(end, cut + BEYOND_BYTES));
+    const original = this.#options.redactor.redactText(bytes.toString(encoding, start, cut) + beyond);
     e["error.type"] = type;
     e["error.message"] = message;
     e["event.outcome"] = "failure";
-    e["event.original"] = this.#options.redactor.redactText(bytes.toString("utf8", start, cut));
+    e["event.original"] = original.endsWith(beyond)
+      ? original.slice(0, original.length - beyond.length)
+      : original;
     e["tapline.data.bytes_in"] = end - start;
     if (cut < end) e["tapline.data.truncated"] = ["event.original"];
     this.scope.flags &= ~FLAG_SECRET;
@@ -152,16 +255,4 @@ export class Normaliser {
 
 function noCounts(): Counts {
   return { read: 0, recorded: 0, merged: 0, skipped: {}, unparsable: 0 };
-}
-
-let parse_error = "";
-/** The value of a JSON text, or undefined with the reason in `parse_error`: parsers report by throwing. */
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    // The message of V8 quotes the text; the reason is what comes before.
-    parse_error = (error as Error).message.replace(/,? ?(?:"|\.\.\.|'|in JSON).*$/s, "");
-    return undefined;
-  }
 }

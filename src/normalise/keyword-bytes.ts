@@ -65,24 +65,31 @@ const SUFFIX_CHARS = 20;
 const AROUND_CHARS = 18;
 const VALUE_CHARS_MIN = 4;
 const VALUE_CHARS_MAX = 300;
-/** `…key" : "value`: an assignment of text, or of something longer than a word. */
+/** `…key" : "value`: the key of an object with text, or an assignment within text of more than a word or number. */
 function isAssigned(bytes: Uint8Array, at: number, end: number): boolean {
   let i = at;
   while (i < end && i - at <= SUFFIX_CHARS && (WORD[bytes[i]!] === 1 || bytes[i] === 45 || bytes[i] === 46))
     i++;
+  const key = bytes[i] === QUOTE;
   let from = i;
   while (i < end && i - from < AROUND_CHARS && AROUND[bytes[i]!] === 1) i++;
   if (i >= end || (bytes[i] !== COLON && bytes[i] !== 61)) return false;
   while (i < end && i - from < AROUND_CHARS + 2 && (bytes[i] === COLON || bytes[i] === 61 || bytes[i] === 62))
     i++;
   from = i;
-  while (i < end && i - from < AROUND_CHARS && (AROUND[bytes[i]!] === 1 || bytes[i] === 91)) i++;
-  const quoted = i > from && bytes[i - 1] === QUOTE;
+  while (
+    i < end &&
+    i - from < AROUND_CHARS &&
+    bytes[i] !== QUOTE &&
+    (AROUND[bytes[i]!] === 1 || bytes[i] === 91)
+  )
+    i++;
+  if (key && bytes[i] === QUOTE) return bytes[i + 1] !== QUOTE;
+  while (i < end && i - from < AROUND_CHARS && AROUND[bytes[i]!] === 1) i++;
+  const quoted = bytes[i - 1] === QUOTE;
   from = i;
   let random = quoted;
   while (i < end && i - from < VALUE_CHARS_MAX && TOKEN[bytes[i]!] === 1) {
-    // Outside quotes a backslash ends the value.
-    if (bytes[i] === BACKSLASH && !quoted) break;
     if (bytes[i]! < 48 || bytes[i]! > 57) random ||= i - from >= VALUE_CHARS_MIN;
     i++;
   }

@@ -13,7 +13,7 @@ export interface Redactor {
   /** Replaces the event's values where they hold secrets; sets tapline.data.{redacted,secrets,secret_count}. */
   redact(e: Event, capture: Capture): void;
   /** The text without its secrets, for bytes that are no event. */
-  redactText(text: string): string;
+  readonly redactText: (text: string) => string;
 }
 
 const MARK_CHARS = 8;

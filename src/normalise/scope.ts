@@ -13,8 +13,12 @@ import { Session, type SessionState } from "./session.ts";
 import { type Blob, moveToBlobs } from "./blob.ts";
 import { applyCapture } from "./capture.ts";
 import { enrich } from "./enrich.ts";
-import { FLAG_SECRET } from "./prefilter.ts";
+import { limitObjects } from "./depth.ts";
+import { FLAG_NESTED, FLAG_SECRET } from "./prefilter.ts";
 import type { Redactor } from "./redact.ts";
+import type { Sealer } from "./seal.ts";
+
+const TIME_CHARS = 64;
 
 /** Called with every finished event, before it is written; may emit alerts through `write`. */
 export type Inspect = (e: Event, write: (alert: Event) => void) => void;
@@ -24,6 +28,8 @@ export interface ScopeOptions {
   readonly digest: Digest;
   readonly redactor: Redactor;
   readonly inspect: Inspect | undefined;
+  /** Encrypts identities where the capture level asks for it. */
+  readonly sealer: Sealer | undefined;
   /** Canonical time of the run's start: older records are backfill. */
   readonly started: string;
 }
@@ -89,7 +95,10 @@ export class RecordScope implements Scope {
 
   /** Changes of the sessions touched since the last call. */
   changes(): [string, SessionState][] {
-    const changes = [...this.#touched].map((session): [string, SessionState] => [session.id, session.delta()]);
+    const changes = [...this.#touched].map((session): [string, SessionState] => [
+      session.id,
+      session.delta(),
+    ]);
     this.#touched.clear();
     this.#session = undefined;
     return changes;
@@ -121,18 +130,21 @@ export class RecordScope implements Scope {
   }
 
   #stamp(e: Event, time: unknown): void {
-    const known = typeof time === "string" ? parseTime(time) : typeof time === "number" ? fromEpoch(time) : undefined;
+    const known =
+      typeof time === "string" ? parseTime(time) : typeof time === "number" ? fromEpoch(time) : undefined;
     if (known !== undefined && known <= this.#too_late) {
       e["@timestamp"] = known;
       e["tapline.time.source"] = "record";
-      if (known !== time) e["tapline.time.original"] = String(time);
+      if (known !== time) e["tapline.time.original"] = String(time).slice(0, TIME_CHARS);
       this.#session!.last_time = known;
     } else {
       const last = this.#session!.last_time;
       e["@timestamp"] = last ?? fromMs(this.stream.modified_ms) ?? this.#arrival;
       e["tapline.time.source"] = last === undefined ? "arrival" : "stream";
       e["tapline.time.suspect"] = true;
-      if (time !== undefined && time !== null) e["tapline.time.original"] = String(time).slice(0, 64);
+      const told = typeof time === "string" || typeof time === "number" ? time : JSON.stringify(time);
+      if (told !== undefined && told !== "null")
+        e["tapline.time.original"] = String(told).slice(0, TIME_CHARS);
     }
     if (e["@timestamp"] < this.#options.started) e["tapline.backfill"] = true;
   }
@@ -140,8 +152,12 @@ export class RecordScope implements Scope {
   emit(e: Event): void {
     e["event.id"] = `${this.stream.id}-${this.offset.toString(36)}-${this.#emitted++}`;
     enrich(e, this.flags);
-    if ((this.flags & FLAG_SECRET) !== 0) this.#options.redactor.redact(e, this.stream.capture);
-    applyCapture(e, this.stream.capture, this.digest);
+    if ((this.flags & FLAG_NESTED) !== 0) limitObjects(e);
+    // A result repeats the URI of its call, which was another record.
+    if ((this.flags & FLAG_SECRET) !== 0 || e["mcp.resource.uri"] !== undefined) {
+      this.#options.redactor.redact(e, this.stream.capture);
+    }
+    applyCapture(e, this.stream.capture, this.digest, this.#options.sealer);
     this.#options.inspect?.(e, this.#write);
     this.#finish(e);
   }

@@ -17,7 +17,8 @@ import { join } from "node:path";
 import { TaplineError, reasonOf, systemCode } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 
-const HEAD = "[SEALED:v1:";
+/** How a sealed text begins. */
+export const SEALED = "[SEALED:v1:";
 const FORM = /\[SEALED:v1:([0-9a-f]{32}):([A-Za-z0-9_-]{38,})\]/g;
 const SUBJECT = /^[0-9a-f]{32}$/;
 const KEY_BYTES = 32;
@@ -50,12 +51,12 @@ class FileSealer implements Sealer {
     const cipher = createCipheriv("aes-256-gcm", this.#sealingKey(subject), nonce);
     cipher.setAAD(Buffer.from(subject));
     const sealed = Buffer.concat([nonce, cipher.update(text, "utf8"), cipher.final(), cipher.getAuthTag()]);
-    return `${HEAD}${subject}:${sealed.toString("base64url")}]`;
+    return `${SEALED}${subject}:${sealed.toString("base64url")}]`;
   }
 
   open(entry: Uint8Array): Uint8Array {
     const bytes = Buffer.from(entry.buffer, entry.byteOffset, entry.length);
-    if (bytes.indexOf(HEAD) === -1) return entry;
+    if (bytes.indexOf(SEALED) === -1) return entry;
     const opened = bytes.toString().replace(FORM, (whole, subject: string, sealed: string) => {
       const text = this.#unseal(subject, Buffer.from(sealed, "base64url"));
       return text === undefined ? whole : JSON.stringify(text).slice(1, -1);

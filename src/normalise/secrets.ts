@@ -53,7 +53,7 @@ export const LITERALS: readonly Literal[] = RULES.flatMap((rule) =>
  * Pairs of characters (first | second << 8) → candidates. Two neighbouring pairs of each literal are in it, so that a
  * search that looks at every second pair only, whichever, meets one of them.
  */
-export function indexPairs(literals: readonly Literal[]): Map<number, Candidate[]> {
+function indexPairs(literals: readonly Literal[]): Map<number, Candidate[]> {
   const pairs = new Map<number, Candidate[]>();
   for (const literal of literals) {
     for (const offset of [literal.rare, literal.rare + 1]) {
@@ -81,7 +81,7 @@ const KEY_CHARS_MAX = 64;
 /** Whether the text value of this key of an object is a secret whatever it looks like. */
 export function isSecretKey(key: string): boolean {
   if (key.length > KEY_CHARS_MAX || key.length < 5) return false;
-  const plain = key.toLowerCase().replace(/[-_. ]/g, "");
+  const plain = key.toLowerCase().replace(/[-_]/g, "");
   if (ARE.includes(plain)) return true;
   for (let i = 0; i < ENDS.length; i++) if (plain.endsWith(ENDS[i]!)) return true;
   return false;
@@ -104,6 +104,8 @@ const PLACEHOLDER =
   /^(?:\$\{|\$\(|\$[a-z_]\w*$|\{\{|<[^>]*>?$|[*.x]{3,}$|%\w+%$|\[REDACTED:|your[_-]|(?:null|none|nil|true|false|undefined|string|str|number|boolean|object|required|optional)[,;:?!|]?$)/i;
 const CODE = /^[A-Za-z_$][\w$]*(?:(?:\.|::|->)[A-Za-z_$][\w$]*)+$/;
 
+const URL_START = /^https?:\/\//i;
+
 /** Whether a value stands for a secret rather than being one. */
 export function isPlaceholder(value: string): boolean {
   return PLACEHOLDER.test(value);
@@ -111,7 +113,7 @@ export function isPlaceholder(value: string): boolean {
 
 /** Whether a value looks chosen at random, not written as code or prose. */
 export function looksRandom(value: string, symbols: boolean): boolean {
-  if (isPlaceholder(value) || CODE.test(value)) return false;
+  if (isPlaceholder(value) || CODE.test(value) || URL_START.test(value)) return false;
   if (/\d/.test(value)) return /[A-Za-z]/.test(value);
   return symbols && /[!@#$%^&*+?]/.test(value);
 }

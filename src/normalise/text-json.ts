@@ -1,7 +1,27 @@
-// JSON text that is not quite what it should be: how deep it nests, and values glued together on one line.
+// Records as JSON text, also where it is not quite what it should be: how deep it nests, and values glued together on one line.
+import { parseExact } from "./numbers.ts";
 
 const QUOTE = 34;
 const BACKSLASH = 92;
+
+let reason = "";
+
+/** The value of a JSON text, `exactly` with the numbers that a double cannot hold as text; undefined for what is no
+ * JSON: parsers report by throwing. */
+export function parseRecord(text: string, exactly: boolean): unknown {
+  try {
+    return exactly ? parseExact(text) : JSON.parse(text);
+  } catch (error) {
+    // The message of V8 quotes the text; the reason is what comes before.
+    reason = (error as Error).message.replace(/,? ?(?:"|\.\.\.|'|in JSON).*$/s, "");
+    return undefined;
+  }
+}
+
+/** Why the last text that `parseRecord` refused is no JSON, without any of the text. */
+export function whyNot(): string {
+  return reason;
+}
 
 /** Deepest nesting of arrays and objects in JSON bytes [start, end). Does not check that they match. */
 export function depthOf(bytes: Uint8Array, start: number, end: number): number {

@@ -31,7 +31,7 @@ export interface Body {
 const url = z
   .url({ protocol: /^https?$/, error: "an http or https URL" })
   .refine(
-    (text) => new URL(text).username === "",
+    (text) => (URL.parse(text)?.username ?? "") === "",
     "a URL without user and password: use username and password_file",
   );
 

@@ -1,5 +1,6 @@
 // Dead letters of one sink, appended to `dlq/<sink>.ndjson`: ledger index and the server's reason. The documents
-// stay in the ledger. Bounded by refusing, never by dropping; a letter written twice is listed once.
+// stay in the ledger. Bounded by refusing, never by dropping; a letter written twice is listed once, and one that
+// was replayed is struck out by a later line.
 import { createReadStream } from "node:fs";
 import { mkdir, open, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -17,8 +18,10 @@ export interface DeadLetters {
   readonly path: string;
   /** Resolves when the letters are on disk. Throws DLQ_FULL (retry) at the bound, DLQ_UNWRITABLE (retry). */
   append(letters: readonly DeadLetter[]): Promise<void>;
-  /** In ledger order, each index once: its newest letter. Empty when there never was one. */
+  /** In ledger order, each index once: its newest letter, unless it was struck out. Empty when there never was one. */
   list(): Promise<KeptLetter[]>;
+  /** Strikes out the letters that `arrived` names: their entries are in the sink now. Throws as `append` does. */
+  settle(arrived: (index: number) => boolean): Promise<void>;
 }
 
 export function openDeadLetters(
@@ -41,6 +44,12 @@ export function openDeadLetters(
       await write(directory, path, Buffer.from(text), max_bytes);
     },
     list: () => read(path),
+    async settle(arrived) {
+      const at = new Date(now()).toISOString();
+      const gone = (await read(path)).filter(({ index }) => arrived(index));
+      const text = gone.map(({ index }) => `${JSON.stringify({ at, index, replayed: true })}\n`).join("");
+      if (text !== "") await write(directory, path, Buffer.from(text), Infinity);
+    },
   };
 }
 
@@ -99,7 +108,9 @@ async function read(path: string): Promise<KeptLetter[]> {
   try {
     for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
       const letter = parse(line);
-      if (letter !== undefined) letters.set(letter.index, letter);
+      if (letter === undefined) continue;
+      if ("replayed" in letter) letters.delete(letter.index);
+      else letters.set(letter.index, letter);
     }
   } catch (cause) {
     if (systemCode(cause) !== "ENOENT") {
@@ -110,7 +121,7 @@ async function read(path: string): Promise<KeptLetter[]> {
 }
 
 /** A line that was cut short is not a letter: its entry was never acknowledged and comes again. */
-function parse(line: string): KeptLetter | undefined {
+function parse(line: string): KeptLetter | { index: number; replayed: true } | undefined {
   try {
     const letter = JSON.parse(line) as KeptLetter;
     return typeof letter?.index === "number" ? letter : undefined;

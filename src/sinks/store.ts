@@ -24,9 +24,7 @@ const config = z
       .default(LIMITS.store_memory_mb)
       .describe("Memory in MiB that DuckDB may use in the store's process"),
   })
-  .describe(
-    "Parquet files on this machine, for the viewer, reports and backtests; readable by DuckDB, pandas, Spark",
-  );
+  .describe("Parquet files on this machine, to be queried with DuckDB, pandas or Spark");
 
 interface Pending {
   readonly id: number;

@@ -134,7 +134,7 @@ export class Fate {
     const name = basename(tail.path);
     for (const other of this.#known.tails.values()) {
       if (other === tail || other.recorded || other.done || other.denied) continue;
-      if (other.links === 0 || other.size === 0) continue;
+      if (other.links === 0 || other.size === 0 || other.probed_size === other.size) continue;
       const open = other.queue < 0 || other.copy_of === tail;
       if (open && rotationBases(basename(other.at)).includes(name)) return true;
     }
@@ -143,7 +143,7 @@ export class Fate {
 
   #heldFor(tail: Tail): Tail | undefined {
     for (const copy of this.#known.tails.values()) {
-      const held = copy.copy_of === tail && copy.copy_id === tail.id;
+      const held = copy.copy_of === tail && copy.copy_gen === tail.gen;
       if (held && copy.held_until_ms === Infinity) return copy;
     }
     return undefined;
@@ -168,7 +168,7 @@ export class Fate {
   async hold(copy: Tail, tail: Tail, now: number): Promise<void> {
     if (copy.held_until_ms !== Infinity && (await compare(copy, tail)) === "same")
       copy.held_until_ms = Infinity;
-    const alone = tail.done || tail.id !== copy.copy_id || copy.held_until_ms < now;
+    const alone = tail.done || tail.gen !== copy.copy_gen || copy.held_until_ms < now;
     if (copy.links === 0) return this.#outbox.finish(copy, undefined);
     if (!alone) return;
     copy.copy_of = undefined;
@@ -184,14 +184,14 @@ export class Fate {
         // Equal heads alone say nothing while both files are there.
         if (tail.offset === 0 && !tail.gone) continue;
         const likeness = await compare(copy, tail);
-        if (likeness === "different") continue;
+        if (likeness === "different" || (likeness === "short" && copy.copy_of !== undefined)) continue;
         copy.copy_of = tail;
-        copy.copy_id = tail.id;
+        copy.copy_gen = tail.gen;
         copy.held_until_ms = likeness === "same" ? Infinity : this.#context.now() + this.#options.grace_ms;
-        return true;
+        if (likeness === "same") return true;
       }
     }
-    return false;
+    return copy.copy_of !== undefined;
   }
 
   /** The copy that was made of a file before it was truncated. */

@@ -227,7 +227,7 @@ export class Follower implements Watch {
     }
     if (stats.size < tail.offset) {
       this.#outbox.truncated(tail, tail.size > tail.offset ? tail.size - tail.offset : undefined);
-    } else if (stats.size < tail.size) this.#outbox.shrunk(tail, stats.size);
+    } else if (stats.size < tail.size) this.#outbox.note(tail, this.#outbox.shrunk(tail, stats.size), {});
     tail.size = stats.size;
     this.#outbox.enqueue(tail);
   }

@@ -120,12 +120,12 @@ export class Outbox {
   }
 
   /** The file lost bytes that were known and not read; what was read still stands. */
-  shrunk(tail: Tail, size: number): void {
+  shrunk(tail: Tail, size: number): Gap {
     this.counts.truncated++;
     const gap = this.makeGap(tail, "truncated", tail.size - size, size);
     tail.size = size;
     tail.scanned = 0;
-    this.note(tail, gap, {});
+    return gap;
   }
 
   /** The stream is read as far as it ever will be. */

@@ -32,7 +32,9 @@ const config = z
       .default(LIMITS.poll_ms)
       .describe("Pause between looks at the directory"),
   })
-  .describe("The spool that the MCP proxy and agent hooks write");
+  .describe(
+    "Numbered segments that an MCP proxy or agent hooks write and Tapline deletes once they are durable",
+  );
 
 const SEGMENT = /^(.+)\.(\d{1,12})\.(?:spool|done|spool\.done)$/;
 

@@ -61,7 +61,7 @@ export class Tail {
   /** Seems to be a copy of this one: not read while that one is there. */
   copy_of: Tail | undefined;
   /** The generation that it copies. */
-  copy_id = "";
+  copy_gen = 0;
   /** A copy that is not complete yet gets until then. */
   held_until_ms = 0;
   /** Names that lead to the file now. */

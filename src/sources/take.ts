@@ -50,14 +50,14 @@ export class Taker {
     }
     try {
       // Before the last bytes of a file are handed over: are they the last?
-      if (tail.flush && !stillThere(tail, fd, this.#outbox)) return "idle";
+      if (tail.flush && !stillThere(tail, fd, this.#outbox, draft)) return "idle";
       const taken = await this.#takeFrom(tail, fd, draft);
       tail.at_end = tail.flush && taken === "idle" && tail.offset >= tail.size;
       return taken;
     } catch (error) {
       this.#descriptors.close(tail);
       const code = systemCode(error);
-      if (code === undefined) throw error;
+      if (code === undefined || code.startsWith("ERR_")) throw error;
       this.#refused(tail, code);
       return "idle";
     }
@@ -66,7 +66,7 @@ export class Taker {
   async #takeFrom(tail: Tail, fd: number, draft: Draft): Promise<Taken> {
     let least = 0;
     if (tail.scanned > 0) {
-      const end = await this.#lineEnd(tail, fd);
+      const end = await this.#lineEnd(tail, fd, draft);
       if (end === undefined) return "more";
       if (end < 0 && !tail.flush) return "idle";
       least = (end < 0 ? tail.size : end) - tail.offset;
@@ -81,12 +81,12 @@ export class Taker {
       replaced(tail, fd, this.#outbox);
       return "idle";
     }
-    if (n < length) this.#outbox.shrunk(tail, tail.offset - overlap + n);
+    if (n < length) draft.gap(tail, this.#outbox.shrunk(tail, tail.offset - overlap + n), this.#outbox);
     return keepLines(tail, draft, n, tail.offset - overlap + n >= tail.size, this.#outbox);
   }
 
   /** Offset after the next line end; -1 when the file has none, undefined when it is others' turn. */
-  async #lineEnd(tail: Tail, fd: number): Promise<number | undefined> {
+  async #lineEnd(tail: Tail, fd: number, draft: Draft): Promise<number | undefined> {
     this.#scratch ??= Buffer.allocUnsafeSlow(SCRATCH_BYTES);
     const stop = tail.offset + tail.scanned + LIMITS.scan_bytes;
     for (;;) {
@@ -95,7 +95,7 @@ export class Taker {
       if (from >= stop) return undefined;
       const n = await readAt(fd, this.#scratch, 0, Math.min(SCRATCH_BYTES, tail.size - from), from);
       if (n === 0) {
-        this.#outbox.shrunk(tail, from);
+        draft.gap(tail, this.#outbox.shrunk(tail, from), this.#outbox);
         return -1;
       }
       const at = this.#scratch.subarray(0, n).indexOf(NEWLINE);
@@ -115,7 +115,7 @@ export class Taker {
     }
     const last = Buffer.allocUnsafeSlow(LIMITS.head_bytes);
     if (readSync(fd, last, 0, last.length, end - last.length) < last.length) {
-      this.#outbox.shrunk(tail, end - last.length);
+      draft.gap(tail, this.#outbox.shrunk(tail, end - last.length), this.#outbox);
       return "idle";
     }
     leaveOut(tail, draft, end, new Uint8Array(bytes.subarray(overlap, n)), last, this.#outbox);
@@ -124,13 +124,17 @@ export class Taker {
 }
 
 /** Notes the size that a file has now. False when it was cut below the offset. */
-export function stillThere(tail: Tail, fd: number, outbox: Outbox): boolean {
+export function stillThere(tail: Tail, fd: number, outbox: Outbox, draft?: Draft): boolean {
   const { size } = fstatSync(fd);
   if (size < tail.offset) {
     replaced(tail, fd, outbox);
     return false;
   }
-  if (size < tail.size) outbox.shrunk(tail, size);
+  if (size < tail.size) {
+    const gap = outbox.shrunk(tail, size);
+    if (draft === undefined) outbox.note(tail, gap, {});
+    else draft.gap(tail, gap, outbox);
+  }
   tail.size = size;
   return true;
 }

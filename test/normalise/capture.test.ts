@@ -57,7 +57,8 @@ describe.each(Object.keys(classes) as (keyof typeof classes)[])("%s", (name) => 
   test.each(["redacted", "full"] as const)("%s keeps all", (level) => {
     const before = serialise(event());
     const e = captured({ [name]: level });
-    for (const field of ["arguments", "results", "messages", "identity"] as const) e[`tapline.capture.${field}`] = undefined;
+    for (const field of ["arguments", "results", "messages", "identity"] as const)
+      e[`tapline.capture.${field}`] = undefined;
     expect(serialise(e)).toBe(before);
   });
 });
@@ -65,11 +66,17 @@ describe.each(Object.keys(classes) as (keyof typeof classes)[])("%s", (name) => 
 test("hashed content is comparable, metadata has no hash", () => {
   const [a, b] = [captured({ arguments: "hashed" }), captured({ arguments: "hashed" })];
   expect(a["gen_ai.tool.call.arguments"]).toEqual(b["gen_ai.tool.call.arguments"]);
-  expect(a["gen_ai.tool.call.arguments"]).toEqual({ digest: expect.stringMatching(/^[0-9a-f]{32}$/) as string });
+  expect(a["gen_ai.tool.call.arguments"]).toEqual({
+    digest: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
+  });
   expect(a["file.path"]).toMatch(/^digest:[0-9a-f]{32}$/);
   expect(a["tapline.tool.args_hash"]).toBe("aa");
   const c = captured({ arguments: "metadata", results: "metadata" });
-  expect([c["tapline.tool.args_hash"], c["tapline.tool.result_hash"], c["file.path"]]).toEqual([undefined, undefined, undefined]);
+  expect([c["tapline.tool.args_hash"], c["tapline.tool.result_hash"], c["file.path"]]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
 });
 
 test("levels of all classes at once", () => {

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { newEvent, serialise } from "../../src/core/generated/event.ts";
 import { LIMITS } from "../../src/core/limits.ts";
 import type { Json } from "../../src/core/text.ts";
-import { limitDepth, limitObjects } from "../../src/normalise/depth.ts";
+import { limitObjects, limitShape } from "../../src/normalise/depth.ts";
 import { parseExact } from "../../src/normalise/numbers.ts";
 
 function levels(value: unknown): number {
@@ -21,11 +21,14 @@ test("never deeper than asked, nothing lost, shallow values untouched", () => {
   fc.assert(
     fc.property(fc.jsonValue({ maxDepth: 8 }), fc.integer({ min: 1, max: 6 }), (value, max) => {
       const before = JSON.stringify(value);
-      const after = limitDepth(value as Json, max);
+      const after = limitShape(value as Json, max, 4_096);
       expect(levels(after)).toBeLessThanOrEqual(max);
       expect(JSON.stringify(value)).toBe(before);
       if (levels(value) <= max) expect(after).toBe(value);
-      else expect(JSON.stringify(after).replaceAll("\\", "").length).toBeGreaterThanOrEqual(before.replaceAll("\\", "").length);
+      else
+        expect(JSON.stringify(after).replaceAll("\\", "").length).toBeGreaterThanOrEqual(
+          before.replaceAll("\\", "").length,
+        );
     }),
   );
 });
@@ -45,7 +48,8 @@ test("an event's deep objects become text and are listed", () => {
 });
 
 test("numbers that a double cannot hold are kept as their digits", () => {
-  const text = '{"a":9007199254740993,"b":[18446744073709551615,-1],"c":1e400,"d":1.5,"e":"9007199254740993","f":12345678901234567890.5}';
+  const text =
+    '{"a":9007199254740993,"b":[18446744073709551615,-1],"c":1e400,"d":1.5,"e":"9007199254740993","f":12345678901234567890.5}';
   expect(parseExact(text)).toEqual({
     a: "9007199254740993",
     b: ["18446744073709551615", -1],

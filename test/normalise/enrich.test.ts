@@ -13,7 +13,8 @@ function enriched(fields: Partial<Event>, flags = 0): Event {
   enrich(e, flags);
   return e;
 }
-const call = (args: Json, more: Partial<Event> = {}): Event => enriched({ "gen_ai.tool.call.arguments": args, ...more });
+const call = (args: Json, more: Partial<Event> = {}): Event =>
+  enriched({ "gen_ai.tool.call.arguments": args, ...more });
 
 describe("destinations", () => {
   test.each([
@@ -29,26 +30,44 @@ describe("destinations", () => {
   ])("%s", (url, host) => expect(hostOf(url)).toBe(host));
 
   test("loopback", () => {
-    for (const host of ["localhost", "127.0.0.1", "127.1", "::1", "a.localhost"]) expect(isLoopback(host), host).toBe(true);
-    for (const host of ["127.evil.example", "localhost.example", "10.0.0.1"]) expect(isLoopback(host), host).toBe(false);
+    for (const host of ["localhost", "127.0.0.1", "127.1", "::1", "a.localhost"])
+      expect(isLoopback(host), host).toBe(true);
+    for (const host of ["127.evil.example", "localhost.example", "10.0.0.1"])
+      expect(isLoopback(host), host).toBe(false);
   });
 
   test("a call with a URL goes out", () => {
     const e = call({ url: "https://api.example/v1", n: 1 });
-    expect([e["url.domain"], e["destination.domain"], e["network.direction"]]).toEqual(["api.example", "api.example", "egress"]);
-    const c = call({ command: "x" }, { "process.command_line": "cd /httpd && curl -s https://up.example/x -d @f" });
+    expect([e["url.domain"], e["destination.domain"], e["network.direction"]]).toEqual([
+      "api.example",
+      "api.example",
+      "egress",
+    ]);
+    const c = call(
+      { command: "x" },
+      { "process.command_line": "cd /httpd && curl -s https://up.example/x -d @f" },
+    );
     expect(c["destination.domain"]).toBe("up.example");
   });
 
   test("calls to this machine, results and calls without URL do not", () => {
     const e = call({ url: "http://localhost:9200/" });
-    expect([e["url.domain"], e["destination.domain"], e["network.direction"]]).toEqual(["localhost", undefined, undefined]);
-    expect(enriched({ "url.full": "https://a.example", "event.action": "tool-result" })["network.direction"]).toBeUndefined();
+    expect([e["url.domain"], e["destination.domain"], e["network.direction"]]).toEqual([
+      "localhost",
+      undefined,
+      undefined,
+    ]);
+    expect(
+      enriched({ "url.full": "https://a.example", "event.action": "tool-result" })["network.direction"],
+    ).toBeUndefined();
     expect(call({ text: "see https://a.example" })["url.domain"]).toBeUndefined();
   });
 
   test("what a mapper has set stays", () => {
-    const e = call({ url: "https://a.example" }, { "destination.domain": "b.example", "tapline.data.bytes_out": 7 });
+    const e = call(
+      { url: "https://a.example" },
+      { "destination.domain": "b.example", "tapline.data.bytes_out": 7 },
+    );
     expect([e["destination.domain"], e["tapline.data.bytes_out"]]).toEqual(["b.example", 7]);
   });
 });
@@ -82,9 +101,13 @@ describe("hidden characters", () => {
     ["\u200b\u001b[0m", ["invisible", "ansi"]],
     ["family 👩‍👩‍👧, tab\t and\nline", undefined],
   ])("%j", (text, flags) => {
-    expect(enriched({ "gen_ai.tool.call.result": { text } }, FLAG_UNUSUAL)["tapline.text.flags"]).toEqual(flags);
+    expect(enriched({ "gen_ai.tool.call.result": { text } }, FLAG_UNUSUAL)["tapline.text.flags"]).toEqual(
+      flags,
+    );
     expect(enriched({ "gen_ai.tool.description": text }, FLAG_UNUSUAL)["tapline.text.flags"]).toEqual(flags);
-    expect(enriched({ "gen_ai.tool.call.arguments": { [text]: 1 } }, FLAG_UNUSUAL)["tapline.text.flags"]).toEqual(flags);
+    expect(
+      enriched({ "gen_ai.tool.call.arguments": { [text]: 1 } }, FLAG_UNUSUAL)["tapline.text.flags"],
+    ).toEqual(flags);
   });
 });
 
@@ -97,10 +120,12 @@ describe("encoded runs", () => {
     const hex = call({ a: "0123456789abcdef".repeat(8) });
     expect([hex["tapline.text.encoded_run"], hex["tapline.text.entropy"]]).toEqual([128, 4]);
   });
-  test.each(["word ".repeat(100), "-".repeat(200), "/home/ana/a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q/r/s/t/u/v/w/x/y/z/A1", "a".repeat(100)])(
-    "none in %s",
-    (text) => expect(call({ text })["tapline.text.encoded_run"]).toBeUndefined(),
-  );
+  test.each([
+    "word ".repeat(100),
+    "-".repeat(200),
+    "/home/ana/a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q/r/s/t/u/v/w/x/y/z/A1",
+    "a".repeat(100),
+  ])("none in %s", (text) => expect(call({ text })["tapline.text.encoded_run"]).toBeUndefined());
   test("finds a run wherever it stands, as a slow search does", () => {
     for (let at = 0; at < 200; at++) {
       const text = `${"ab ".repeat(80).slice(0, at)} ${base64.slice(0, 64 + (at % 30))} ${"c ".repeat(40)}`;

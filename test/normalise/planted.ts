@@ -25,12 +25,13 @@ export interface Planted {
   readonly text: string;
 }
 
+const b64 = (text: string): string => Buffer.from(text).toString("base64");
+const url64 = (text: string): string => Buffer.from(text).toString("base64url");
+
 /** One secret of each rule. */
 export function plantedSecrets(next: () => number): Planted[] {
   const r = (alphabet: string, n: number): string =>
     Array.from({ length: n }, () => alphabet[Math.floor(next() * alphabet.length)]).join("");
-  const b64 = (text: string): string => Buffer.from(text).toString("base64");
-  const url64 = (text: string): string => Buffer.from(text).toString("base64url");
   const pem = `-----BEGIN RSA PRIVATE KEY-----\n${r(ALNUM + "+/", 64)}\n${r(ALNUM + "+/", 64)}\n-----END RSA PRIVATE KEY-----`;
   const password = `${r(LOWER, 5)}${r(DIGITS, 3)}!${r(UPPER, 4)}`;
   const whole: Record<string, string> = {
@@ -41,7 +42,7 @@ export function plantedSecrets(next: () => number): Planted[] {
     "gcp-oauth-secret": "GOCSPX-" + r(DASHED, 28),
     "gcp-oauth-token": "ya29." + r(DASHED, 120),
     "azure-client-secret": "a1B8Q~" + r(ALNUM, 34),
-    "github-token": "gh" + "p_" + r(ALNUM, 36),
+    "github-token": "ghp_" + r(ALNUM, 36),
     "github-fine-grained-token": "github_pat_" + r(ALNUM, 22) + "_" + r(ALNUM, 59),
     "gitlab-token": "glpat-" + r(ALNUM, 20),
     "slack-token": "xoxb-" + r(DIGITS, 12) + "-" + r(DIGITS, 12) + "-" + r(ALNUM, 24),
@@ -56,7 +57,7 @@ export function plantedSecrets(next: () => number): Planted[] {
     "perplexity-key": "pplx-" + r(ALNUM, 48),
     "replicate-token": "r8_" + r(ALNUM, 37),
     "huggingface-token": "hf_" + r(ALNUM, 34),
-    "stripe-key": "sk_" + "live_" + r(ALNUM, 24),
+    "stripe-key": "sk_live_" + r(ALNUM, 24),
     "square-token": "sq0atp-" + r(ALNUM, 22),
     "shopify-token": "shpat_" + r(HEX, 32),
     "npm-token": "npm_" + r(ALNUM, 36),

@@ -27,7 +27,10 @@ const writers: Record<string, (value: unknown) => string> = {
   plain: (value) => JSON.stringify(value),
   "escaped slashes": (value) => JSON.stringify(value).replaceAll("/", "\\/"),
   "ASCII only": (value) =>
-    JSON.stringify(value).replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`),
+    JSON.stringify(value).replace(
+      /[\u007f-\uffff]/g,
+      (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    ),
   "escaped for HTML": (value) =>
     JSON.stringify(value).replace(/[<>&']/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`),
   "quotes as escapes": (value) => JSON.stringify(value).replaceAll('\\"', "\\u0022"),
@@ -53,19 +56,36 @@ describe("secrets", () => {
   });
 
   test("values of secret keys", () => {
-    for (const key of ["password", "DB_PASSWORD", "clientSecret", "x-api-key", "Authorization", "token", "idToken"]) {
+    for (const key of [
+      "password",
+      "DB_PASSWORD",
+      "clientSecret",
+      "x-api-key",
+      "Authorization",
+      "token",
+      "idToken",
+    ]) {
       for (const value of ["abcd", "$ecret", "correct horse", "12345678"]) {
         expect(flagsOf(JSON.stringify({ [key]: value })) & FLAG_SECRET, `${key} ${value}`).toBe(FLAG_SECRET);
-        expect(flagsOf(JSON.stringify({ [key]: [value] })) & FLAG_SECRET, `${key} [${value}]`).toBe(FLAG_SECRET);
+        expect(flagsOf(JSON.stringify({ [key]: [value] })) & FLAG_SECRET, `${key} [${value}]`).toBe(
+          FLAG_SECRET,
+        );
       }
     }
   });
 
   test("whatever is found in a record was flagged", () => {
     const some = plantedSecrets(random(11)).map((p) => p.text);
-    const piece = fc.oneof(fc.constantFrom(...some), fc.string(), fc.constantFrom("=", ": ", "'", "\\", "password", "token", "://"));
+    const piece = fc.oneof(
+      fc.constantFrom(...some),
+      fc.string(),
+      fc.constantFrom("=", ": ", "'", "\\", "password", "token", "://"),
+    );
     const text = fc.array(piece, { maxLength: 5 }).map((parts) => parts.join(""));
-    const record = fc.dictionary(fc.oneof(fc.string(), fc.constantFrom("token", "secret", "apiKey")), fc.oneof(text, fc.array(text)));
+    const record = fc.dictionary(
+      fc.oneof(fc.string(), fc.constantFrom("token", "secret", "apiKey")),
+      fc.oneof(text, fc.array(text)),
+    );
     fc.assert(
       fc.property(record, fc.constantFrom(...Object.values(writers)), fc.nat(7), (value, write, shift) => {
         let found = false;
@@ -73,7 +93,7 @@ describe("secrets", () => {
           found ||= findSecrets(key).length > 0;
           if (typeof item === "string") {
             found ||= findSecrets(item).length > 0;
-            found ||= isSecretKey(key) && item.length >= 4 && !/[\s\\"',;<>&(){}[\]]/.test(item) && !isPlaceholder(item);
+            found ||= isSecretKey(key) && item.length >= 4 && !isPlaceholder(item);
           }
           return item;
         });
@@ -85,23 +105,65 @@ describe("secrets", () => {
 
   test("plain records are not flagged", () => {
     const lines = [
-      { ts: "2026-01-01T00:00:00.000Z", dir: "c2s", msg: { jsonrpc: "2.0", id: 7, method: "tools/call", params: { name: "read_file", arguments: { path: "/home/ana/token/secret.md" }, _meta: { progressToken: "abcdefgh12345678" } } } },
-      { usage: { input_tokens: 123456, output_tokens: 99, max_tokens: 100000 }, text: "the password is stored elsewhere; tokens: many" },
-      { url: "https://example.com/a/b?x=1", id: "123e4567-e89b-12d3-a456-426614174000", sha: "d41d8cd98f00b204e9800998ecf8427e" },
+      {
+        ts: "2026-01-01T00:00:00.000Z",
+        dir: "c2s",
+        msg: {
+          jsonrpc: "2.0",
+          id: 7,
+          method: "tools/call",
+          params: {
+            name: "read_file",
+            arguments: { path: "/home/ana/token/secret.md" },
+            _meta: { progressToken: "abcdefgh12345678" },
+          },
+        },
+      },
+      {
+        usage: { input_tokens: 123456, output_tokens: 99, max_tokens: 100000 },
+        text: "the password is stored elsewhere; tokens: many",
+      },
+      {
+        url: "https://example.com/a/b?x=1",
+        id: "123e4567-e89b-12d3-a456-426614174000",
+        sha: "d41d8cd98f00b204e9800998ecf8427e",
+      },
     ];
-    for (const line of lines) for (let shift = 0; shift < 8; shift++) expect(flagsOf(JSON.stringify(line), shift)).toBe(0);
+    for (const line of lines)
+      for (let shift = 0; shift < 8; shift++) expect(flagsOf(JSON.stringify(line), shift)).toBe(0);
   });
 });
 
 describe("unusual characters", () => {
-  const characters = ["\u200b", "\u202e", "\u2066", "\u2060", "\u00ad", "\u180e", "\ufeff", "\u009b", "\u{e0041}", "\u001b", "\u0000", "\u200f"];
+  const characters = [
+    "\u200b",
+    "\u202e",
+    "\u2066",
+    "\u2060",
+    "\u00ad",
+    "\u180e",
+    "\ufeff",
+    "\u009b",
+    "\u{e0041}",
+    "\u001b",
+    "\u0000",
+    "\u200f",
+  ];
   test.each(characters.map((c) => [c.codePointAt(0)!.toString(16), c]))("U+%s", (_, c) => {
     expect(unusualBits(c)).toBeGreaterThan(0);
     for (let shift = 0; shift < 8; shift++) {
       const line = JSON.stringify({ t: `ab${c}cd` });
       expect(flagsOf(line, shift) & FLAG_UNUSUAL).toBe(FLAG_UNUSUAL);
       expect(flagsOf(writers["ASCII only"]!({ t: `ab${c}cd` }), shift) & FLAG_UNUSUAL).toBe(FLAG_UNUSUAL);
-      expect(flagsOf(writers["ASCII only"]!({ t: `ab${c}cd` }).replace(/\\u[0-9a-f]{4}/g, (e) => "\\u" + e.slice(2).toUpperCase()), shift) & FLAG_UNUSUAL).toBe(FLAG_UNUSUAL);
+      expect(
+        flagsOf(
+          writers["ASCII only"]!({ t: `ab${c}cd` }).replace(
+            /\\u[0-9a-f]{4}/g,
+            (e) => "\\u" + e.slice(2).toUpperCase(),
+          ),
+          shift,
+        ) & FLAG_UNUSUAL,
+      ).toBe(FLAG_UNUSUAL);
     }
   });
 
@@ -111,14 +173,21 @@ describe("unusual characters", () => {
       const text = `a${String.fromCharCode(code)}`;
       if (unusualBits(text) === 0) continue;
       for (const line of [JSON.stringify(text), `"a\\u${code.toString(16).padStart(4, "0")}"`]) {
-        for (const shift of [0, 1]) expect(flagsOf(line, shift) & FLAG_UNUSUAL, code.toString(16)).toBe(FLAG_UNUSUAL);
+        for (const shift of [0, 1])
+          expect(flagsOf(line, shift) & FLAG_UNUSUAL, code.toString(16)).toBe(FLAG_UNUSUAL);
       }
     }
   });
 
   test("usual text is not", () => {
-    for (const text of ["naïve café — “quoted” … 日本語 emoji 🙂 €", "tab\tline\nreturn\r", "a\u00a0b", "user\\u0041"]) {
-      for (let shift = 0; shift < 8; shift++) expect(flagsOf(JSON.stringify({ text }), shift) & FLAG_UNUSUAL, text).toBe(0);
+    for (const text of [
+      "naïve café — “quoted” … 日本語 emoji 🙂 €",
+      "tab\tline\nreturn\r",
+      "a\u00a0b",
+      "user\\u0041",
+    ]) {
+      for (let shift = 0; shift < 8; shift++)
+        expect(flagsOf(JSON.stringify({ text }), shift) & FLAG_UNUSUAL, text).toBe(0);
     }
   });
 });
@@ -129,7 +198,11 @@ test("depth and numbers", () => {
     expect(flagsOf('{"a":'.repeat(65) + "1" + "}".repeat(65), shift) & FLAG_DEEP).toBe(FLAG_DEEP);
     expect(flagsOf('{"a":'.repeat(64) + "1" + "}".repeat(64), shift)).toBe(FLAG_NESTED);
     expect(flagsOf('{"a":'.repeat(16) + "1" + "}".repeat(16), shift)).toBe(0);
-    for (const n of ["9007199254740993", "-18446744073709551615", "1234567890123456789012345678901234567890"]) {
+    for (const n of [
+      "9007199254740993",
+      "-18446744073709551615",
+      "1234567890123456789012345678901234567890",
+    ]) {
       expect(flagsOf(`{"abc":"${"x".repeat(shift)}","n":${n}}`, shift)).toBe(FLAG_NUMBER);
       expect(flagsOf(`{"abc":"${"x".repeat(shift)}","n":[1, ${n}]}`, shift)).toBe(FLAG_NUMBER);
       expect(flagsOf(`{"abc":"${"x".repeat(shift)}","n":"${n.replace("-", "")}"}`, shift)).toBe(0);

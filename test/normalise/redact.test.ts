@@ -11,8 +11,13 @@ import { TEXT_FIELDS, TEXT_LIST_FIELDS } from "../../src/normalise/content.ts";
 import { createRedactor } from "../../src/normalise/redact.ts";
 import { plantedSecrets, random } from "./planted.ts";
 
-const REDACTED: Capture = { arguments: "redacted", results: "redacted", messages: "redacted", identity: "full" };
-const github = "gh" + "p_" + "a1B2c3".repeat(6);
+const REDACTED: Capture = {
+  arguments: "redacted",
+  results: "redacted",
+  messages: "redacted",
+  identity: "full",
+};
+const github = `ghp_${"a1B2c3".repeat(6)}`;
 
 function redacted(fields: Partial<Event>, capture: Capture = REDACTED, key = "k"): Event {
   const e = Object.assign(newEvent(), fields);
@@ -38,9 +43,15 @@ describe("marks", () => {
 
 describe("events", () => {
   test("text anywhere in an object, and keys", () => {
-    const args = { a: [{ b: `x ${github}` }], [github]: 1, n: 3, deep: { password: "letmein" }, token: ["abcd", "efgh"] };
+    const args = {
+      a: [{ b: `x ${github}` }],
+      [github]: 1,
+      n: 3,
+      deep: { password: "letmein" },
+      token: ["abcd", "efgh"],
+    };
     const before = structuredClone(args);
-    const e = redacted({ "gen_ai.tool.call.arguments": args as Json });
+    const e = redacted({ "gen_ai.tool.call.arguments": args });
     const text = serialise(e);
     for (const secret of [github, "letmein", "abcd", "efgh"]) expect(text).not.toContain(secret);
     expect(args).toEqual(before);
@@ -56,8 +67,15 @@ describe("events", () => {
       expect(serialise(e), name).not.toContain(github);
       expect(e["tapline.data.secret_count"], name).toBe(1);
     }
-    for (const name of TEXT_LIST_FIELDS) expect(serialise(redacted({ [name]: [github] })), name).not.toContain(github);
-    for (const name of ["gen_ai.tool.call.arguments", "message", "error.message", "event.original", "tapline.server.command"]) {
+    for (const name of TEXT_LIST_FIELDS)
+      expect(serialise(redacted({ [name]: [github] })), name).not.toContain(github);
+    for (const name of [
+      "gen_ai.tool.call.arguments",
+      "message",
+      "error.message",
+      "event.original",
+      "tapline.server.command",
+    ]) {
       expect(TEXT_FIELDS).toContain(name);
     }
   });
@@ -70,12 +88,18 @@ describe("events", () => {
   });
 
   test("definitions of tools keep their words", () => {
-    const schema = { properties: { password: { type: "string", description: "The password" }, token: { type: "string" } } };
+    const schema = {
+      properties: { password: { type: "string", description: "The password" }, token: { type: "string" } },
+    };
     expect(redacted({ "gen_ai.tool.definitions": schema })["gen_ai.tool.definitions"]).toBe(schema);
   });
 
   test("level full is left alone, class by class", () => {
-    const fields = { "gen_ai.tool.call.arguments": { a: github }, "gen_ai.tool.call.result": { a: github }, message: github };
+    const fields = {
+      "gen_ai.tool.call.arguments": { a: github },
+      "gen_ai.tool.call.result": { a: github },
+      message: github,
+    };
     const e = redacted(fields, { ...REDACTED, arguments: "full" });
     expect(e["gen_ai.tool.call.arguments"]).toEqual({ a: github });
     expect(JSON.stringify(e["gen_ai.tool.call.result"])).not.toContain(github);
@@ -97,7 +121,9 @@ describe("events", () => {
   });
 
   test("hostile keys keep their place and nobody's prototype", () => {
-    const args = JSON.parse(`{"__proto__":{"x":"${github}"},"constructor":{"prototype":{"y":"${github}"}},"":"${github}"}`) as Json;
+    const args = JSON.parse(
+      `{"__proto__":{"x":"${github}"},"constructor":{"prototype":{"y":"${github}"}},"":"${github}"}`,
+    ) as Json;
     const e = redacted({ "gen_ai.tool.call.arguments": args });
     const after = e["gen_ai.tool.call.arguments"] as Record<string, Json>;
     expect(Object.keys(after)).toEqual(["__proto__", "constructor", ""]);
@@ -107,7 +133,9 @@ describe("events", () => {
   });
 
   test("large and odd values", () => {
-    const keys = Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`key${i}`, i === 9_999 ? github : "v"]));
+    const keys = Object.fromEntries(
+      Array.from({ length: 10_000 }, (_, i) => [`key${i}`, i === 9_999 ? github : "v"]),
+    );
     expect(serialise(redacted({ "tapline.ext": keys }))).not.toContain(github);
     expect(serialise(redacted({ "tapline.ext": { ["k".repeat(1_000_000)]: github } }))).not.toContain(github);
     expect(serialise(redacted({ message: `\ud800\u0000${github}\udfff` }))).not.toContain(github);
@@ -138,7 +166,9 @@ function oracle(lines: readonly string[]): Findings {
   try {
     const path = join(directory, "lines.json");
     writeFileSync(path, JSON.stringify(lines));
-    return JSON.parse(execFileSync(ORACLE, ["-c", SCRIPT, path], { maxBuffer: 1 << 28 }).toString()) as Findings;
+    return JSON.parse(
+      execFileSync(ORACLE, ["-c", SCRIPT, path], { maxBuffer: 1 << 28 }).toString(),
+    ) as Findings;
   } finally {
     rmSync(directory, { recursive: true });
   }
@@ -149,14 +179,18 @@ describe.skipIf(!present)("detect-secrets as oracle", () => {
   test("finds nothing after redaction of what it finds before", () => {
     const redactor = createRedactor("k");
     const lines: string[] = [];
-    for (let seed = 100; seed < 140; seed++) for (const { text } of plantedSecrets(random(seed))) lines.push(`run ${text} now`);
+    for (let seed = 100; seed < 140; seed++)
+      for (const { text } of plantedSecrets(random(seed))) lines.push(`run ${text} now`);
     const before = oracle(lines);
     const after = oracle(lines.map((line) => redactor.redactText(line)));
     const known = before.flatMap((found, i) => found.map(([type, secret]) => ({ type, secret, i })));
     expect(known.length).toBeGreaterThan(500);
     expect(new Set(known.map((k) => k.type)).size).toBeGreaterThan(12);
-    const left = after.flatMap((found, i) => found.filter(([, s]) => !s.includes("REDACTED")).map(([type]) => ({ type, line: lines[i] })));
+    const left = after.flatMap((found, i) =>
+      found.filter(([, s]) => !s.includes("REDACTED")).map(([type]) => ({ type, line: lines[i] })),
+    );
     expect(left).toEqual([]);
   });
 });
-if (!present) test.skip("detect-secrets is absent: python3 -m venv ~/.cache/tapline-test/detect-secrets, pip install detect-secrets", () => {});
+if (!present)
+  test.skip("detect-secrets is absent: python3 -m venv ~/.cache/tapline-test/detect-secrets, pip install detect-secrets", () => {});

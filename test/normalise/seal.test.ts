@@ -46,7 +46,9 @@ describe("sealer", () => {
     const keys = directory();
     const [a, b] = [createSealer(keys), createSealer(keys)];
     const [x, y] = [a.seal(subject, "from a"), b.seal(subject, "from b")];
-    expect(Buffer.from(createSealer(keys).open(bytes(`["${x}","${y}"]`))).toString()).toBe('["from a","from b"]');
+    expect(Buffer.from(createSealer(keys).open(bytes(`["${x}","${y}"]`))).toString()).toBe(
+      '["from a","from b"]',
+    );
   });
 
   test("erasing the key erases the person; what is sealed later has a new key", () => {
@@ -56,7 +58,9 @@ describe("sealer", () => {
     rmSync(join(keys, `${subject}.key`));
     expect(Buffer.from(sealer.open(bytes(`["${old}"]`))).toString()).toBe(`["${old}"]`);
     const fresh = sealer.seal(subject, "ana again");
-    expect(Buffer.from(sealer.open(bytes(`["${fresh}","${old}"]`))).toString()).toBe(`["ana again","${old}"]`);
+    expect(Buffer.from(sealer.open(bytes(`["${fresh}","${old}"]`))).toString()).toBe(
+      `["ana again","${old}"]`,
+    );
   });
 
   test("every changed character keeps it closed", () => {
@@ -89,9 +93,19 @@ describe("sealer", () => {
 test("an event's user is sealed as one person, others each as their own", () => {
   const keys = directory();
   const sealer = createSealer(keys);
-  const users = { "user.id": "42", "user.name": "ana", "user.email": "ana@x.example", "user.effective.name": "bob" };
+  const users = {
+    "user.id": "42",
+    "user.name": "ana",
+    "user.email": "ana@x.example",
+    "user.effective.name": "bob",
+  };
   const e = Object.assign(newEvent(), users);
-  const capture = { arguments: "redacted", results: "redacted", messages: "redacted", identity: "sealed" } as const;
+  const capture = {
+    arguments: "redacted",
+    results: "redacted",
+    messages: "redacted",
+    identity: "sealed",
+  } as const;
   applyCapture(e, capture, createDigest("k"), sealer);
   const text = serialise(e);
   expect(text).not.toMatch(/ana|bob/);

@@ -485,6 +485,20 @@ describe("scale", () => {
     expect([bench.records.length, bench.gaps.length]).toEqual([10_003, 0]);
   }, 60_000);
 
+  test("few descriptors left in the process: files take turns, nothing is lost", () => {
+    for (let i = 0; i < 300; i++) append(lines(i, 2), join(dir, `${i}.log`));
+    const script = `
+      const { Bench, maker } = await import("./test/sources/harness.ts");
+      const { default: file } = await import("./src/sources/file.ts");
+      const config = { type: "file", include: ["${dir}/*.log"], follow: false };
+      const bench = new Bench(maker(file, config), "${dir}");
+      await (await bench.open()).drain();
+      console.log(bench.records.length, bench.gaps.length, bench.source.counts.files_evicted > 0);
+      await bench.source.close();`;
+    const args = ["-c", 'ulimit -n 60 && exec "$0" --input-type=module -e "$1"', process.execPath, script];
+    expect(execFileSync("bash", args, { encoding: "utf8" }).trim()).toBe("600 0 true");
+  });
+
   test("a file that shrinks and grows while it is read loses nothing silently", async () => {
     append(wide(0, 50_000));
     bench = new Bench(maker(component, { ...settings, include: [log] }), dir);

@@ -5,6 +5,7 @@ import { LIMITS } from "../../core/limits.ts";
 import type { Json } from "../../core/text.ts";
 import { type Fields, asList, asNumber, asObject, asText } from "../format.ts";
 import type { Session } from "../session.ts";
+import { parseRecord } from "../text-json.ts";
 
 /** `value` as a whole number that JSON can carry; fractions are cut. */
 export function asInteger(value: unknown): number | undefined {
@@ -87,12 +88,14 @@ function wrap(value: unknown, list: string): Json | undefined {
 
 /** The object in a JSON text, or undefined when it holds none, is broken or nests too deep. */
 export function parseJson(text: string): Json | undefined {
-  if (text.charCodeAt(0) !== 123 || tooDeep(text)) return undefined;
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    return undefined;
-  }
+  return text.charCodeAt(0) === 123 ? parseWithin(text) : undefined;
+}
+
+const LONG_NUMBER = /\d{16}/;
+
+/** The value of a JSON text that came within a record, or undefined when it is broken or nests too deep. */
+export function parseWithin(text: string): Json | undefined {
+  return tooDeep(text) ? undefined : (parseRecord(text, LONG_NUMBER.test(text)) as Json | undefined);
 }
 
 /** Whether brackets nest deeper than a record may. Brackets in strings count too: it errs on the side of text. */

@@ -2,7 +2,7 @@
 // bodies as text, answers as JSON or as server-sent events. Headers are read, never kept: they hold credentials.
 import { type Fields, type Outcome, type Scope, asNumber, asObject, asText } from "../format.ts";
 import { hostOf } from "../url.ts";
-import { asCount } from "./fields.ts";
+import { asCount, parseWithin } from "./fields.ts";
 import { type Exchange, type Line, begin } from "./mcp-line.ts";
 import { mapMessage } from "./mcp-message.ts";
 
@@ -16,24 +16,16 @@ export function isExchange(fields: Fields): boolean {
 function messagesOf(body: unknown): unknown[] {
   const text = asText(body);
   if (text === undefined) return [];
-  const whole = parse(text);
+  const whole = parseWithin(text) as unknown;
   if (Array.isArray(whole)) return whole;
   if (asObject(whole) !== undefined) return [whole];
   const found: unknown[] = [];
   for (const part of text.split(/\r?\n\r?\n/)) {
     const data = part.split(/\r?\n/).filter((field) => field.startsWith("data:"));
-    const message = parse(data.map((field) => field.slice(5)).join("\n"));
+    const message = parseWithin(data.map((field) => field.slice(5)).join("\n"));
     if (asObject(message) !== undefined) found.push(message);
   }
   return found;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function header(message: Fields, name: string): string | undefined {

@@ -74,6 +74,12 @@ export const mcp: Format = {
     return head.every((record) => asText(asObject(record)?.["session"]) === first) ? first : undefined;
   },
 
+  /** Requests and notifications: what a proxy and a server behind it read. */
+  asks(record) {
+    const msg = asObject(record)?.["msg"];
+    return Array.isArray(msg) || asObject(msg)?.["method"] !== undefined;
+  },
+
   open(_stream: StreamInfo): Mapper {
     return map;
   },

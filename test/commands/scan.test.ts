@@ -1,0 +1,185 @@
+// `tapline scan`: what it prints is what the input holds, every document fits the field table, and exit codes are kept.
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { LIMITS } from "../../src/core/limits.ts";
+import {
+  actionsOf,
+  checkDocument,
+  countTranscript,
+  documents,
+  ended,
+  field,
+  newHome,
+  start,
+  tapline,
+} from "./tapline.ts";
+
+const home = newHome();
+const TRANSCRIPTS = ["real", "subagent", "shapes"].map((name) => `test/fixtures/claude-code/${name}.jsonl`);
+const SESSION = "sample/claude-code-session.jsonl";
+const MCP = "sample/mcp-session.jsonl";
+const read = (path: string): string => readFileSync(path, "utf8");
+
+test.each([...TRANSCRIPTS, SESSION])("%s: every call and result is there once, and every document is valid", async (path) => {
+  const { code, stdout, stderr } = await tapline(home, ["scan", path]);
+  expect([code, stderr]).toEqual([0, ""]);
+  const all = documents(stdout);
+  for (const document of all) checkDocument(document);
+  const { calls, results } = countTranscript(read(path));
+  expect({
+    calls: actionsOf(all, "tool-call").length,
+    results: actionsOf(all, "tool-result").length,
+  }).toEqual({ calls, results });
+  expect(calls).toBeGreaterThan(0);
+  for (const call of actionsOf(all, "tool-call")) {
+    for (const name of ["gen_ai.tool.name", "gen_ai.conversation.id", "gen_ai.tool.call.id", "tapline.call_key"]) {
+      expect(field(call, name), name).toEqual(expect.stringMatching(/./));
+    }
+    expect(field(call, "tapline.control.iso42001")).toEqual(expect.arrayContaining(["A.6.2.6", "A.6.2.8", "A.9.4"]));
+    expect(field(call, "tapline.vantage")).toBe("transcript");
+  }
+  expect(all.map((document) => field(document, "event.sequence"))).toEqual(all.map((_, i) => i));
+});
+
+test("several files in one call: the sum of each alone, as one sequence", async () => {
+  const all = documents((await tapline(home, ["scan", ...TRANSCRIPTS])).stdout);
+  const want = TRANSCRIPTS.map((path) => countTranscript(read(path)).calls).reduce((a, b) => a + b);
+  expect(actionsOf(all, "tool-call").length).toBe(want);
+  const ids = all.map((document) => field(document, "event.id"));
+  expect(new Set(ids).size).toBe(ids.length);
+});
+
+test("a directory and a pattern give what the files give", async () => {
+  const dir = join(home, "sessions", "[project]");
+  mkdirSync(dir, { recursive: true });
+  for (const path of TRANSCRIPTS) copyFileSync(path, join(dir, path.split("/").at(-1)!));
+  const want = (await tapline(home, ["scan", ...TRANSCRIPTS])).stdout.split("\n").length;
+  for (const path of [join(home, "sessions"), dir, join(home, "sessions/**/*.jsonl")]) {
+    expect((await tapline(home, ["scan", path])).stdout.split("\n").length, path).toBe(want);
+  }
+  const one = join(dir, "real.jsonl");
+  expect(documents((await tapline(home, ["scan", one])).stdout).length).toBeGreaterThan(10);
+});
+
+test("standard input gives what the file gives, also when the last line does not end", async () => {
+  const file = documents((await tapline(home, ["scan", MCP])).stdout);
+  const piped = documents((await tapline(home, ["scan", "-"], read(MCP).trimEnd())).stdout);
+  const shape = (all: typeof file) => all.map((d) => [field(d, "event.action"), field(d, "@timestamp"), field(d, "gen_ai.tool.name")]);
+  expect(shape(piped)).toEqual(shape(file));
+});
+
+test("many batches of standard input are cut at line ends and lose nothing", async () => {
+  const line = JSON.parse(read(MCP).split("\n")[4]!) as { msg: { id: number } };
+  let text = "";
+  let count = 0;
+  for (; text.length < 3 * LIMITS.batch_bytes; count++) {
+    line.msg.id = count + 100;
+    text += `${JSON.stringify(line)}\n`;
+  }
+  const { stdout } = await tapline(home, ["scan", "-", "--out", "events"], text);
+  expect(actionsOf(documents(stdout), "tool-call").length).toBe(count);
+});
+
+test("a line of standard input beyond the bound is an error of the world, whatever stands before it", async () => {
+  const long = Buffer.concat([Buffer.from('{"a":1}\n'), Buffer.alloc(LIMITS.line_bytes + LIMITS.batch_bytes, "x")]);
+  const { code, stderr } = await tapline(home, ["scan", "-"], long);
+  expect([code, stderr.includes("has a line over")]).toEqual([3, true]);
+});
+
+test("--out splits events and alerts, and all is both", async () => {
+  const [all, events, alerts] = await Promise.all(
+    ["all", "events", "alerts"].map(async (out) => documents((await tapline(home, ["scan", MCP, "--out", out])).stdout)),
+  );
+  expect(alerts!.length).toBeGreaterThan(0);
+  for (const alert of alerts!) {
+    checkDocument(alert);
+    expect([field(alert, "event.kind"), field(alert, "event.action")]).toEqual(["alert", "rule-alert"]);
+  }
+  expect(events!.every((document) => field(document, "event.kind") !== "alert")).toBe(true);
+  const sequences = (found: typeof all) => found!.map((document) => field(document, "event.sequence") as number);
+  expect([...sequences(events), ...sequences(alerts)].toSorted((a, b) => a - b)).toEqual(sequences(all));
+});
+
+test("--format is taken, and an unknown one is a usage error that lists them", async () => {
+  const chat = "test/fixtures/chat/completions.jsonl";
+  const { code, stdout } = await tapline(home, ["scan", chat, "--format", "chat"]);
+  expect(code).toBe(0);
+  expect(new Set(documents(stdout).map((document) => field(document, "tapline.format")))).toEqual(new Set(["chat"]));
+  const wrong = await tapline(home, ["scan", chat, "--format", "chatt"]);
+  expect([wrong.code, wrong.stdout]).toEqual([2, ""]);
+  expect(wrong.stderr).toMatch(/no format "chatt".*claude-code/);
+});
+
+const RULE = `title: A call of Bash
+id: 7a3c5e0e-6c1d-4a7e-9f63-2d0a5a3f1b11
+status: test
+logsource: {product: ai_agent}
+detection:
+  sel: {gen_ai.tool.name: Bash}
+  condition: sel
+level: low
+`;
+
+test("--rules adds rules; one that cannot be used is told, the rest works and the exit code is 1", async () => {
+  const logsource = /^logsource:[\s\S]*?(?=^\w)/m.exec(read(join("detections", firstRule())))![0];
+  const dir = join(home, "rules");
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(join(dir, "good.yml"), RULE.replace(/^logsource.*\n/m, logsource));
+  const good = await tapline(home, ["scan", SESSION, "--rules", dir, "--out", "alerts"]);
+  expect([good.code, good.stderr]).toEqual([0, ""]);
+  const alerts = (out: string) => documents(out).filter((d) => field(d, "rule.name") === "A call of Bash").length;
+  const bash = read(SESSION).match(/"type":"tool_use","id":"[^"]+","name":"Bash"/g)?.length ?? 0;
+  expect(bash).toBeGreaterThan(0);
+  expect(alerts(good.stdout)).toBeGreaterThanOrEqual(bash);
+  writeFileSync(join(dir, "bad.yml"), "title: bad\ndetection: {condition: nothing}\n");
+  const bad = await tapline(home, ["scan", SESSION, "--rules", dir, "--out", "alerts"]);
+  expect(bad.code).toBe(1);
+  expect(bad.stderr).toContain("bad.yml");
+  expect(alerts(bad.stdout)).toBe(alerts(good.stdout));
+});
+
+function firstRule(): string {
+  const names = readdirSync("detections", { recursive: true, encoding: "utf8" });
+  return names.find((name) => name.endsWith(".yml") && !name.endsWith(".test.yml") && !name.includes("filter"))!;
+}
+
+test("hostile lines become events or pipeline errors, and what stands between them is read", async () => {
+  const good = read(MCP).split("\n")[4]!;
+  const hostile = [
+    "{".repeat(5000),
+    '{"__proto__":{"polluted":1},"constructor":1}',
+    "\u0000\u0000\u0000",
+    '{"a":1e400,"b":9223372036854775807}',
+    "[1,2",
+    "null",
+    '"text"',
+  ];
+  const bytes = Buffer.concat([
+    Buffer.from("\ufeff"),
+    ...hostile.flatMap((line) => [Buffer.from(`${good}\n${line}\n`)]),
+    Buffer.from([0xff, 0xfe, 0xc0, 0x0a]),
+    Buffer.from(`${good}\n`),
+  ]);
+  const { code, stdout } = await tapline(home, ["scan", "-", "--format", "mcp"], bytes);
+  expect(code).toBe(0);
+  const all = documents(stdout);
+  for (const document of all) checkDocument(document);
+  expect(actionsOf(all, "tool-call").length).toBeGreaterThan(0);
+  const errors = all.filter((document) => field(document, "event.kind") === "pipeline_error");
+  expect(errors.length).toBeGreaterThanOrEqual(4);
+});
+
+test("nothing to read is said; what does not exist is an error of the world", async () => {
+  const missing = await tapline(home, ["scan", join(home, "nothing.jsonl")]);
+  expect([missing.code, missing.stderr.includes("does not exist")]).toEqual([3, true]);
+  const nobody = await tapline(home, ["scan", join(home, "nothing-*.jsonl")]);
+  expect([nobody.code, nobody.stdout, nobody.stderr.includes("nothing to read")]).toEqual([0, "", true]);
+});
+
+test("a reader that goes away is no error", async () => {
+  const child = start(home, "scan", ...TRANSCRIPTS, SESSION);
+  child.stdout!.once("data", () => child.stdout!.destroy());
+  const { code, stderr } = await ended(child);
+  expect([code, stderr]).toEqual([0, ""]);
+});
