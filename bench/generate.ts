@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 
 /** mulberry32: small, seeded, good enough for test data. */
-export function random(seed: number): () => number {
+function random(seed: number): () => number {
   let a = seed >>> 0;
   return () => {
     a = (a + 0x6d2b79f5) >>> 0;

@@ -18,7 +18,7 @@ import { probe } from "./normalise/probe.ts";
 import { Pipeline } from "./pipeline.ts";
 import { runCollector } from "./lifecycle.ts";
 import { recover } from "./recover.ts";
-import { loadDigestKey } from "./keys.ts";
+import { loadDigestKey, subjectKeys } from "./keys.ts";
 import { SelfRecorder } from "./self.ts";
 import { openDeadLetters } from "./sinks/dead-letters.ts";
 import type { Tally } from "./tally.ts";
@@ -62,7 +62,7 @@ async function createDeliveries(config: Config, log: Log, ledger: Readable): Pro
 }
 
 /** Name of the ledger and of its key. */
-export function ledgerOrigin(config: Config): string {
+function ledgerOrigin(config: Config): string {
   return `tapline/${config.host.replaceAll(/[^\w.-]/g, "_")}`;
 }
 
@@ -83,7 +83,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     log,
   });
   const { state, entries } = await recover(recovered, key);
-  const subject_keys = join(config.state_dir, "keys", "subjects");
+  const subject_keys = subjectKeys(config.state_dir);
   let pipeline: Pipeline | undefined;
   const engine = { origin, key, started: fromMs(started_ms)!, rule_paths: rulePaths(config), subject_keys };
   const lanes = Array.from(

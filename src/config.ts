@@ -14,6 +14,11 @@ const NAME = z
   .string()
   .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, "a name: a-z, 0-9, - and _, at most 63 characters");
 
+// A store lives in a directory of its sink's name, beside what the collector itself keeps.
+const SINK_NAME = NAME.refine((name) => !["ledger", "cursors", "keys", "dlq", "spool"].includes(name), {
+  error: "a sink cannot have the name of a directory of the collector: ledger, cursors, keys, dlq, spool",
+});
+
 function stateHome(): string {
   return join(process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "tapline");
 }
@@ -36,13 +41,13 @@ export const configSchema = z.strictObject({
     .default([])
     .describe("Directories or files of Sigma rules, beside the bundled ones"),
   bundled_rules: z.boolean().default(true).describe("Whether the rules that come with Tapline are used"),
-  sinks: z.record(NAME, z.discriminatedUnion("type", sinkSchemas as never)).default({}),
+  sinks: z.record(SINK_NAME, z.discriminatedUnion("type", sinkSchemas as never)).default({}),
   heartbeat_s: z.int().min(1).max(86_400).default(60).describe("Seconds between heartbeat entries"),
 });
 export type Config = z.output<typeof configSchema>;
 
 /** Words that are at most two edits away, for "did you mean". */
-export function closest(word: string, known: readonly string[]): string | undefined {
+function closest(word: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
   let least = 3;
   for (const candidate of known) {

@@ -195,7 +195,11 @@ export class Delivery {
     try {
       Object.assign(this.cursor, parseCursor(await readFile(this.#path, "utf8")));
     } catch (cause) {
-      if (systemCode(cause) === "ENOENT") return;
+      if (systemCode(cause) === "ENOENT") {
+        // New, or lost: what a lost cursor knew as written is looked up before it is sent again.
+        this.#resent_before = this.#parts.ledger.durable;
+        return;
+      }
       throw new TaplineError("CURSOR_UNREADABLE", `cannot read ${this.#path}: ${reasonOf(cause)}`, {
         remedy: START_OVER,
         cause,

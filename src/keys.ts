@@ -6,6 +6,11 @@ import { TaplineError, reasonOf, systemCode } from "./core/errors.ts";
 
 const OTHERS = 0o077;
 
+/** Directory of the subjects' keys. */
+export function subjectKeys(state_dir: string): string {
+  return join(state_dir, "keys", "subjects");
+}
+
 export async function loadDigestKey(state_dir: string): Promise<string> {
   const path = join(state_dir, "keys", "digest.key");
   try {

@@ -35,7 +35,7 @@ export interface Running {
 }
 
 /** Hash of the configuration in force. Secrets are never in it: they come from files and the environment. */
-export function configHash(config: Config): string {
+function configHash(config: Config): string {
   return `sha256:${hash("sha256", canonical(config))}`;
 }
 

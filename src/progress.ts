@@ -33,8 +33,11 @@ export class Progress {
     process.stdout.write(this.#terminal ? `\r\u001b[K${safe}\n${this.#shown}` : `${safe}\n`);
   }
 
+  /** Ends with the last text as a line that stays. */
   stop(): void {
     clearInterval(this.#timer);
-    if (this.#terminal && this.#shown !== "") process.stdout.write("\r\u001b[K");
+    const text = this.#text?.() ?? "";
+    if (this.#terminal) process.stdout.write(`\r\u001b[K${text}\n`);
+    else if (text !== this.#shown) process.stdout.write(`${text}\n`);
   }
 }

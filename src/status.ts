@@ -2,7 +2,7 @@
 import type { Running } from "./lifecycle.ts";
 import { type Tally, lawBroken } from "./tally.ts";
 
-export interface SinkStatus {
+interface SinkStatus {
   readonly name: string;
   readonly created: number;
   readonly existing: number;

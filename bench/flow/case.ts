@@ -76,7 +76,7 @@ async function outputHash(): Promise<{ hash: string; entries: number }> {
   };
 }
 
-const sink = values.sink === "bulk" ? { type: "elasticsearch", urls: [values.url] } : { type: values.sink };
+const sink = values.sink === "bulk" ? { type: "elasticsearch", url: values.url } : { type: values.sink };
 const config = parseConfig(
   JSON.stringify({
     state_dir,

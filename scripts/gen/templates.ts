@@ -42,7 +42,7 @@ function mappingOf(field: Field, engine: Engine): Mapping {
   return field.type === "object" ? objects[engine] : types[field.type];
 }
 
-export function mappings(fields: readonly Field[], engine: Engine): Mapping {
+function mappings(fields: readonly Field[], engine: Engine): Mapping {
   const properties: Properties = {};
   for (const field of fields) {
     let at = properties;

@@ -8,6 +8,9 @@ import { LIMITS } from "../core/limits.ts";
 import { openLog } from "../core/log.ts";
 import type { Sink } from "../core/stage.ts";
 import { type LedgerReader, openReader } from "../ledger/reader.ts";
+import { subjectKeys } from "../keys.ts";
+import { type Sealer, createSealer } from "../normalise/seal.ts";
+import { opened } from "../unseal.ts";
 import { Progress } from "../progress.ts";
 import { type DeadLetters, openDeadLetters } from "../sinks/dead-letters.ts";
 import { type Command, UsageError, readArgs, readConfig, readNumber } from "./usage.ts";
@@ -45,6 +48,7 @@ export function sinkNamed(config: Config, name: string): NamedSink {
 
 async function replayRange(
   reader: LedgerReader,
+  sealer: Sealer,
   sink: Sink,
   letters: DeadLetters,
   [from, to]: readonly [number, number],
@@ -62,7 +66,7 @@ async function replayRange(
         remedy: "see `tapline status`",
       });
     }
-    const result = await sink.write(batch, true, signal);
+    const result = await sink.write(opened(batch, sealer), true, signal);
     done.created += result.created;
     done.existing += result.existing;
     await letters.append(result.dead);
@@ -80,6 +84,7 @@ export async function replayEntries(
 ): Promise<number> {
   const signal = new AbortController().signal;
   const reader = openReader(join(config.state_dir, "ledger"));
+  const sealer = createSealer(subjectKeys(config.state_dir));
   const letters = openDeadLetters(config.state_dir, name);
   const done: Done = { created: 0, existing: 0, dead: new Set() };
   const total = ranges.reduce((sum, [from, to]) => sum + to - from, 0);
@@ -88,7 +93,7 @@ export async function replayEntries(
     progress.start(() => `replayed ${done.created + done.existing + done.dead.size} of ${total} entries`);
   try {
     await sink.open(signal);
-    for (const range of ranges) await replayRange(reader, sink, letters, range, done, signal);
+    for (const range of ranges) await replayRange(reader, sealer, sink, letters, range, done, signal);
     await letters.settle(
       (index) => !done.dead.has(index) && ranges.some(([from, to]) => index >= from && index < to),
     );

@@ -42,7 +42,7 @@ function addSources(config: Config, paths: readonly string[], once: boolean): Co
 }
 
 function describeAlert(alert: AlertNote): string {
-  return `ALERT       ${alert.level.padEnd(8)} ${alert.time}  ${alert.rule}: ${alert.reason}`;
+  return `ALERT       ${alert.level.padEnd(8)} ${alert.time}  ${alert.reason}`;
 }
 
 function summary(actions: Readonly<Record<string, number>>): string {
@@ -61,13 +61,15 @@ function introduce(collector: Collector, config: Config): void {
 
 async function collect(config: Config, once: boolean): Promise<number> {
   const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
       if (stop.signal.aborted) process.exit(130);
       say("stopping    (again to stop at once)");
       stop.abort();
     });
   }
+  // A collector whose reader went away stops cleanly; other commands just end.
+  process.stdout.removeAllListeners("error").on("error", () => stop.abort());
   const actions: Record<string, number> = {};
   const progress = new Progress();
   const collector = await openCollector(config, openLog(), {
@@ -90,7 +92,6 @@ async function collect(config: Config, once: boolean): Promise<number> {
   } finally {
     progress.stop();
   }
-  say(`read        ${counts()}`);
   if (Object.keys(actions).length > 0) say(`this run    ${summary(actions)}`);
   for (const { name, cursor, trouble } of collector.deliveries) {
     say(

@@ -4,7 +4,7 @@ import { CLASSES, type Action, type EventClass, MAP_VERSION } from "./generated/
 import { ECS_VERSION, type Event, newEvent } from "./generated/event.ts";
 import { constant } from "./text.ts";
 
-export const ENTRY_VERSION = 1;
+const ENTRY_VERSION = 1;
 
 /** What all events of one collector share. */
 export interface Origin {

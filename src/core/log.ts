@@ -1,7 +1,7 @@
 // The collector's own log: pino on standard error, outside the event path. Holds no event content and no secrets.
 import { pino } from "pino";
 
-export type Level = "debug" | "info" | "warn" | "error";
+type Level = "debug" | "info" | "warn" | "error";
 export type Log = (level: Level, message: string, fields?: Record<string, unknown>) => void;
 
 /** A log on standard error; `TAPLINE_LOG` sets the level (default warn, so that commands stay readable). */

@@ -3,7 +3,8 @@
 
 const FORM =
   /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,12}))?(?:([Zz])|([+-])(\d\d):?(\d\d))$/;
-const CANONICAL = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
+const CANONICAL =
+  /^(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 const LONG_NUMBER = /^\d{16,19}$/;
 const MS_MAX = 253_402_300_799_999; // 9999-12-31T23:59:59.999Z
 
@@ -41,4 +42,24 @@ export function fromEpoch(value: number): string | undefined {
   if (size < 1e11) return fromMs(value * 1e3);
   if (size < 1e14) return fromMs(value);
   return fromMs(size < 1e17 ? value / 1e3 : value / 1e6);
+}
+
+let day = "";
+let day_ms = 0;
+
+/** Milliseconds since 1970 of a canonical time. Times come in order, so the day is mostly the one before. */
+export function toMs(text: string): number {
+  if (text.length !== 24 || !text.startsWith(day) || day === "") {
+    const ms = Date.parse(text);
+    if (text.length !== 24 || Number.isNaN(ms)) return ms;
+    day = text.slice(0, 10);
+    day_ms = Date.parse(day);
+    return ms;
+  }
+  const minutes = digits2(text, 11) * 60 + digits2(text, 14);
+  return day_ms + (minutes * 60 + digits2(text, 17)) * 1000 + digits2(text, 20) * 10 + text.charCodeAt(22) - 48;
+}
+
+function digits2(text: string, at: number): number {
+  return (text.charCodeAt(at) - 48) * 10 + text.charCodeAt(at + 1) - 48;
 }

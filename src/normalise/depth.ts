@@ -1,5 +1,5 @@
-// Keeps indexed objects in the shape that servers accept: what lies deeper, or below longer keys, or has a NUL in a
-// key, becomes its JSON text.
+// Keeps indexed objects in the shape that servers accept: what lies deeper, or below longer keys, or has a NUL or
+// half a character in a key, becomes its JSON text.
 import { type Event, type FieldName, FIELDS } from "../core/generated/event.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Json } from "../core/text.ts";
@@ -45,7 +45,7 @@ export function limitShape(value: Json, levels: number, path_bytes: number): Jso
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i]!;
     const left = path_bytes - Buffer.byteLength(key) - 1;
-    if (left < 0 || key.includes("\0")) return JSON.stringify(value);
+    if (left < 0 || key.includes("\0") || !key.isWellFormed()) return JSON.stringify(value);
     const item = limitShape(object[key]!, levels - 1, left);
     if (item === object[key]) continue;
     entries ??= Object.entries(object);

@@ -11,7 +11,7 @@ import { limitObjects } from "./depth.ts";
 import { repeatsKey } from "./duplicates.ts";
 import type { Format, Mapper, Outcome } from "./format.ts";
 import { formatNamed } from "./probe.ts";
-import { FLAG_DEEP, FLAG_NESTED, FLAG_NUMBER, FLAG_SECRET, FLAG_UNUSUAL, prefilter } from "./prefilter.ts";
+import { FLAG_DEEP, FLAG_NUMBER, FLAG_SECRET, FLAG_UNUSUAL, prefilter } from "./prefilter.ts";
 import { type ScopeOptions, RecordScope } from "./scope.ts";
 import type { SessionState } from "./session.ts";
 import { depthOf, parseRecord, splitGlued, whyNot } from "./text-json.ts";
@@ -54,7 +54,7 @@ const NEWLINE = 10;
 const RETURN = 13;
 const BOM = "\ufeff";
 /** Records with any of these, or longer than LIMITS.object_path_bytes, may hold what servers would not index. */
-const ODD = FLAG_SECRET | FLAG_UNUSUAL | FLAG_NESTED;
+const ODD = FLAG_SECRET | FLAG_UNUSUAL;
 const BEYOND_BYTES = 1_024;
 const REASON_CHARS = 200;
 

@@ -37,6 +37,12 @@ class TextRedactor implements Redactor {
   /** Rules of the secrets of the current event, one each time. */
   #rules: string[] = [];
 
+  /** Bound, since it is handed around alone. */
+  readonly redactText = (text: string): string => {
+    this.#rules = [];
+    return this.#text(text);
+  };
+
   constructor(digest: Digest) {
     this.#digest = digest;
   }
@@ -60,10 +66,6 @@ class TextRedactor implements Redactor {
     e["tapline.data.secret_count"] = this.#rules.length;
   }
 
-  redactText(text: string): string {
-    this.#rules = [];
-    return this.#text(text);
-  }
 
   #mark(rule: string, secret: string): string {
     return `${MARKED}${rule}:${this.#digest(secret).slice(0, MARK_CHARS)}]`;

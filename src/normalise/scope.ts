@@ -21,7 +21,7 @@ import type { Sealer } from "./seal.ts";
 const TIME_CHARS = 64;
 
 /** Called with every finished event, before it is written; may emit alerts through `write`. */
-export type Inspect = (e: Event, write: (alert: Event) => void) => void;
+type Inspect = (e: Event, write: (alert: Event) => void) => void;
 
 export interface ScopeOptions {
   readonly origin: Origin;

@@ -3,57 +3,11 @@
 // Does not parse records and does no I/O.
 import type { Vantage } from "../core/stage.ts";
 import type { Event } from "../core/generated/event.ts";
-import { LIMITS } from "../core/limits.ts";
 import { type Digest, canonical } from "../core/digest.ts";
-import { Tracked } from "./tracked.ts";
+import { toMs } from "../core/time.ts";
+import { type Connection, type Counts, type OpenCall, type SessionState, SessionMemory } from "./session-state.ts";
 
-/** A call (or any request) whose result has not been seen. */
-export interface OpenCall {
-  readonly key: string;
-  readonly primary: boolean;
-  readonly action: string;
-  readonly time_ms: number;
-  readonly method: string | undefined;
-  readonly tool: string | undefined;
-  readonly tool_type: string | undefined;
-  readonly server: string | undefined;
-  readonly call_id: string | undefined;
-  readonly args_hash: string | undefined;
-  readonly verdict: string | undefined;
-  readonly uri: string | undefined;
-}
-
-/** What the ends of an MCP connection said of themselves. */
-export interface Connection {
-  readonly server: string | undefined;
-  readonly server_version: string | undefined;
-  readonly server_source: string | undefined;
-  readonly client: string | undefined;
-  readonly client_version: string | undefined;
-  readonly protocol: string | undefined;
-}
-
-type Counts = Partial<Record<Vantage, number>>;
-/** What a session holds, each kind a bounded map. Plain data: it travels in frames and snapshots. */
-interface Kinds {
-  /** Calls and requests that wait for their result, by ref. */
-  open: OpenCall;
-  /** How often each vantage saw a call. */
-  seen: Counts;
-  /** Call id → call key. */
-  keys: string;
-  /** Requests whose tokens were counted, and how many. */
-  usage: number;
-  connections: Connection;
-  /** Ids of records seen, to tell copied history. */
-  records: true;
-  facts: string;
-}
-type Kind = keyof Kinds;
-/** Changes of a session since the last; null for what is gone. As a whole state, all there is and no null. */
-export type SessionState = { readonly [K in Kind]?: [string, Kinds[K] | null][] | undefined } & {
-  readonly last_time?: string | undefined;
-};
+export type { SessionState } from "./session-state.ts";
 
 /** What a session says once and means for all that follows. */
 export type Fact =
@@ -64,76 +18,27 @@ export type Fact =
   | "gen_ai.request.model"
   | "tapline.permission.mode";
 
-export class Session {
+/** Counts never change in place, so all calls seen once from one vantage share theirs. */
+const ONCE: Readonly<Record<Vantage, Counts>> = {
+  transcript: { transcript: 1 },
+  proxy: { proxy: 1 },
+  hook: { hook: 1 },
+  otel: { otel: 1 },
+  gateway: { gateway: 1 },
+  chat: { chat: 1 },
+  other: { other: 1 },
+  self: { self: 1 },
+};
+
+export class Session extends SessionMemory {
   readonly id: string;
   readonly #digest: Digest;
-  readonly #open = new Tracked<OpenCall>(LIMITS.open_calls);
-  readonly #seen = new Tracked<Counts>(LIMITS.seen_calls);
-  readonly #keys = new Tracked<string>(LIMITS.seen_calls);
-  readonly #usage = new Tracked<number>(LIMITS.usage_ids);
-  readonly #connections = new Tracked<Connection>(LIMITS.connections);
-  readonly #records = new Tracked<true>(LIMITS.record_ids);
-  readonly #facts = new Tracked<string>(LIMITS.facts);
-  /** Latest record time, for records that have none. */
-  last_time: string | undefined;
 
   constructor(id: string, digest: Digest, state?: SessionState) {
+    super();
     this.id = id;
     this.#digest = digest;
     if (state !== undefined) this.apply(state);
-  }
-
-  /** State dropped because a bound bit. */
-  get evicted(): number {
-    return (
-      this.#open.evicted +
-      this.#seen.evicted +
-      this.#keys.evicted +
-      this.#usage.evicted +
-      this.#connections.evicted +
-      this.#records.evicted +
-      this.#facts.evicted
-    );
-  }
-
-  /** Everything, for a snapshot. */
-  state(): SessionState {
-    return {
-      open: [...this.#open.entries()],
-      seen: [...this.#seen.entries()],
-      keys: [...this.#keys.entries()],
-      usage: [...this.#usage.entries()],
-      connections: [...this.#connections.entries()],
-      records: [...this.#records.entries()],
-      facts: [...this.#facts.entries()],
-      last_time: this.last_time,
-    };
-  }
-
-  /** What changed since the last call, for a frame. */
-  delta(): SessionState {
-    return {
-      open: this.#open.delta(),
-      seen: this.#seen.delta(),
-      keys: this.#keys.delta(),
-      usage: this.#usage.delta(),
-      connections: this.#connections.delta(),
-      records: this.#records.delta(),
-      facts: this.#facts.delta(),
-      last_time: this.last_time,
-    };
-  }
-
-  /** Takes over a state, or the changes after it. */
-  apply(state: SessionState): void {
-    this.#open.apply(state.open ?? []);
-    this.#seen.apply(state.seen ?? []);
-    this.#keys.apply(state.keys ?? []);
-    this.#usage.apply(state.usage ?? []);
-    this.#connections.apply(state.connections ?? []);
-    this.#records.apply(state.records ?? []);
-    this.#facts.apply(state.facts ?? []);
-    this.last_time = state.last_time ?? this.last_time;
   }
 
   /**
@@ -149,8 +54,8 @@ export class Session {
     if (args !== undefined)
       e["tapline.tool.args_hash"] ??= this.#digest((tool ?? "") + "\u0000" + canonical(args));
     const known =
-      (id === undefined ? undefined : this.#keys.get(id)) ??
-      (alias === undefined ? undefined : this.#keys.get(alias));
+      (id === undefined ? undefined : this.keys.get(id)) ??
+      (alias === undefined ? undefined : this.keys.get(alias));
     const remote = e["tapline.server.name"] !== undefined || e["mcp.method.name"] === "tools/call";
     if (remote && args !== undefined) {
       this.#mark(e, e["tapline.tool.args_hash"]!.slice(0, 16), vantage, true);
@@ -165,7 +70,7 @@ export class Session {
 
   /** Remembers another name of a call, under which it may be observed again. */
   alias(name: string, e: Event): void {
-    this.#keys.set(name, e["tapline.call_key"]!.slice(this.id.length + 1));
+    this.keys.set(name, e["tapline.call_key"]!.slice(this.id.length + 1));
   }
 
   /** Remembers a request that is no tool call, until its response. */
@@ -175,11 +80,11 @@ export class Session {
 
   #remember(e: Event, ref: string): void {
     e["tapline.call.ref"] = ref;
-    this.#open.set(ref, {
+    this.open.set(ref, {
       key: e["tapline.call_key"] ?? "",
       primary: e["tapline.primary"] ?? true,
       action: e["event.action"] ?? "",
-      time_ms: Date.parse(e["@timestamp"] ?? ""),
+      time_ms: toMs(e["@timestamp"] ?? ""),
       method: e["mcp.method.name"],
       tool: e["gen_ai.tool.name"],
       tool_type: e["gen_ai.tool.type"],
@@ -193,9 +98,9 @@ export class Session {
 
   /** Sets call_key and primary. With `occurrence`, the n-th sight from one vantage is the n-th call. */
   #mark(e: Event, base: string, vantage: Vantage, occurrence: boolean): void {
-    const counts = this.#seen.get(base);
+    const counts = this.seen.get(base);
     if (counts === undefined) {
-      this.#seen.set(base, { [vantage]: 1 });
+      this.seen.set(base, ONCE[vantage]);
       e["tapline.call_key"] = occurrence ? `${this.id}.${base}.1` : `${this.id}.${base}`;
       e["tapline.primary"] = true;
       return;
@@ -203,7 +108,7 @@ export class Session {
     const n = (counts[vantage] ?? 0) + 1;
     let most = 0;
     for (const seen in counts) if (seen !== vantage) most = Math.max(most, counts[seen as Vantage]!);
-    this.#seen.set(base, { ...counts, [vantage]: n });
+    this.seen.set(base, most === 0 ? { [vantage]: n } : { ...counts, [vantage]: n });
     const suffix = occurrence ? `.${n}` : "";
     e["tapline.call_key"] = `${this.id}.${base}${suffix}`;
     e["tapline.primary"] = occurrence ? n > most : false;
@@ -211,14 +116,14 @@ export class Session {
 
   /** Marks `e` as the result of call `ref` (`call`, where the caller has looked it up by `waiting`): repeats the call's
    * identity, adds duration and whether it was joined. */
-  result(e: Event, ref: string, call = this.#open.get(ref)): OpenCall | undefined {
+  result(e: Event, ref: string, call = this.open.get(ref)): OpenCall | undefined {
     e["tapline.call.ref"] = ref;
     e["tapline.call.joined"] = call !== undefined;
     if (call === undefined) {
       e["tapline.primary"] ??= true;
       return undefined;
     }
-    this.#open.delete(ref);
+    this.open.delete(ref);
     if (call.key !== "") {
       e["tapline.call_key"] = call.key;
       e["tapline.primary"] = call.primary;
@@ -231,7 +136,7 @@ export class Session {
     e["tapline.decision.verdict"] ??= call.verdict;
     e["mcp.method.name"] ??= call.method;
     e["mcp.resource.uri"] ??= call.uri;
-    const took_ms = Date.parse(e["@timestamp"] ?? "") - call.time_ms;
+    const took_ms = toMs(e["@timestamp"] ?? "") - call.time_ms;
     if (e["event.duration"] === undefined && took_ms >= 0 && Number.isSafeInteger(took_ms * 1e6)) {
       e["event.duration"] = took_ms * 1e6;
     }
@@ -240,15 +145,15 @@ export class Session {
 
   /** What is known of a connection; `key` is its id, or its stream's id where connections have none. */
   connection(key: string): Connection | undefined {
-    return this.#connections.get(key);
+    return this.connections.get(key);
   }
 
   /** Adds what an event of the connection says of its ends; they can be read back from such events. */
   learn(key: string, e: Event): void {
-    const known = this.#connections.get(key);
+    const known = this.connections.get(key);
     const server = e["tapline.server.name"];
     const client = e["tapline.client.name"];
-    this.#connections.set(key, {
+    this.connections.set(key, {
       server: server ?? known?.server,
       server_source: server === undefined ? known?.server_source : e["tapline.server.identity_source"],
       server_version: server === undefined ? known?.server_version : e["tapline.server.version"],
@@ -260,12 +165,12 @@ export class Session {
 
   /** The call or request of this ref, while it waits for its result. */
   waiting(ref: string): OpenCall | undefined {
-    return this.#open.get(ref);
+    return this.open.get(ref);
   }
 
   /** Whether a call or request of this ref waits for its result. */
   isOpen(ref: string): boolean {
-    return this.#open.has(ref);
+    return this.open.has(ref);
   }
 
   /** Marks `e` as one observation of something that other vantages or records report too, such as a model call. */
@@ -275,16 +180,16 @@ export class Session {
 
   /** True the first time for a request id: tokens of one request are counted once, however often it is logged. */
   countsUsage(request: string): boolean {
-    if (this.#usage.has(request)) return false;
-    this.#usage.set(request, 0);
+    if (this.usage.has(request)) return false;
+    this.usage.set(request, 0);
     return true;
   }
 
   /** What `total` adds to what was counted under this key: counters that are logged while they grow. Never negative. */
   countMore(key: string, total: number): number {
-    const more = total - (this.#usage.get(key) ?? 0);
+    const more = total - (this.usage.get(key) ?? 0);
     if (more <= 0) return 0;
-    this.#usage.set(key, total);
+    this.usage.set(key, total);
     return more;
   }
 
@@ -297,7 +202,7 @@ export class Session {
 
   /** What was counted under the key by `countMore` or `tally`. */
   counted(key: string): number {
-    return this.#usage.get(key) ?? 0;
+    return this.usage.get(key) ?? 0;
   }
 
   /** True when a record of this kind tells something that no other kind has told as often: formats that log one
@@ -308,24 +213,24 @@ export class Session {
 
   /** True when a record of this id was seen before: copied history, or a record logged in two files. */
   repeats(record: string): boolean {
-    if (this.#records.has(record)) return true;
-    this.#records.set(record, true);
+    if (this.records.has(record)) return true;
+    this.records.set(record, true);
     return false;
   }
 
   /** Notes a fact; the value before it, if another was known. */
   note(field: Fact, value: string | undefined): string | undefined {
-    const before = this.#facts.get(field);
-    if (value !== undefined) this.#facts.set(field, value);
+    const before = this.facts.get(field);
+    if (value !== undefined) this.facts.set(field, value);
     return before === value ? undefined : before;
   }
 
   fact(field: Fact): string | undefined {
-    return this.#facts.get(field);
+    return this.facts.get(field);
   }
 
   /** Sets the noted facts on an event that does not say otherwise. */
   fill(e: Event): void {
-    for (const [field, value] of this.#facts.entries()) e[field as Fact] ??= value;
+    for (const { key, value } of this.facts.cells()) e[key as Fact] ??= value;
   }
 }

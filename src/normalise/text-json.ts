@@ -54,11 +54,9 @@ export function splitGlued(text: string): unknown[] | undefined {
     } else if (c === QUOTE) quoted = true;
     else if (c === 123) depth++;
     else if (c === 125 && --depth === 0) {
-      try {
-        values.push(JSON.parse(text.slice(start, i + 1)));
-      } catch {
-        return undefined;
-      }
+      const value = parseRecord(text.slice(start, i + 1), true);
+      if (value === undefined) return undefined;
+      values.push(value);
       start = i + 1;
     }
   }

@@ -41,9 +41,10 @@ function kindOf(code: number): number {
   return code >= 0x2060 ? INVISIBLE : 0;
 }
 
-/** Whether a UTF-16 code unit is, or begins, an unusual character. */
+/** Whether a UTF-16 code unit that stands as an escape is, or begins, an unusual character; or a surrogate, which may
+ * be alone. */
 export function isUnusualCode(code: number): boolean {
-  return kindOf(code) !== 0;
+  return kindOf(code) !== 0 || (code >= 0xd800 && code < 0xe000);
 }
 
 /** Bits of all unusual characters of a text. */

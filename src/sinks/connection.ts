@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { TaplineError, reasonOf } from "../core/errors.ts";
 
-export type Query = Readonly<Record<string, string>>;
+type Query = Readonly<Record<string, string>>;
 export interface Answer {
   readonly status: number;
   /** The body as it came: callers parse what they need. */
@@ -23,7 +23,7 @@ export interface Server {
   ): Promise<Answer>;
   close(): Promise<void>;
 }
-export interface Body {
+interface Body {
   readonly bytes: Buffer | string;
   readonly type: "json" | "ndjson";
 }

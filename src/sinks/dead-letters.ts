@@ -10,7 +10,7 @@ import { LIMITS } from "../core/limits.ts";
 import type { DeadLetter } from "../core/stage.ts";
 
 /** One line of the file. `at` is RFC 3339. */
-export interface KeptLetter extends DeadLetter {
+interface KeptLetter extends DeadLetter {
   readonly at: string;
 }
 

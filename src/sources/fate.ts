@@ -7,12 +7,12 @@ import { LIMITS } from "../core/limits.ts";
 import { type Descriptors, isWithin, realOf } from "./descriptors.ts";
 import type { FollowOptions } from "./follow.ts";
 import type { Globs } from "./glob.ts";
-import { digest, keyOf, packingOf, rotationBases } from "./identity.ts";
+import { digest, familyOf, keyOf, rotationBases } from "./identity.ts";
 import type { Known } from "./known.ts";
 import type { Outbox } from "./outbox.ts";
 import { type Sibling, Siblings } from "./siblings.ts";
 import type { Tail } from "./tail.ts";
-import { compare, comparePlain } from "./twin.ts";
+import { compare, compareNow } from "./twin.ts";
 
 /** What the watch over names does for it. */
 export interface Watch {
@@ -46,7 +46,7 @@ export class Fate {
     this.#descriptors = descriptors;
     this.#known = known;
     this.#watch = watch;
-    outbox.copyOf = (tail) => this.copyOf(tail);
+    outbox.moveToCopy = (tail) => this.#copyOf(tail);
   }
 
   /** No pattern leads to the file any more: it was renamed, packed or deleted. */
@@ -131,12 +131,12 @@ export class Fate {
 
   /** Whether there is a file that may prove to be a copy once it is looked into. */
   #mayBeCopied(tail: Tail): boolean {
-    const name = basename(tail.path);
+    const family = new Set(familyOf(tail.path));
     for (const other of this.#known.tails.values()) {
       if (other === tail || other.recorded || other.done || other.denied) continue;
       if (other.links === 0 || other.size === 0 || other.probed_size === other.size) continue;
       const open = other.queue < 0 || other.copy_of === tail;
-      if (open && rotationBases(basename(other.at)).includes(name)) return true;
+      if (open && rotationBases(basename(other.at)).some((base) => family.has(base))) return true;
     }
     return false;
   }
@@ -177,12 +177,15 @@ export class Fate {
 
   /** Whether a new file is a copy of one that is followed, by its name and content. It is held then. */
   async suspect(copy: Tail): Promise<boolean> {
-    if (copy.recorded || copy.gen > 0) return false;
+    const head = copy.head;
+    copy.head = undefined;
+    if (copy.recorded || copy.gen > 0 || head === undefined) return false;
     for (const base of rotationBases(basename(copy.at))) {
       for (const tail of this.#known.named(base)) {
         if (tail === copy || tail.done || tail.copy_of !== undefined || tail.head_len === 0) continue;
         // Equal heads alone say nothing while both files are there.
         if (tail.offset === 0 && !tail.gone) continue;
+        if (digest(head.subarray(0, tail.head_len)) !== tail.head_hash) continue;
         const likeness = await compare(copy, tail);
         if (likeness === "different" || (likeness === "short" && copy.copy_of !== undefined)) continue;
         copy.copy_of = tail;
@@ -194,20 +197,23 @@ export class Fate {
     return copy.copy_of !== undefined;
   }
 
-  /** The copy that was made of a file before it was truncated. */
-  copyOf(tail: Tail): Tail | undefined {
+  /** The copy that was made of a file before it was truncated. The stream goes on there. */
+  #copyOf(tail: Tail): Tail | undefined {
     if (tail.offset === 0 || tail.packed !== undefined) return undefined;
+    const family = new Set(familyOf(tail.path));
     this.siblings.reset();
     for (const [path, stats] of this.siblings.in(dirname(tail.at))) {
-      if (!rotationBases(basename(path)).includes(basename(tail.path)) || packingOf(path) !== undefined)
-        continue;
+      if (!rotationBases(basename(path)).some((base) => family.has(base))) continue;
       const known = this.#known.tails.get(keyOf(stats));
-      if (known !== undefined && (known.recorded || known.done)) continue;
-      if (stats.birthtimeMs < tail.birth_ms || comparePlain(path, tail) !== "same") continue;
-      const now = this.#context.now();
-      if (known === undefined) this.#watch.lookAt(path, now);
+      if (known === tail || known?.recorded === true || known?.done === true) continue;
+      if (stats.birthtimeMs < tail.birth_ms || compareNow(path, tail) !== "same") continue;
+      if (known === undefined) this.#watch.lookAt(path, this.#context.now());
       const copy = this.#known.tails.get(keyOf(stats));
-      if (copy !== undefined && copy !== tail) return copy;
+      if (copy === undefined) continue;
+      this.#known.forget(copy);
+      copy.takeOver(tail);
+      this.#known.add(copy);
+      return copy;
     }
     return undefined;
   }

@@ -15,7 +15,7 @@ const NEWLINE = 10;
 const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /** The first bytes of a file: enough to hold a line end, or all, or LIMITS.probe_bytes. Rejects with a system error. */
-export async function readHead(tail: Tail, descriptors: Descriptors): Promise<Buffer | Refusal> {
+async function readHead(tail: Tail, descriptors: Descriptors): Promise<Buffer | Refusal> {
   if (tail.packed !== undefined) return readPackedHead(tail, descriptors);
   const fd = descriptors.get(tail);
   if (typeof fd === "string") return fd;
@@ -106,6 +106,7 @@ function sameHead(tail: Tail, head: Uint8Array): boolean {
 function identify(tail: Tail, head: Buffer, line: number, { outbox, ids }: HeadParts): void {
   tail.head_len = Math.min(head.length, LIMITS.head_bytes);
   tail.head_hash = digest(head.subarray(0, tail.head_len));
+  tail.head = new Uint8Array(head.subarray(0, tail.head_len));
   if (tail.gen > 0 || tail.recorded) return;
   const first = head.subarray(0, Math.min(line < 0 ? head.length : line + 1, LIMITS.head_bytes));
   let id = firstId(outbox.common.source, tail.key, first);

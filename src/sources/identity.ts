@@ -1,6 +1,7 @@
 // Which file is which. Neither path nor inode alone tells, so identity is device, inode, birth time, a hash of the
 // head and a hash of the bytes before the offset. Pure; reads no files.
 import { hash } from "node:crypto";
+import { basename } from "node:path";
 import { z } from "zod";
 import type { Position } from "../core/stage.ts";
 
@@ -73,6 +74,12 @@ export function packingOf(path: string): Packing | undefined {
 
 const ROTATED = /^(.+?)[.-]\d[\dTZ:_.-]*?(?:\.(?:gz|zst))?$/;
 const PACKED = /^(.+)\.(?:gz|zst)$/;
+
+/** A file's own name and the ones whose rotation may have given it. */
+export function familyOf(path: string): string[] {
+  const name = basename(path);
+  return [name, ...rotationBases(name)];
+}
 
 /** Names whose rotation may have given this one: `a.log.1`, `a.log-20260101.gz` → `a.log`; `a.log.zst` → `a.log`. */
 export function rotationBases(name: string): string[] {

@@ -43,8 +43,8 @@ export class Outbox {
     over_limit: 0,
   };
 
-  /** Finds the file that a truncated one was copied to just before. */
-  copyOf: (tail: Tail) => Tail | undefined = () => undefined;
+  /** Finds the file that a truncated one was copied to just before, and has the stream go on there. */
+  moveToCopy: (tail: Tail) => Tail | undefined = () => undefined;
 
   constructor(common: StreamOptions, lanes: number) {
     this.common = common;
@@ -100,15 +100,18 @@ export class Outbox {
    * content was copied elsewhere, the old generation goes on there instead. */
   truncated(tail: Tail, bytes: number | undefined): void {
     this.counts.truncated++;
-    const copy = this.copyOf(tail);
+    const copy = this.moveToCopy(tail);
     const positions: Record<string, Position | null> = {};
     if (copy === undefined) {
       const gap = this.makeGap(tail, "truncated", bytes);
       this.record(tail, positions, { ended: true });
       this.note(tail, gap, positions, tail);
     } else {
-      copy.takeOver(tail);
-      const gap = this.makeGap(copy, "truncated", copy.size >= tail.size ? 0 : tail.size - copy.size);
+      const gap = this.makeGap(
+        copy,
+        "truncated",
+        copy.packed !== undefined || copy.size >= tail.size ? 0 : tail.size - copy.size,
+      );
       this.record(copy, positions);
       this.note(copy, gap, positions, tail);
       tail.before = undefined;

@@ -58,6 +58,8 @@ export class Tail {
   flush = false;
   /** Notices that have to leave first. */
   waiting = 0;
+  /** First bytes, between the first look and the question whether it is a copy. */
+  head: Uint8Array | undefined;
   /** Seems to be a copy of this one: not read while that one is there. */
   copy_of: Tail | undefined;
   /** The generation that it copies. */

@@ -17,7 +17,7 @@ const NEWLINE = 10;
 const SCRATCH_BYTES = LIMITS.batch_bytes;
 
 /** Bytes read. Short reads are made at once: a thread costs more than the page cache. */
-export function readAt(
+function readAt(
   fd: number,
   into: Buffer,
   at: number,

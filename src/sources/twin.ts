@@ -1,8 +1,9 @@
 // Whether a file holds the content that another stream was read from: rotation copies (`copytruncate`) and packs
 // (`gzip`) files, and what was read once must not be read again under another name. Only compares.
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, statSync } from "node:fs";
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { LIMITS } from "../core/limits.ts";
-import { digest } from "./identity.ts";
+import { digest, packingOf } from "./identity.ts";
 import type { Tail } from "./tail.ts";
 import { Unpacker } from "./unpack.ts";
 
@@ -12,7 +13,7 @@ export type Likeness = "same" | "short" | "different";
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 /** Compares a plain file with what was read of `tail`. */
-export function comparePlain(path: string, tail: Tail): Likeness {
+function comparePlain(path: string, tail: Tail): Likeness {
   let fd: number;
   try {
     fd = openSync(path, FLAGS);
@@ -39,6 +40,23 @@ function hashesTo(fd: number, from: number, length: number, expected: number, ha
   if (length < expected) return false;
   const bytes = Buffer.allocUnsafeSlow(LIMITS.head_bytes);
   return readSync(fd, bytes, 0, length, from) === length && digest(bytes.subarray(0, length)) === hash;
+}
+
+/** The same at once, packed files included when they are small. */
+export function compareNow(path: string, tail: Tail): Likeness {
+  const packing = packingOf(path);
+  if (packing === undefined) return comparePlain(path, tail);
+  try {
+    if (statSync(path).size > LIMITS.scan_bytes) return "different";
+    const unpack = packing === "gz" ? gunzipSync : zstdDecompressSync;
+    const content = unpack(readFileSync(path), { maxOutputLength: LIMITS.scan_bytes });
+    const { head_len, head_hash, offset, tail_len, tail_hash } = tail;
+    if (content.length < offset) return "short";
+    const same = digest(content.subarray(0, head_len)) === head_hash;
+    return same && digest(content.subarray(offset - tail_len, offset)) === tail_hash ? "same" : "different";
+  } catch {
+    return "different";
+  }
 }
 
 /** Compares a file's content, packed or not, with what was read of `tail`. */

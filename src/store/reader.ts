@@ -12,7 +12,7 @@ import { EMPTY, MANIFEST, type Manifest, PARQUET, readManifest } from "./manifes
 import { quoted } from "./parquet.ts";
 import type { EntryReader } from "./writer.ts";
 
-export type Parameter = string | number | boolean | null;
+type Parameter = string | number | boolean | null;
 /** A BIGINT is a number where it is safe, else a bigint; a TIMESTAMP is a Date; a list is an array. */
 export type Row = Record<string, unknown>;
 

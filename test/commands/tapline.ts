@@ -134,7 +134,8 @@ export function countTranscript(text: string): { calls: number; results: number 
   const calls = new Set<string>();
   const results = new Set<string>();
   for (const record of documents(text)) {
-    const content = field(record, "message.content");
+    // What a subagent does stands in the record of its progress.
+    const content = field(record, "message.content") ?? field(record, "data.message.message.content");
     if (!Array.isArray(content)) continue;
     for (const block of content as { type?: string; id?: string; tool_use_id?: string }[]) {
       if (block.type === "tool_use") calls.add(block.id!);

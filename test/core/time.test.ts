@@ -1,7 +1,7 @@
 // Times: the canonical form, offsets, leap seconds, what must be refused, and agreement with Date.
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { fromEpoch, parseTime } from "../../src/core/time.ts";
+import { fromEpoch, parseTime, toMs } from "../../src/core/time.ts";
 
 test.each([
   ["2026-11-23T10:00:00.123Z", "2026-11-23T10:00:00.123Z"],
@@ -43,4 +43,11 @@ test("tells seconds, milliseconds, microseconds and nanoseconds apart", () => {
   const text = new Date(at).toISOString();
   expect([at / 1e3, at, at * 1e3, at * 1e6].map(fromEpoch)).toEqual([text, text, text, text]);
   expect([Number.NaN, Infinity, -Infinity, 1e300].map(fromEpoch)).toEqual([undefined, undefined, undefined, undefined]);
+});
+
+test("reads canonical times back, whichever day came before", () => {
+  const instant = fc.integer({ min: -62_135_596_800_000, max: 253_402_300_799_999 });
+  const near = fc.integer({ min: 0, max: 3 * 86_400_000 });
+  fc.assert(fc.property(fc.array(fc.oneof(instant, near)), (times) => times.every((ms) => toMs(new Date(ms).toISOString()) === ms)));
+  expect(toMs("")).toBeNaN();
 });

@@ -6,6 +6,8 @@ import { type ChatLine, mapMessage, skipMessage, userPrompt } from "./chat-messa
 import { timeOf } from "./fields.ts";
 
 const BRIEF_CHARS_MAX = 128;
+/** More short values than these do not go with every event: lines may be made of nothing else. */
+const BRIEF_VALUES_MAX = 32;
 
 function messagesOf(record: unknown): readonly unknown[] | undefined {
   const messages = asObject(record)?.["messages"];
@@ -36,6 +38,7 @@ function contextOf(
     const value = fields[key];
     if (key === "messages" || value === null || used.includes(value)) continue;
     all.push([key, value]);
+    if (brief.length === BRIEF_VALUES_MAX || key.length > BRIEF_CHARS_MAX) continue;
     if (typeof value === "string" ? value.length <= BRIEF_CHARS_MAX : typeof value !== "object") {
       brief.push([key, value]);
     }

@@ -70,6 +70,8 @@ export function restOf(record: Fields, used: Kept, failed: ReadonlySet<Path>): F
   return rest.length === 0 ? undefined : Object.fromEntries(rest);
 }
 
+const OUTCOMES = new Set(["success", "failure", "unknown"]);
+
 /** A value as the field's type has it, or undefined when it cannot be that. */
 export function convert(name: FieldName, value: unknown): unknown {
   switch (FIELDS[name] as string) {
@@ -93,8 +95,10 @@ export function convert(name: FieldName, value: unknown): unknown {
       return listOf(value, asIdentity);
     case "long[]":
       return listOf(value, asInteger);
-    default:
-      return asIdentity(value);
+    default: {
+      const text = asIdentity(value);
+      return name === "event.outcome" && !OUTCOMES.has(text ?? "") ? undefined : text;
+    }
   }
 }
 

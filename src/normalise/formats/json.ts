@@ -21,7 +21,7 @@ import { type Kept, type Path, compilePath, convert, find, restOf, treeOf } from
 
 // Set by Tapline itself: a mapping must not forge them.
 const RESERVED =
-  /^(?:@timestamp|ecs\.|data_stream\.|observer\.|log\.|event\.(?:id|kind|category|type|action|module|created|sequence|hash)$|tapline\.(?:entry|source|stream|format|vantage|primary|call_key|call\.|capture|control|config|integrity|blob|alert|count|gap|data|ext|time|backfill|decision\.executed))/;
+  /^(?:@timestamp|ecs\.|data_stream\.|observer\.|log\.|event\.(?:id|kind|category|type|action|module|created|sequence|hash)$|tapline\.(?:entry|source|stream|format|vantage|primary|call_key|call\.|tool\.(?:args|result)_hash$|capture|control|config|integrity|blob|alert|count|gap|data|ext|time|backfill|decision\.executed))/;
 
 const eventClass = z.enum(Object.keys(CLASSES) as [Action, ...Action[]]);
 const path = z.string().min(1).describe("Dotted path in the record");

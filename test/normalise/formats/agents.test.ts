@@ -1,3 +1,4 @@
+// The mappers gemini, copilot and cursor: golden events, and what each makes of records it does not know.
 import { describe, expect, it } from "vitest";
 import { claudeCode } from "../../../src/normalise/formats/claude-code.ts";
 import { codex } from "../../../src/normalise/formats/codex.ts";

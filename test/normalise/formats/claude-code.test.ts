@@ -1,3 +1,4 @@
+// The claude-code mapper: golden events, and an independent count of calls, results and tokens on real sessions.
 import { spawnSync } from "node:child_process";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { join } from "node:path";

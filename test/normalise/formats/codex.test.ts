@@ -1,3 +1,4 @@
+// The codex mapper: golden events of old and new rollouts, and calls that are logged twice.
 import { describe, expect, it } from "vitest";
 import { claudeCode } from "../../../src/normalise/formats/claude-code.ts";
 import { codex } from "../../../src/normalise/formats/codex.ts";

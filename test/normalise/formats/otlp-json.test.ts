@@ -1,3 +1,4 @@
+// The otlp-json mapper: golden events of logs and spans, and what it does with attributes it does not know.
 import { describe, expect, it } from "vitest";
 import { attributesOf, valueOf } from "../../../src/normalise/formats/otlp-attributes.ts";
 import { claudeCode } from "../../../src/normalise/formats/claude-code.ts";

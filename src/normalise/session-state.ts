@@ -1,0 +1,118 @@
+// The state of one agent session as bounded maps: taken whole for a snapshot, as changes for a frame, and put back
+// from both. What the maps mean is in session.ts.
+import { LIMITS } from "../core/limits.ts";
+import type { Vantage } from "../core/stage.ts";
+import { Tracked } from "./tracked.ts";
+
+/** A call (or any request) whose result has not been seen. */
+export interface OpenCall {
+  readonly key: string;
+  readonly primary: boolean;
+  readonly action: string;
+  readonly time_ms: number;
+  readonly method: string | undefined;
+  readonly tool: string | undefined;
+  readonly tool_type: string | undefined;
+  readonly server: string | undefined;
+  readonly call_id: string | undefined;
+  readonly args_hash: string | undefined;
+  readonly verdict: string | undefined;
+  readonly uri: string | undefined;
+}
+
+/** What the ends of an MCP connection said of themselves. */
+export interface Connection {
+  readonly server: string | undefined;
+  readonly server_version: string | undefined;
+  readonly server_source: string | undefined;
+  readonly client: string | undefined;
+  readonly client_version: string | undefined;
+  readonly protocol: string | undefined;
+}
+
+export type Counts = Partial<Record<Vantage, number>>;
+/** What a session holds, each kind a bounded map. Plain data: it travels in frames and snapshots. */
+interface Kinds {
+  /** Calls and requests that wait for their result, by ref. */
+  open: OpenCall;
+  /** How often each vantage saw a call. */
+  seen: Counts;
+  /** Call id → call key. */
+  keys: string;
+  /** Requests whose tokens were counted, and how many. */
+  usage: number;
+  connections: Connection;
+  /** Ids of records seen, to tell copied history. */
+  records: true;
+  facts: string;
+}
+type Kind = keyof Kinds;
+/** Changes of a session since the last; null for what is gone. As a whole state, all there is and no null. */
+export type SessionState = { readonly [K in Kind]?: [string, Kinds[K] | null][] | undefined } & {
+  readonly last_time?: string | undefined;
+};
+
+export class SessionMemory {
+  protected readonly open = new Tracked<OpenCall>(LIMITS.open_calls);
+  protected readonly seen = new Tracked<Counts>(LIMITS.seen_calls);
+  protected readonly keys = new Tracked<string>(LIMITS.seen_calls);
+  protected readonly usage = new Tracked<number>(LIMITS.usage_ids);
+  protected readonly connections = new Tracked<Connection>(LIMITS.connections);
+  protected readonly records = new Tracked<true>(LIMITS.record_ids);
+  protected readonly facts = new Tracked<string>(LIMITS.facts);
+  /** Latest record time, for records that have none. */
+  last_time: string | undefined;
+
+  /** State dropped because a bound bit. */
+  get evicted(): number {
+    return (
+      this.open.evicted +
+      this.seen.evicted +
+      this.keys.evicted +
+      this.usage.evicted +
+      this.connections.evicted +
+      this.records.evicted +
+      this.facts.evicted
+    );
+  }
+
+  /** Everything, for a snapshot. */
+  state(): SessionState {
+    return {
+      open: this.open.entries(),
+      seen: this.seen.entries(),
+      keys: this.keys.entries(),
+      usage: this.usage.entries(),
+      connections: this.connections.entries(),
+      records: this.records.entries(),
+      facts: this.facts.entries(),
+      last_time: this.last_time,
+    };
+  }
+
+  /** What changed since the last call, for a frame. */
+  delta(): SessionState {
+    return {
+      open: this.open.delta(),
+      seen: this.seen.delta(),
+      keys: this.keys.delta(),
+      usage: this.usage.delta(),
+      connections: this.connections.delta(),
+      records: this.records.delta(),
+      facts: this.facts.delta(),
+      last_time: this.last_time,
+    };
+  }
+
+  /** Takes over a state, or the changes after it. */
+  apply(state: SessionState): void {
+    this.open.apply(state.open ?? []);
+    this.seen.apply(state.seen ?? []);
+    this.keys.apply(state.keys ?? []);
+    this.usage.apply(state.usage ?? []);
+    this.connections.apply(state.connections ?? []);
+    this.records.apply(state.records ?? []);
+    this.facts.apply(state.facts ?? []);
+    this.last_time = state.last_time ?? this.last_time;
+  }
+}

@@ -1,0 +1,127 @@
+// `ledger verify`, `replay` and `dlq` on a ledger that `run` left: a flipped byte is found and placed, and what is
+// written again is written once.
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, expect, test } from "vitest";
+import { configure, documents, entriesOf, field, newHome, tapline } from "./tapline.ts";
+
+const home = newHome();
+const out = join(home, "out.ndjson");
+const dir = join(home, "state", "ledger");
+const config = configure(home, {
+  sources: { sample: { type: "file", include: [join(process.cwd(), "sample/*.jsonl")] } },
+  sinks: { out: { type: "file", path: out }, local: { type: "store" }, nothing: { type: "null" } },
+});
+let size = 0;
+
+beforeAll(async () => {
+  expect((await tapline(home, ["run", "-c", config, "--once"])).code).toBe(0);
+  size = (await entriesOf(dir)).length;
+  expect(size).toBeGreaterThan(50);
+});
+
+interface Verified {
+  readonly findings: readonly { readonly index?: number; readonly message: string }[];
+  readonly entries: number;
+  readonly size: number;
+  readonly wrong_from?: number;
+}
+
+test("verify: fine, in words and as JSON, named or by configuration", async () => {
+  const named = await tapline(home, ["ledger", "verify", dir]);
+  expect([named.code, named.stdout]).toEqual([0, `verified: ${size} entries, ${size} covered by a checkpoint\n`]);
+  const { code, stdout } = await tapline(home, ["ledger", "verify", "-c", config, "--json"]);
+  expect([code, JSON.parse(stdout)]).toMatchObject([0, { findings: [], entries: size, size }]);
+});
+
+test("verify: a checkpoint kept elsewhere is a prefix of the ledger, one of another ledger is not", async () => {
+  const kept = join(home, "kept");
+  cpSync(join(dir, "checkpoint"), kept);
+  expect((await tapline(home, ["ledger", "verify", dir, "--checkpoint", kept])).code).toBe(0);
+  writeFileSync(kept, readFileSync(kept, "utf8").replace(/^(.*\n)\d+/, `$1${size + 1}`));
+  expect((await tapline(home, ["ledger", "verify", dir, "--checkpoint", kept])).code).toBe(1);
+  expect((await tapline(home, ["ledger", "verify", dir, "--vkey", join(home, "none")])).code).toBe(1);
+});
+
+/** The only entry bundle of a small ledger. */
+function bundleOf(ledger: string): string {
+  const names = readdirSync(join(ledger, "tile", "entries"), { recursive: true, encoding: "utf8" });
+  return join(ledger, "tile", "entries", names.find((name) => name.endsWith(`.p/${size}`))!);
+}
+
+test("verify: one flipped byte anywhere in the entries is found, with the index of its entry", async () => {
+  const bytes = readFileSync(bundleOf(dir));
+  const starts: number[] = [];
+  for (let at = 0; at < bytes.length; at += 2 + bytes.readUInt16BE(at)) starts.push(at);
+  expect(starts.length).toBe(size);
+  for (const index of [0, 17, size - 1]) {
+    const copy = join(home, `flipped-${index}`);
+    cpSync(dir, copy, { recursive: true });
+    const changed = Buffer.from(bytes);
+    const at = starts[index]! + 2 + 40;
+    changed[at] = changed[at]! ^ 1;
+    writeFileSync(bundleOf(copy), changed);
+    const { code, stdout } = await tapline(home, ["ledger", "verify", copy, "--json"]);
+    const { findings, wrong_from } = JSON.parse(stdout) as Verified;
+    expect([code, wrong_from], findings.map((finding) => finding.message).join("\n")).toEqual([1, index]);
+    const text = await tapline(home, ["ledger", "verify", copy]);
+    expect([text.code, text.stdout.includes("WRONG"), text.stdout.includes("NOT VERIFIED")]).toEqual([1, true, true]);
+    rmSync(copy, { recursive: true });
+  }
+});
+
+test("replay: what is there is left out; a lost file is written again, whole", async () => {
+  const before = readFileSync(out, "utf8");
+  const replay = ["replay", "--sink", "out", "--from", "0", "-c", config, "--json"];
+  const again = await tapline(home, replay);
+  expect([again.code, JSON.parse(again.stdout)]).toEqual([
+    0,
+    { sink: "out", entries: size, created: 0, existing: size, dead: 0 },
+  ]);
+  expect(readFileSync(out, "utf8")).toBe(before);
+  rmSync(out);
+  const anew = await tapline(home, replay);
+  expect(JSON.parse(anew.stdout)).toMatchObject({ created: size, existing: 0 });
+  expect(readFileSync(out, "utf8")).toBe(before);
+  rmSync(out);
+  const part = await tapline(home, ["replay", "--sink", "out", "--from", "10", "--to", "20", "-c", config]);
+  expect(part.stdout).toBe("out: 10 entries = new 10 + there 0 + dead letters 0\n");
+  const written = documents(readFileSync(out, "utf8")).map((document) => field(document, "event.sequence"));
+  expect(written).toEqual([10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
+});
+
+test.each([
+  [["replay", "--sink", "nowhere", "--from", "0"], 'no sink "nowhere"'],
+  [["replay", "--sink", "out", "--from", "100000"], "the ledger has"],
+  [["replay", "--sink", "out", "--from", "0", "--to", "100000"], "the ledger has"],
+  [["replay", "--sink", "out", "--from", "5", "--to", "4"], "--to 4 is before --from 5"],
+  [["replay", "--sink", "out", "--from", "x"], "whole number"],
+  [["replay", "--sink", "local", "--from", "0"], "built again from the ledger"],
+  [["replay", "--from", "0"], "--sink and --from are needed"],
+  [["dlq", "list", "--sink", "../../etc/passwd"], "no sink"],
+  [["dlq", "replay"], "needs --sink"],
+  [["dlq"], "list or replay"],
+])("%j is a usage error", async (args, message) => {
+  const { code, stderr } = await tapline(home, [...args, "-c", config]);
+  expect([code, stderr.includes(message)], stderr).toEqual([2, true]);
+});
+
+test("dlq: empty at first; letters are listed, replayed, and then listed no more", async () => {
+  const empty = await tapline(home, ["dlq", "list", "-c", config]);
+  expect([empty.code, empty.stdout]).toEqual([0, ""]);
+  mkdirSync(join(home, "state", "dlq"), { recursive: true });
+  const letter = (index: number) => `${JSON.stringify({ at: "2026-11-23T00:00:00.000Z", index, id: `id-${index}`, status: 400, reason: "why" })}\n`;
+  const file = join(home, "state", "dlq", "nothing.ndjson");
+  writeFileSync(file, `${letter(3)}${letter(7)}${letter(3)}{"torn`);
+  const listed = await tapline(home, ["dlq", "list", "-c", config, "--json"]);
+  expect(documents(listed.stdout).map((one) => [one["sink"], one["index"], one["status"], one["reason"]])).toEqual([
+    ["nothing", 3, 400, "why"],
+    ["nothing", 7, 400, "why"],
+  ]);
+  expect((await tapline(home, ["dlq", "list", "-c", config])).stdout).toBe("nothing  3  400  id-3  why\nnothing  7  400  id-7  why\n");
+  const replayed = await tapline(home, ["dlq", "replay", "--sink", "nothing", "-c", config, "--json"]);
+  expect([replayed.code, JSON.parse(replayed.stdout)]).toMatchObject([0, { entries: 2, dead: 0 }]);
+  expect((await tapline(home, ["dlq", "list", "-c", config])).stdout).toBe("");
+  writeFileSync(file, letter(9), { flag: "a" });
+  expect(documents((await tapline(home, ["dlq", "list", "--json", "-c", config])).stdout).length).toBe(1);
+});

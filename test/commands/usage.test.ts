@@ -1,0 +1,107 @@
+// What holds for every command: help, usage errors (2), errors of the world (3), and a reader that goes away.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { COMMANDS } from "../../src/commands/index.ts";
+import { VERSION } from "../../src/version.ts";
+import { configure, ended, newHome, start, tapline } from "./tapline.ts";
+
+const home = newHome();
+
+test.each(Object.keys(COMMANDS))("%s --help and -h show its usage and options", async (name) => {
+  for (const option of ["--help", "-h"]) {
+    const { code, stdout, stderr } = await tapline(home, [name, option]);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(new RegExp(`^usage: tapline ${name}`));
+  }
+});
+
+test("the list of commands, and the version", async () => {
+  for (const args of [[], ["help"], ["--help"], ["-h"]]) {
+    const { code, stdout } = await tapline(home, args);
+    expect(code).toBe(0);
+    for (const name of Object.keys(COMMANDS)) expect(stdout).toContain(`  ${name} `);
+  }
+  expect((await tapline(home, ["--version"])).stdout).toBe(`${VERSION}\n`);
+});
+
+test.each([
+  [["nonsense"], 'no command "nonsense"'],
+  [["constructor"], 'no command "constructor"'],
+  [["__proto__"], 'no command "__proto__"'],
+  [["run", "--bogus"], "--bogus"],
+  [["scan"], "name a file"],
+  [["scan", "x", "--out", "nothing"], "--out takes"],
+  [["check", "extra"], "extra"],
+  [["status", "extra"], "extra"],
+  [["ledger"], "verify"],
+  [["ledger", "prove"], "verify"],
+  [["setup"], "name the engine"],
+  [["setup", "mongodb"], "name the engine"],
+  [["setup", "opensearch"], "--url"],
+  [["setup", "opensearch", "--url", "nonsense"], "an http or https URL"],
+  [["setup", "opensearch", "--url", "http://a:b@127.0.0.1"], "without user and password"],
+  [["setup", "opensearch", "--print", "--retention-days", "x"], "whole number"],
+])("%j is a usage error: message, usage, exit code 2, nothing on standard output", async (args, message) => {
+  const { code, stdout, stderr } = await tapline(home, args);
+  expect([code, stdout, stderr.includes(message)], stderr).toEqual([2, "", true]);
+  expect(stderr).not.toMatch(/^ +at /m);
+});
+
+test("a configuration that is wrong is exit code 2 for every command that reads one", async () => {
+  const config = join(home, "wrong.yml");
+  writeFileSync(config, "workrs: 1\n");
+  const commands = [["run", "--once"], ["status"], ["dlq", "list"], ["ledger", "verify"], ["setup", "opensearch"]];
+  for (const args of [...commands, ["replay", "--sink", "x", "--from", "0"]]) {
+    const { code, stderr } = await tapline(home, [...args, "-c", config]);
+    expect([code, stderr.includes('did you mean "workers"')], args.join(" ")).toEqual([2, true]);
+  }
+});
+
+test("errors of the world are exit code 3, with a remedy and no stack", async () => {
+  const config = configure(home, { sinks: { n: { type: "null" } } });
+  for (const args of [
+    ["run", "-c", join(home, "none.yml")],
+    ["run", "--once", join(home, "none")],
+    ["scan", join(home, "none.jsonl")],
+    ["status", "-c", config],
+    ["ledger", "verify", join(home, "none")],
+    ["setup", "opensearch", "--url", "http://127.0.0.1:1"],
+    ["setup", "elasticsearch", "--url", "http://127.0.0.1:1"],
+  ]) {
+    const { code, stderr } = await tapline(home, args);
+    expect([code, /^ +at /m.test(stderr)], `${args.join(" ")}\n${stderr}`).toEqual([3, false]);
+    expect(stderr, args.join(" ")).toMatch(/^tapline \w+: ./);
+  }
+});
+
+test.each(["opensearch", "elasticsearch"])("setup %s --print shows requests that parse, and sends nothing", async (engine) => {
+  const { code, stdout } = await tapline(home, ["setup", engine, "--print", "--retention-days", "17"]);
+  expect(code).toBe(0);
+  const parts = stdout.split(/^# .*$/m).slice(1);
+  expect(parts.length).toBeGreaterThanOrEqual(2);
+  for (const part of parts) {
+    const [, path, body] = /^\nPUT (\S+)\n([\s\S]+)$/.exec(part)!;
+    expect(path).toMatch(/^\//);
+    expect(Object.keys(JSON.parse(body!) as object).length).toBeGreaterThan(0);
+  }
+  expect(stdout).toContain("/_index_template/logs-tapline");
+  expect(stdout).toContain("17d");
+});
+
+test("a reader that goes away: no message, no stack, and a collector stops cleanly", async () => {
+  const printing = start(home, "setup", "opensearch", "--print");
+  printing.stdout!.destroy();
+  expect(await ended(printing)).toMatchObject({ code: 0, stderr: "" });
+  const config = configure(home, {
+    sources: { sample: { type: "file", include: [join(process.cwd(), "sample/*.jsonl")] } },
+    sinks: { n: { type: "null" } },
+  });
+  const collector = start(home, "run", "-c", config);
+  collector.stdout!.once("data", () => collector.stdout!.destroy());
+  expect(await ended(collector)).toMatchObject({ code: 0, stderr: "" });
+  await sleep(0);
+  const { code, stdout } = await tapline(home, ["status", "-c", config, "--json"]);
+  expect([code, JSON.parse(stdout)]).toMatchObject([0, { running: false, problems: [] }]);
+});
