@@ -36,7 +36,8 @@ export class Progress {
   /** Ends with the last text as a line that stays. */
   stop(): void {
     clearInterval(this.#timer);
-    const text = this.#text?.() ?? "";
+    if (this.#text === undefined) return;
+    const text = this.#text();
     if (this.#terminal) process.stdout.write(`\r\u001b[K${text}\n`);
     else if (text !== this.#shown) process.stdout.write(`${text}\n`);
   }

@@ -29,7 +29,8 @@ interface Verified {
 
 test("verify: fine, in words and as JSON, named or by configuration", async () => {
   const named = await tapline(home, ["ledger", "verify", dir]);
-  expect([named.code, named.stdout]).toEqual([0, `verified: ${size} entries, ${size} covered by a checkpoint\n`]);
+  expect(named.code).toBe(0);
+  expect(named.stdout).toMatch(new RegExp(`^verified: ${size} entries, ${size} covered by a checkpoint$`, "m"));
   const { code, stdout } = await tapline(home, ["ledger", "verify", "-c", config, "--json"]);
   expect([code, JSON.parse(stdout)]).toMatchObject([0, { findings: [], entries: size, size }]);
 });
@@ -85,7 +86,7 @@ test("replay: what is there is left out; a lost file is written again, whole", a
   expect(readFileSync(out, "utf8")).toBe(before);
   rmSync(out);
   const part = await tapline(home, ["replay", "--sink", "out", "--from", "10", "--to", "20", "-c", config]);
-  expect(part.stdout).toBe("out: 10 entries = new 10 + there 0 + dead letters 0\n");
+  expect(part.stdout).toMatch(/^out: 10 entries = new 10 \+ there 0 \+ dead letters 0$/m);
   const written = documents(readFileSync(out, "utf8")).map((document) => field(document, "event.sequence"));
   expect(written).toEqual([10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
 });
