@@ -23,14 +23,21 @@ function sources(dir: string): string[] {
     .toSorted();
 }
 const files = sources("src").map((path) => ({ path, text: readFileSync(path, "utf8") }));
-const everything = [...files, ...[...sources("test"), ...sources("bench"), ...sources("scripts")].map((path) => ({ path, text: readFileSync(path, "utf8") }))];
+const everything = [
+  ...files,
+  ...[...sources("test"), ...sources("bench"), ...sources("scripts")].map((path) => ({
+    path,
+    text: readFileSync(path, "utf8"),
+  })),
+];
 
 function imports(path: string, text: string): string[] {
   return [...text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(([, to]) =>
     to!.startsWith(".") ? normalize(join(dirname(path), to!)) : to!,
   );
 }
-const stageOf = (path: string): string | undefined => STAGES.find((stage) => path.startsWith(`src/${stage}/`));
+const stageOf = (path: string): string | undefined =>
+  STAGES.find((stage) => path.startsWith(`src/${stage}/`));
 
 test("stages import core/ and themselves, never each other", () => {
   const wrong: string[] = [];
@@ -38,16 +45,29 @@ test("stages import core/ and themselves, never each other", () => {
     const stage = stageOf(path);
     for (const to of imports(path, text)) {
       if (!to.startsWith("src/")) continue;
-      const own = stage === undefined ? path.startsWith("src/core/") && !to.startsWith("src/core/") : !to.startsWith("src/core/") && !to.startsWith(`src/${stage}/`);
+      const own =
+        stage === undefined
+          ? path.startsWith("src/core/") && !to.startsWith("src/core/")
+          : !to.startsWith("src/core/") && !to.startsWith(`src/${stage}/`);
       const allowed = ALLOWED.some(([from, target]) => path.startsWith(from) && to === target);
-      if (own && !allowed) wrong.push(`${path} imports ${to}: hand it in from pipeline.ts or move it to core/`);
+      if (own && !allowed)
+        wrong.push(`${path} imports ${to}: hand it in from pipeline.ts or move it to core/`);
     }
   }
   expect(wrong).toEqual([]);
 });
 
 test("hot files stay free of zod, files, logs and promises", () => {
-  const hot = [...files.map((f) => f.path).filter((p) => p.startsWith("src/normalise/formats/")), "src/detect/match.ts", "src/ledger/merkle.ts", "src/normalise/scope.ts", "src/normalise/session.ts", "src/normalise/prefilter.ts", "src/core/run.ts", "src/sinks/bulk.ts"];
+  const hot = [
+    ...files.map((f) => f.path).filter((p) => p.startsWith("src/normalise/formats/")),
+    "src/detect/match.ts",
+    "src/ledger/merkle.ts",
+    "src/normalise/scope.ts",
+    "src/normalise/session.ts",
+    "src/normalise/prefilter.ts",
+    "src/core/run.ts",
+    "src/sinks/bulk.ts",
+  ];
   const wrong: string[] = [];
   for (const { path, text } of files) {
     if (!hot.includes(path) || path.endsWith("/json.ts")) continue;
@@ -69,7 +89,8 @@ test("a heavy dependency is imported by the file that bears its name, when it is
     for (const [name, owner] of Object.entries(owners)) {
       const statically = new RegExp(`^import (?!type)[^;]*"${name}"`, "m");
       if (text.includes(`"${name}"`) && !owner.test(path)) wrong.push(`${path} names ${name}`);
-      if (statically.test(text) && path !== "src/sinks/store-writer.ts") wrong.push(`${path} imports ${name} at load: use await import() in open()`);
+      if (statically.test(text) && path !== "src/sinks/store-writer.ts")
+        wrong.push(`${path} imports ${name} at load: use await import() in open()`);
     }
   }
   expect(wrong).toEqual([]);
@@ -78,7 +99,8 @@ test("a heavy dependency is imported by the file that bears its name, when it is
 test("files open with what they do, and stay small", () => {
   const wrong: string[] = [];
   for (const { path, text } of everything) {
-    if (!/^(#!.*\n)?\/\/ /.test(text)) wrong.push(`${path}: open with one to five lines that say what it does`);
+    if (!/^(#!.*\n)?\/\/ /.test(text))
+      wrong.push(`${path}: open with one to five lines that say what it does`);
     const lines = text.split("\n").length - 1;
     if (lines > FILE_LINES_MAX && path.startsWith("src/")) wrong.push(`${path}: ${lines} lines, split it`);
   }
@@ -90,7 +112,10 @@ test("functions stay under 70 lines", () => {
   for (const { path, text } of files) {
     const lines = text.split("\n");
     for (let i = 0; i < lines.length; i++) {
-      const indent = /^( *)(?:export )?(?:async )?(?:function|(?:static |async |get |#)*[#\w]+\([^)]*\)[^;=]*\{$)/.exec(lines[i]!);
+      const indent =
+        /^( *)(?:export )?(?:async )?(?:function|(?:static |async |get |#)*[#\w]+\([^)]*\)[^;=]*\{$)/.exec(
+          lines[i]!,
+        );
       if (indent === null || /^\s*(if|for|while|switch|return)\b/.test(lines[i]!)) continue;
       const end = lines.indexOf(`${indent[1]}}`, i);
       if (end - i > FUNCTION_LINES_MAX) wrong.push(`${path}:${i + 1}: ${end - i} lines`);
@@ -101,18 +126,25 @@ test("functions stay under 70 lines", () => {
 
 test("no leftovers", () => {
   const words = ["TO" + "DO", "FIX" + "ME", "XX" + "X:", "HA" + "CK"];
-  const found = everything.flatMap(({ path, text }) => words.filter((word) => new RegExp(`\\b${word}\\b`).test(text)).map((word) => `${path}: ${word}`));
+  const found = everything.flatMap(({ path, text }) =>
+    words.filter((word) => new RegExp(`\\b${word}\\b`).test(text)).map((word) => `${path}: ${word}`),
+  );
   expect(found).toEqual([]);
 });
 
 test("every rule has its proof beside it, and every format its fixtures", () => {
-  const rules = readdirSync("detections", { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".yml") && !name.endsWith(".test.yml"));
+  const rules = readdirSync("detections", { recursive: true, encoding: "utf8" }).filter(
+    (name) => name.endsWith(".yml") && !name.endsWith(".test.yml"),
+  );
   const bare = rules.filter((name) => !existsSync(join("detections", name.replace(/\.yml$/, ".test.yml"))));
   expect(bare, "add <same name>.test.yml").toEqual([]);
   expect(rules.length).toBeGreaterThanOrEqual(10);
   const index = readFileSync("src/normalise/formats/index.ts", "utf8");
   const formats = [...index.matchAll(/from "\.\/([\w-]+)\.ts"/g)].map(([, name]) => name!);
-  expect(formats.filter((name) => name !== "json" && !existsSync(join("test/fixtures", name))), "add fixtures").toEqual([]);
+  expect(
+    formats.filter((name) => name !== "json" && !existsSync(join("test/fixtures", name))),
+    "add fixtures",
+  ).toEqual([]);
 });
 
 test("version, changelog and package agree", () => {
@@ -130,7 +162,14 @@ test("ARCHITECTURE.md fits in 200 lines", () => {
 });
 
 test("the documents' links lead somewhere", () => {
-  const documents = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", ...readdirSync("docs", { recursive: true, encoding: "utf8" }).filter((n) => n.endsWith(".md")).map((n) => join("docs", n))];
+  const documents = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    ...readdirSync("docs", { recursive: true, encoding: "utf8" })
+      .filter((n) => n.endsWith(".md"))
+      .map((n) => join("docs", n)),
+  ];
   const broken: string[] = [];
   for (const path of documents) {
     for (const [, to] of readFileSync(path, "utf8").matchAll(/\]\(((?!https?:|#|mailto:)[^)#\s]+)/g)) {

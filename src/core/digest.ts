@@ -11,26 +11,9 @@ export function createDigest(key: string): Digest {
 
 /** JSON with sorted keys, so that two writers of the same arguments give the same text. */
 export function canonical(value: unknown): string {
-  if (isOrdered(value)) return JSON.stringify(value);
   const ordered = inOrder(value);
   // A flat text by the runtime's own writer is cheaper to make and to hash than one glued from pieces.
   return ordered === undefined ? written(value) : JSON.stringify(ordered);
-}
-
-/** Whether the keys of all its objects are in order as they are. */
-function isOrdered(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return value !== undefined;
-  if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) if (!isOrdered(value[i])) return false;
-    return true;
-  }
-  const object = value as Record<string, unknown>;
-  let before = "";
-  for (const key in object) {
-    if (key < before || !isOrdered(object[key])) return false;
-    before = key;
-  }
-  return true;
 }
 
 const DIGIT_0 = 48;

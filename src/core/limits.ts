@@ -57,6 +57,8 @@ export const LIMITS = {
   usage_ids: 4_096, // requests whose usage was counted, a session
   connections: 256, // MCP connections remembered, a session
   record_ids: 16_384, // record ids remembered to tell copied history, a session
+  state_text_chars: 1_024, // of one text of a record that session state remembers
+  state_key_chars: 256, // longer keys of session state, and longer session ids, are digests
   facts: 64, // facts noted, a session
 
   // Ledger

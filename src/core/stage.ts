@@ -83,6 +83,8 @@ export interface Source {
   settle(batch: RawBatch): void;
   /** Resolves when `read` may have something (or after the poll interval). Rejects never. */
   wait(signal: AbortSignal): Promise<void>;
+  /** Bounds that bit and trouble that was met, by name, since open. */
+  readonly counts?: Readonly<Record<string, number>>;
   /** True when all input known at open has been handed over (for `scan` and for tests). */
   readonly drained: boolean;
   close(): Promise<void>;

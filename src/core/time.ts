@@ -57,7 +57,9 @@ export function toMs(text: string): number {
     return ms;
   }
   const minutes = digits2(text, 11) * 60 + digits2(text, 14);
-  return day_ms + (minutes * 60 + digits2(text, 17)) * 1000 + digits2(text, 20) * 10 + text.charCodeAt(22) - 48;
+  return (
+    day_ms + (minutes * 60 + digits2(text, 17)) * 1000 + digits2(text, 20) * 10 + text.charCodeAt(22) - 48
+  );
 }
 
 function digits2(text: string, at: number): number {

@@ -66,7 +66,6 @@ class TextRedactor implements Redactor {
     e["tapline.data.secret_count"] = this.#rules.length;
   }
 
-
   #mark(rule: string, secret: string): string {
     return `${MARKED}${rule}:${this.#digest(secret).slice(0, MARK_CHARS)}]`;
   }

@@ -81,13 +81,15 @@ export class RecordScope implements Scope {
     this.session();
   }
 
-  session(id: string = this.stream.session ?? this.stream.id): Session {
+  session(named: string = this.stream.session ?? this.stream.id): Session {
+    const id = named.length <= LIMITS.state_key_chars ? named : this.digest(named);
     let session = this.sessions.get(id);
     if (session === undefined) {
       session = new Session(id, this.digest);
       this.sessions.set(id, session);
       if (this.sessions.size > LIMITS.sessions) this.#evict();
     }
+    session.clean = (this.flags & FLAG_SECRET) === 0 ? undefined : this.#options.redactor.redactText;
     if (session !== this.#session) this.#touched.add(session);
     this.#session = session;
     return session;

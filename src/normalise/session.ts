@@ -4,8 +4,15 @@
 import type { Vantage } from "../core/stage.ts";
 import type { Event } from "../core/generated/event.ts";
 import { type Digest, canonical } from "../core/digest.ts";
+import { LIMITS } from "../core/limits.ts";
 import { toMs } from "../core/time.ts";
-import { type Connection, type Counts, type OpenCall, type SessionState, SessionMemory } from "./session-state.ts";
+import {
+  type Connection,
+  type Counts,
+  type OpenCall,
+  type SessionState,
+  SessionMemory,
+} from "./session-state.ts";
 
 export type { SessionState } from "./session-state.ts";
 
@@ -32,6 +39,8 @@ const ONCE: Readonly<Record<Vantage, Counts>> = {
 
 export class Session extends SessionMemory {
   readonly id: string;
+  /** Set while a record is mapped that may hold a secret: what is remembered of it goes to disk, too. */
+  clean: ((text: string) => string) | undefined;
   readonly #digest: Digest;
 
   constructor(id: string, digest: Digest, state?: SessionState) {
@@ -70,7 +79,7 @@ export class Session extends SessionMemory {
 
   /** Remembers another name of a call, under which it may be observed again. */
   alias(name: string, e: Event): void {
-    this.keys.set(name, e["tapline.call_key"]!.slice(this.id.length + 1));
+    this.keys.set(name, this.#held(e["tapline.call_key"]!.slice(this.id.length + 1))!);
   }
 
   /** Remembers a request that is no tool call, until its response. */
@@ -81,19 +90,26 @@ export class Session extends SessionMemory {
   #remember(e: Event, ref: string): void {
     e["tapline.call.ref"] = ref;
     this.open.set(ref, {
-      key: e["tapline.call_key"] ?? "",
+      key: this.#held(e["tapline.call_key"]) ?? "",
       primary: e["tapline.primary"] ?? true,
       action: e["event.action"] ?? "",
       time_ms: toMs(e["@timestamp"] ?? ""),
-      method: e["mcp.method.name"],
-      tool: e["gen_ai.tool.name"],
+      method: this.#held(e["mcp.method.name"]),
+      tool: this.#held(e["gen_ai.tool.name"]),
       tool_type: e["gen_ai.tool.type"],
-      server: e["tapline.server.name"],
-      call_id: e["gen_ai.tool.call.id"],
+      server: this.#held(e["tapline.server.name"]),
+      call_id: this.#held(e["gen_ai.tool.call.id"]),
       args_hash: e["tapline.tool.args_hash"],
       verdict: e["tapline.decision.verdict"],
-      uri: e["mcp.resource.uri"],
+      uri: this.#held(e["mcp.resource.uri"]),
     });
+  }
+
+  /** A text as it may be remembered: without secrets, and no longer than its bound. */
+  #held(text: string | undefined): string | undefined {
+    if (text === undefined || (this.clean === undefined && text.length <= LIMITS.state_text_chars))
+      return text;
+    return (this.clean?.(text) ?? text).slice(0, LIMITS.state_text_chars);
   }
 
   /** Sets call_key and primary. With `occurrence`, the n-th sight from one vantage is the n-th call. */
@@ -151,15 +167,15 @@ export class Session extends SessionMemory {
   /** Adds what an event of the connection says of its ends; they can be read back from such events. */
   learn(key: string, e: Event): void {
     const known = this.connections.get(key);
-    const server = e["tapline.server.name"];
-    const client = e["tapline.client.name"];
+    const server = this.#held(e["tapline.server.name"]);
+    const client = this.#held(e["tapline.client.name"]);
     this.connections.set(key, {
       server: server ?? known?.server,
       server_source: server === undefined ? known?.server_source : e["tapline.server.identity_source"],
-      server_version: server === undefined ? known?.server_version : e["tapline.server.version"],
+      server_version: server === undefined ? known?.server_version : this.#held(e["tapline.server.version"]),
       client: client ?? known?.client,
-      client_version: client === undefined ? known?.client_version : e["tapline.client.version"],
-      protocol: e["mcp.protocol.version"] ?? known?.protocol,
+      client_version: client === undefined ? known?.client_version : this.#held(e["tapline.client.version"]),
+      protocol: this.#held(e["mcp.protocol.version"]) ?? known?.protocol,
     });
   }
 
@@ -221,7 +237,7 @@ export class Session extends SessionMemory {
   /** Notes a fact; the value before it, if another was known. */
   note(field: Fact, value: string | undefined): string | undefined {
     const before = this.facts.get(field);
-    if (value !== undefined) this.facts.set(field, value);
+    if (value !== undefined) this.facts.set(field, this.#held(value)!);
     return before === value ? undefined : before;
   }
 

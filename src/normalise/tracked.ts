@@ -1,4 +1,11 @@
 // A bounded map that knows what changed since it was last asked, so that state can be kept as a row of changes.
+// Long keys are held as their digest: records choose keys, and may choose them of any length.
+import { hash } from "node:crypto";
+import { LIMITS } from "../core/limits.ts";
+
+function bounded(key: string): string {
+  return key.length <= LIMITS.state_key_chars ? key : hash("sha256", key);
+}
 
 // What became of a cell since the last delta. NEW and DROPPED are not known to whoever takes the deltas.
 const SAME = 0;
@@ -28,11 +35,11 @@ export class Tracked<V> {
   }
 
   get(key: string): V | undefined {
-    return this.#cells.get(key)?.value;
+    return this.#cells.get(bounded(key))?.value;
   }
 
   has(key: string): boolean {
-    return this.#cells.has(key);
+    return this.#cells.has(bounded(key));
   }
 
   /** All that it holds, oldest first. */
@@ -44,7 +51,8 @@ export class Tracked<V> {
     return Array.from(this.#cells.values(), ({ key, value }) => [key, value]);
   }
 
-  set(key: string, value: V): void {
+  set(named: string, value: V): void {
+    const key = bounded(named);
     const cell = this.#cells.get(key);
     if (cell === undefined) {
       this.#add({ key, value, mark: NEW });
@@ -61,12 +69,12 @@ export class Tracked<V> {
     this.#changed.push(cell);
     if (this.#cells.size <= this.#max) return;
     this.#oldest ??= this.#cells.values();
-    this.#remove(this.#oldest.next().value!);
+    this.#remove(this.#oldest.next().value);
     this.evicted++;
   }
 
   delete(key: string): void {
-    const cell = this.#cells.get(key);
+    const cell = this.#cells.get(bounded(key));
     if (cell !== undefined) this.#remove(cell);
   }
 

@@ -22,7 +22,10 @@ async function check(text: string): Promise<{ code: number | null; problems: Pro
 }
 
 test("a configuration that is fine says so, and the bundled rules are fine too", async () => {
-  const config = configure(home, { sources: { a: { type: "file", include: ["x"] } }, sinks: { n: { type: "null" } } });
+  const config = configure(home, {
+    sources: { a: { type: "file", include: ["x"] } },
+    sinks: { n: { type: "null" } },
+  });
   const { code, stdout } = await tapline(home, ["check", "-c", config]);
   expect([code, stdout]).toEqual([0, "fine: 1 sources, 1 sinks, rules and connections\n"]);
   const bare = await tapline(home, ["check"]);
@@ -102,19 +105,28 @@ describe("hostile text is refused, in bounded time and output", () => {
 test("rules that cannot be used and servers that do not answer are named together, each with a place", async () => {
   const rules = join(home, "rules");
   mkdirSync(rules, { recursive: true });
-  writeFileSync(join(rules, "condition.yml"), "title: a\nlogsource: {product: x}\ndetection: {s: {a: b}, condition: nothing}\n");
+  writeFileSync(
+    join(rules, "condition.yml"),
+    "title: a\nlogsource: {product: x}\ndetection: {s: {a: b}, condition: nothing}\n",
+  );
   writeFileSync(join(rules, "broken.yml"), "title: [\n");
   const config = configure(home, {
     rules: [rules],
     sinks: {
       one: { type: "opensearch", url: "http://127.0.0.1:1" },
-      two: { type: "elasticsearch", url: "http://127.0.0.1:1", username: "u", password_file: join(home, "none") },
+      two: {
+        type: "elasticsearch",
+        url: "http://127.0.0.1:1",
+        username: "u",
+        password_file: join(home, "none"),
+      },
     },
   });
   const { code, stdout } = await tapline(home, ["check", "-c", config, "--json"]);
   expect(code).toBe(1);
   const { problems } = JSON.parse(stdout) as { problems: Problem[] };
-  const at = (where: string) => problems.filter((problem) => problem.where === where).map((problem) => problem.what);
+  const at = (where: string) =>
+    problems.filter((problem) => problem.where === where).map((problem) => problem.what);
   expect(at("rules").some((what) => what.includes("condition.yml"))).toBe(true);
   expect(at("rules").some((what) => what.includes("broken.yml"))).toBe(true);
   expect(at("sinks.one").join()).toContain("cannot be reached");

@@ -30,7 +30,9 @@ interface Verified {
 test("verify: fine, in words and as JSON, named or by configuration", async () => {
   const named = await tapline(home, ["ledger", "verify", dir]);
   expect(named.code).toBe(0);
-  expect(named.stdout).toMatch(new RegExp(`^verified: ${size} entries, ${size} covered by a checkpoint$`, "m"));
+  expect(named.stdout).toMatch(
+    new RegExp(`^verified: ${size} entries, ${size} covered by a checkpoint$`, "m"),
+  );
   const { code, stdout } = await tapline(home, ["ledger", "verify", "-c", config, "--json"]);
   expect([code, JSON.parse(stdout)]).toMatchObject([0, { findings: [], entries: size, size }]);
 });
@@ -47,7 +49,12 @@ test("verify: a checkpoint kept elsewhere is a prefix of the ledger, one of anot
 /** The only entry bundle of a small ledger. */
 function bundleOf(ledger: string): string {
   const names = readdirSync(join(ledger, "tile", "entries"), { recursive: true, encoding: "utf8" });
-  return join(ledger, "tile", "entries", names.find((name) => name.endsWith(`.p/${size}`))!);
+  return join(
+    ledger,
+    "tile",
+    "entries",
+    names.find((name) => name.endsWith(`.p/${size}`))!,
+  );
 }
 
 test("verify: one flipped byte anywhere in the entries is found, with the index of its entry", async () => {
@@ -66,7 +73,11 @@ test("verify: one flipped byte anywhere in the entries is found, with the index 
     const { findings, wrong_from } = JSON.parse(stdout) as Verified;
     expect([code, wrong_from], findings.map((finding) => finding.message).join("\n")).toEqual([1, index]);
     const text = await tapline(home, ["ledger", "verify", copy]);
-    expect([text.code, text.stdout.includes("WRONG"), text.stdout.includes("NOT VERIFIED")]).toEqual([1, true, true]);
+    expect([text.code, text.stdout.includes("WRONG"), text.stdout.includes("NOT VERIFIED")]).toEqual([
+      1,
+      true,
+      true,
+    ]);
     rmSync(copy, { recursive: true });
   }
 });
@@ -111,15 +122,20 @@ test("dlq: empty at first; letters are listed, replayed, and then listed no more
   const empty = await tapline(home, ["dlq", "list", "-c", config]);
   expect([empty.code, empty.stdout]).toEqual([0, ""]);
   mkdirSync(join(home, "state", "dlq"), { recursive: true });
-  const letter = (index: number) => `${JSON.stringify({ at: "2026-11-23T00:00:00.000Z", index, id: `id-${index}`, status: 400, reason: "why" })}\n`;
+  const letter = (index: number) =>
+    `${JSON.stringify({ at: "2026-11-23T00:00:00.000Z", index, id: `id-${index}`, status: 400, reason: "why" })}\n`;
   const file = join(home, "state", "dlq", "nothing.ndjson");
   writeFileSync(file, `${letter(3)}${letter(7)}${letter(3)}{"torn`);
   const listed = await tapline(home, ["dlq", "list", "-c", config, "--json"]);
-  expect(documents(listed.stdout).map((one) => [one["sink"], one["index"], one["status"], one["reason"]])).toEqual([
+  expect(
+    documents(listed.stdout).map((one) => [one["sink"], one["index"], one["status"], one["reason"]]),
+  ).toEqual([
     ["nothing", 3, 400, "why"],
     ["nothing", 7, 400, "why"],
   ]);
-  expect((await tapline(home, ["dlq", "list", "-c", config])).stdout).toBe("nothing  3  400  id-3  why\nnothing  7  400  id-7  why\n");
+  expect((await tapline(home, ["dlq", "list", "-c", config])).stdout).toBe(
+    "nothing  3  400  id-3  why\nnothing  7  400  id-7  why\n",
+  );
   const replayed = await tapline(home, ["dlq", "replay", "--sink", "nothing", "-c", config, "--json"]);
   expect([replayed.code, JSON.parse(replayed.stdout)]).toMatchObject([0, { entries: 2, dead: 0 }]);
   expect((await tapline(home, ["dlq", "list", "-c", config])).stdout).toBe("");

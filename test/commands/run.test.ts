@@ -68,13 +68,19 @@ describe("run --once over two sources", () => {
     const of = (source: string, action: string) =>
       actionsOf(entries, action).filter((entry) => field(entry, "tapline.source") === source).length;
     expect([of("claude", "tool-call"), of("claude", "tool-result")]).toEqual([calls, results]);
-    const requests = documents(readFileSync(MCP, "utf8")).filter((line) => field(line, "msg.method") === "tools/call");
+    const requests = documents(readFileSync(MCP, "utf8")).filter(
+      (line) => field(line, "msg.method") === "tools/call",
+    );
     expect(of("mcp", "tool-call")).toBe(requests.length);
     expect(actionsOf(entries, "collector-start").length).toBe(1);
     expect(actionsOf(entries, "collector-stop").length).toBe(1);
     const written = documents(readFileSync(out, "utf8"));
-    expect(written.map((document) => field(document, "event.id"))).toEqual(entries.map((entry) => field(entry, "event.id")));
-    expect(written.map((document) => field(document, "event.sequence"))).toEqual(entries.map((_, index) => index));
+    expect(written.map((document) => field(document, "event.id"))).toEqual(
+      entries.map((entry) => field(entry, "event.id")),
+    );
+    expect(written.map((document) => field(document, "event.sequence"))).toEqual(
+      entries.map((_, index) => index),
+    );
   });
 
   test("status: the law holds, with the numbers of the input", async () => {
@@ -85,10 +91,16 @@ describe("run --once over two sources", () => {
     const skipped = Object.values(tally.skipped).reduce((a, b) => a + b, 0);
     expect(tally.recorded + tally.merged + skipped).toBe(tally.read);
     const entries = await entriesOf(ledger);
-    expect([told.entries, told.checkpoint_size, tally.events]).toEqual([entries.length, entries.length, entries.length]);
+    expect([told.entries, told.checkpoint_size, tally.events]).toEqual([
+      entries.length,
+      entries.length,
+      entries.length,
+    ]);
     expect(tally.alerts).toBe(actionsOf(entries, "rule-alert").length);
     for (const sink of told.sinks) {
-      expect(sink.created + sink.existing + sink.dead + sink.filtered + sink.pending, sink.name).toBe(told.entries);
+      expect(sink.created + sink.existing + sink.dead + sink.filtered + sink.pending, sink.name).toBe(
+        told.entries,
+      );
       expect([sink.pending, sink.dead, sink.trouble], sink.name).toEqual([0, 0, undefined]);
     }
     const text = await tapline(home, ["status", "-c", config]);
@@ -96,23 +108,26 @@ describe("run --once over two sources", () => {
     expect(text.stdout).toContain(`records     read ${tally.read} = recorded`);
   });
 
-  test.each([2, 1, 3])("another run, with %i workers, adds no record; what was appended is added once", async (workers) => {
-    const before = await statusOf(home, write(home, logs, workers));
-    const idle = await tapline(home, ["run", "-c", config, "--once"]);
-    expect([idle.code, idle.stderr]).toEqual([0, ""]);
-    const after = await statusOf(home, config);
-    expect(after.told.tally.read).toBe(before.told.tally.read);
-    expect(after.told.sinks.every((sink) => sink.pending === 0)).toBe(true);
-    const line = `${JSON.stringify({ type: "user", sessionId: "s", uuid: `u${workers}`, message: { role: "user", content: "x" } })}\n`;
-    appendFileSync(join(logs, "claude.jsonl"), line);
-    expect((await tapline(home, ["run", "-c", config, "--once"])).code).toBe(0);
-    const last = await statusOf(home, config);
-    expect([last.code, last.told.tally.read]).toEqual([0, before.told.tally.read + 1]);
-    const verified = await tapline(home, ["ledger", "verify", ledger]);
-    expect(verified.code).toBe(0);
-    const ids = (await entriesOf(ledger)).map((entry) => field(entry, "event.id"));
-    expect(new Set(ids).size).toBe(ids.length);
-  });
+  test.each([2, 1, 3])(
+    "another run, with %i workers, adds no record; what was appended is added once",
+    async (workers) => {
+      const before = await statusOf(home, write(home, logs, workers));
+      const idle = await tapline(home, ["run", "-c", config, "--once"]);
+      expect([idle.code, idle.stderr]).toEqual([0, ""]);
+      const after = await statusOf(home, config);
+      expect(after.told.tally.read).toBe(before.told.tally.read);
+      expect(after.told.sinks.every((sink) => sink.pending === 0)).toBe(true);
+      const line = `${JSON.stringify({ type: "user", sessionId: "s", uuid: `u${workers}`, message: { role: "user", content: "x" } })}\n`;
+      appendFileSync(join(logs, "claude.jsonl"), line);
+      expect((await tapline(home, ["run", "-c", config, "--once"])).code).toBe(0);
+      const last = await statusOf(home, config);
+      expect([last.code, last.told.tally.read]).toEqual([0, before.told.tally.read + 1]);
+      const verified = await tapline(home, ["ledger", "verify", ledger]);
+      expect(verified.code).toBe(0);
+      const ids = (await entriesOf(ledger)).map((entry) => field(entry, "event.id"));
+      expect(new Set(ids).size).toBe(ids.length);
+    },
+  );
 
   test("a result finds its call although the process and the number of workers changed between them", async () => {
     const lines = readFileSync(MCP, "utf8").trimEnd().split("\n");
@@ -122,10 +137,14 @@ describe("run --once over two sources", () => {
     await tapline(home, ["run", "-c", write(home, logs, 1), "--once"]);
     appendFileSync(path, `${lines.slice(half).join("\n")}\n`.replaceAll("sample-mcp", "second"));
     await tapline(home, ["run", "-c", write(home, logs, 3), "--once"]);
-    const entries = (await entriesOf(ledger)).filter((entry) => field(entry, "gen_ai.conversation.id") === "second");
+    const entries = (await entriesOf(ledger)).filter(
+      (entry) => field(entry, "gen_ai.conversation.id") === "second",
+    );
     const calls = actionsOf(entries, "tool-call");
     const results = actionsOf(entries, "tool-result");
-    expect(results.map((entry) => field(entry, "tapline.call_key"))).toEqual(calls.map((entry) => field(entry, "tapline.call_key")));
+    expect(results.map((entry) => field(entry, "tapline.call_key"))).toEqual(
+      calls.map((entry) => field(entry, "tapline.call_key")),
+    );
     expect(results.every((entry) => typeof field(entry, "gen_ai.tool.name") === "string")).toBe(true);
   });
 });
@@ -203,12 +222,19 @@ test("a sink that cannot be reached: the ledger has everything, the exit code is
   const { home, logs } = twoSources();
   const config = configure(home, {
     sources: { all: { type: "file", include: [join(logs, "*.jsonl")] } },
-    sinks: { cluster: { type: "opensearch", url: "http://127.0.0.1:1" }, out: { type: "file", path: join(home, "out.ndjson") } },
+    sinks: {
+      cluster: { type: "opensearch", url: "http://127.0.0.1:1" },
+      out: { type: "file", path: join(home, "out.ndjson") },
+    },
   });
   expect((await tapline(home, ["run", "-c", config, "--once"])).code).toBe(3);
   const { code, told } = await statusOf(home, config);
   expect(code).toBe(1);
   const [cluster, out] = told.sinks;
-  expect([cluster!.pending, out!.pending, told.tally.read]).toEqual([told.entries, 0, linesOf(SESSION) + linesOf(MCP)]);
+  expect([cluster!.pending, out!.pending, told.tally.read]).toEqual([
+    told.entries,
+    0,
+    linesOf(SESSION) + linesOf(MCP),
+  ]);
   expect(told.problems.join()).toContain("cannot be reached");
 });

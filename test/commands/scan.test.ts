@@ -35,10 +35,17 @@ test.each(COUNTED)("%s: every call and result is there once, and every document 
   }).toEqual({ calls, results });
   expect(calls).toBeGreaterThan(0);
   for (const call of actionsOf(all, "tool-call")) {
-    for (const name of ["gen_ai.tool.name", "gen_ai.conversation.id", "gen_ai.tool.call.id", "tapline.call_key"]) {
+    for (const name of [
+      "gen_ai.tool.name",
+      "gen_ai.conversation.id",
+      "gen_ai.tool.call.id",
+      "tapline.call_key",
+    ]) {
       expect(field(call, name), name).toEqual(expect.stringMatching(/./));
     }
-    expect(field(call, "tapline.control.iso42001")).toEqual(expect.arrayContaining(["A.6.2.6", "A.6.2.8", "A.9.4"]));
+    expect(field(call, "tapline.control.iso42001")).toEqual(
+      expect.arrayContaining(["A.6.2.6", "A.6.2.8", "A.9.4"]),
+    );
     expect(field(call, "tapline.vantage")).toBe("transcript");
   }
   expect(all.map((document) => field(document, "event.sequence"))).toEqual(all.map((_, i) => i));
@@ -74,7 +81,8 @@ test("a directory and a pattern give what the files give", async () => {
 test("standard input gives what the file gives, also when the last line does not end", async () => {
   const file = documents((await tapline(home, ["scan", MCP])).stdout);
   const piped = documents((await tapline(home, ["scan", "-"], read(MCP).trimEnd())).stdout);
-  const shape = (all: typeof file) => all.map((d) => [field(d, "event.action"), field(d, "@timestamp"), field(d, "gen_ai.tool.name")]);
+  const shape = (all: typeof file) =>
+    all.map((d) => [field(d, "event.action"), field(d, "@timestamp"), field(d, "gen_ai.tool.name")]);
   expect(shape(piped)).toEqual(shape(file));
 });
 
@@ -91,14 +99,19 @@ test("many batches of standard input are cut at line ends and lose nothing", asy
 });
 
 test("a line of standard input beyond the bound is an error of the world, whatever stands before it", async () => {
-  const long = Buffer.concat([Buffer.from('{"a":1}\n'), Buffer.alloc(LIMITS.line_bytes + LIMITS.batch_bytes, "x")]);
+  const long = Buffer.concat([
+    Buffer.from('{"a":1}\n'),
+    Buffer.alloc(LIMITS.line_bytes + LIMITS.batch_bytes, "x"),
+  ]);
   const { code, stderr } = await tapline(home, ["scan", "-"], long);
   expect([code, stderr.includes("has a line over")]).toEqual([3, true]);
 });
 
 test("--out splits events and alerts, and all is both", async () => {
   const [all, events, alerts] = await Promise.all(
-    ["all", "events", "alerts"].map(async (out) => documents((await tapline(home, ["scan", MCP, "--out", out])).stdout)),
+    ["all", "events", "alerts"].map(async (out) =>
+      documents((await tapline(home, ["scan", MCP, "--out", out])).stdout),
+    ),
   );
   expect(alerts!.length).toBeGreaterThan(0);
   for (const alert of alerts!) {
@@ -106,7 +119,8 @@ test("--out splits events and alerts, and all is both", async () => {
     expect([field(alert, "event.kind"), field(alert, "event.action")]).toEqual(["alert", "rule-alert"]);
   }
   expect(events!.every((document) => field(document, "event.kind") !== "alert")).toBe(true);
-  const sequences = (found: typeof all) => found!.map((document) => field(document, "event.sequence") as number);
+  const sequences = (found: typeof all) =>
+    found!.map((document) => field(document, "event.sequence") as number);
   expect([...sequences(events), ...sequences(alerts)].toSorted((a, b) => a - b)).toEqual(sequences(all));
 });
 
@@ -114,7 +128,9 @@ test("--format is taken, and an unknown one is a usage error that lists them", a
   const chat = "test/fixtures/chat/completions.jsonl";
   const { code, stdout } = await tapline(home, ["scan", chat, "--format", "chat"]);
   expect(code).toBe(0);
-  expect(new Set(documents(stdout).map((document) => field(document, "tapline.format")))).toEqual(new Set(["chat"]));
+  expect(new Set(documents(stdout).map((document) => field(document, "tapline.format")))).toEqual(
+    new Set(["chat"]),
+  );
   const wrong = await tapline(home, ["scan", chat, "--format", "chatt"]);
   expect([wrong.code, wrong.stdout]).toEqual([2, ""]);
   expect(wrong.stderr).toMatch(/no format "chatt".*claude-code/);
@@ -137,7 +153,8 @@ test("--rules adds rules; one that cannot be used is told, the rest works and th
   writeFileSync(join(dir, "good.yml"), RULE.replace(/^logsource.*\n/m, logsource));
   const good = await tapline(home, ["scan", SESSION, "--rules", dir, "--out", "alerts"]);
   expect([good.code, good.stderr]).toEqual([0, ""]);
-  const alerts = (out: string) => documents(out).filter((d) => field(d, "rule.name") === "A call of Bash").length;
+  const alerts = (out: string) =>
+    documents(out).filter((d) => field(d, "rule.name") === "A call of Bash").length;
   const bash = read(SESSION).match(/"type":"tool_use","id":"[^"]+","name":"Bash"/g)?.length ?? 0;
   expect(bash).toBeGreaterThan(0);
   expect(alerts(good.stdout)).toBeGreaterThanOrEqual(bash);
@@ -150,7 +167,9 @@ test("--rules adds rules; one that cannot be used is told, the rest works and th
 
 function firstRule(): string {
   const names = readdirSync("detections", { recursive: true, encoding: "utf8" });
-  return names.find((name) => name.endsWith(".yml") && !name.endsWith(".test.yml") && !name.includes("filter"))!;
+  return names.find(
+    (name) => name.endsWith(".yml") && !name.endsWith(".test.yml") && !name.includes("filter"),
+  )!;
 }
 
 test("hostile lines become events or pipeline errors, and what stands between them is read", async () => {

@@ -12,7 +12,10 @@ import { checkEvent } from "../normalise/harness.ts";
 
 const MAIN = resolve("bin/tapline.js");
 // The command line starts another process on an older Node; a kill has to meet the collector itself.
-const NODE = Number(process.versions.node.split(".")[0]) >= 24 ? process.execPath : resolve("node_modules/node/bin/node");
+const NODE =
+  Number(process.versions.node.split(".")[0]) >= 24
+    ? process.execPath
+    : resolve("node_modules/node/bin/node");
 const TIMEOUT_MS = 60_000;
 
 const started: ChildProcess[] = [];

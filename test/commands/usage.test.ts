@@ -52,7 +52,13 @@ test.each([
 test("a configuration that is wrong is exit code 2 for every command that reads one", async () => {
   const config = join(home, "wrong.yml");
   writeFileSync(config, "workrs: 1\n");
-  const commands = [["run", "--once"], ["status"], ["dlq", "list"], ["ledger", "verify"], ["setup", "opensearch"]];
+  const commands = [
+    ["run", "--once"],
+    ["status"],
+    ["dlq", "list"],
+    ["ledger", "verify"],
+    ["setup", "opensearch"],
+  ];
   for (const args of [...commands, ["replay", "--sink", "x", "--from", "0"]]) {
     const { code, stderr } = await tapline(home, [...args, "-c", config]);
     expect([code, stderr.includes('did you mean "workers"')], args.join(" ")).toEqual([2, true]);
@@ -76,19 +82,22 @@ test("errors of the world are exit code 3, with a remedy and no stack", async ()
   }
 });
 
-test.each(["opensearch", "elasticsearch"])("setup %s --print shows requests that parse, and sends nothing", async (engine) => {
-  const { code, stdout } = await tapline(home, ["setup", engine, "--print", "--retention-days", "17"]);
-  expect(code).toBe(0);
-  const parts = stdout.split(/^# .*$/m).slice(1);
-  expect(parts.length).toBeGreaterThanOrEqual(2);
-  for (const part of parts) {
-    const [, path, body] = /^\nPUT (\S+)\n([\s\S]+)$/.exec(part)!;
-    expect(path).toMatch(/^\//);
-    expect(Object.keys(JSON.parse(body!) as object).length).toBeGreaterThan(0);
-  }
-  expect(stdout).toContain("/_index_template/logs-tapline");
-  expect(stdout).toContain("17d");
-});
+test.each(["opensearch", "elasticsearch"])(
+  "setup %s --print shows requests that parse, and sends nothing",
+  async (engine) => {
+    const { code, stdout } = await tapline(home, ["setup", engine, "--print", "--retention-days", "17"]);
+    expect(code).toBe(0);
+    const parts = stdout.split(/^# .*$/m).slice(1);
+    expect(parts.length).toBeGreaterThanOrEqual(2);
+    for (const part of parts) {
+      const [, path, body] = /^\nPUT (\S+)\n([\s\S]+)$/.exec(part)!;
+      expect(path).toMatch(/^\//);
+      expect(Object.keys(JSON.parse(body!) as object).length).toBeGreaterThan(0);
+    }
+    expect(stdout).toContain("/_index_template/logs-tapline");
+    expect(stdout).toContain("17d");
+  },
+);
 
 test("a reader that goes away: no message, no stack, and a collector stops cleanly", async () => {
   const printing = start(home, "setup", "opensearch", "--print");

@@ -62,13 +62,19 @@ test("exactly three controls are evidenced directly, and only they are tagged di
   expect(direct.map(([id]) => id).toSorted()).toEqual(["A.6.2.6", "A.6.2.8", "A.9.4"]);
   for (const c of Object.values(CLASSES)) {
     for (const id of c.direct) expect(["A.6.2.6", "A.6.2.8", "A.9.4"]).toContain(id);
-    for (const id of c.supporting) expect(controls.controls[id]?.evidence, `${c.name} ${id}`).toBe("supporting");
+    for (const id of c.supporting)
+      expect(controls.controls[id]?.evidence, `${c.name} ${id}`).toBe("supporting");
     expect([...c.iso42001]).toEqual([...c.direct, ...c.supporting].toSorted());
   }
 });
 
 test("mappings name subcategories that exist, and every class is tagged for its log", () => {
-  const counts = { GOVERN: [7, 3, 2, 3, 2, 2], MAP: [6, 3, 5, 2, 2], MEASURE: [3, 13, 3, 3], MANAGE: [4, 4, 2, 3] };
+  const counts = {
+    GOVERN: [7, 3, 2, 3, 2, 2],
+    MAP: [6, 3, 5, 2, 2],
+    MEASURE: [3, 13, 3, 3],
+    MANAGE: [4, 4, 2, 3],
+  };
   const known = Object.entries(counts).flatMap(([name, list]) =>
     list.flatMap((n, i) => Array.from({ length: n }, (_, k) => `${name} ${i + 1}.${k + 1}`)),
   );

@@ -3,7 +3,14 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { eventOf } from "../../src/core/event.ts";
 import { CLASSES } from "../../src/core/generated/classes.ts";
-import { type Event, FIELDS, type FieldName, SAFE, newEvent, serialise } from "../../src/core/generated/event.ts";
+import {
+  type Event,
+  FIELDS,
+  type FieldName,
+  SAFE,
+  newEvent,
+  serialise,
+} from "../../src/core/generated/event.ts";
 
 const SPLICED = ["event.sequence", "event.hash"];
 const names = (Object.keys(FIELDS) as FieldName[]).filter((name) => !SPLICED.includes(name));
@@ -24,7 +31,15 @@ const values = {
   stored: text,
 };
 const events = fc.record(
-  Object.fromEntries(names.map((name) => [name, fc.option((SAFE.includes(name) ? fc.constant("safe-1") : values[FIELDS[name]]) as fc.Arbitrary<unknown>, { nil: undefined, freq: 2 })])),
+  Object.fromEntries(
+    names.map((name) => [
+      name,
+      fc.option(
+        (SAFE.includes(name) ? fc.constant("safe-1") : values[FIELDS[name]]) as fc.Arbitrary<unknown>,
+        { nil: undefined, freq: 2 },
+      ),
+    ]),
+  ),
 );
 
 function nested(e: Record<string, unknown>): unknown {
@@ -56,10 +71,14 @@ test("every class: data stream first, event last with its id first, five fields 
     e["@timestamp"] = "2026-11-23T10:00:00.000Z";
     e["event.id"] = "id-1";
     const document = serialise(e);
-    expect(document).toMatch(/^\{"@timestamp":"[^"]+","data_stream":\{"type":"logs","dataset":"tapline\.[a-z]+","namespace":"default"\},/);
+    expect(document).toMatch(
+      /^\{"@timestamp":"[^"]+","data_stream":\{"type":"logs","dataset":"tapline\.[a-z]+","namespace":"default"\},/,
+    );
     expect(document).toMatch(/,"event":\{"id":"id-1",[^{}]*\}\}$/);
     const parsed = JSON.parse(document) as { event: Record<string, unknown>; ecs: unknown };
-    expect([parsed.event["kind"], parsed.event["category"], parsed.event["type"], parsed.ecs]).not.toContain(undefined);
+    expect([parsed.event["kind"], parsed.event["category"], parsed.event["type"], parsed.ecs]).not.toContain(
+      undefined,
+    );
     expect(parsed.event["kind"]).not.toBe("signal");
   }
 });

@@ -35,19 +35,30 @@ test.each([
 
 test("agrees with Date on every instant it can write", () => {
   const instant = fc.integer({ min: -62_135_596_800_000, max: 253_402_300_799_999 });
-  fc.assert(fc.property(instant, (ms) => parseTime(new Date(ms).toISOString()) === new Date(ms).toISOString()));
+  fc.assert(
+    fc.property(instant, (ms) => parseTime(new Date(ms).toISOString()) === new Date(ms).toISOString()),
+  );
 });
 
 test("tells seconds, milliseconds, microseconds and nanoseconds apart", () => {
   const at = Date.UTC(2026, 10, 23, 10);
   const text = new Date(at).toISOString();
   expect([at / 1e3, at, at * 1e3, at * 1e6].map(fromEpoch)).toEqual([text, text, text, text]);
-  expect([Number.NaN, Infinity, -Infinity, 1e300].map(fromEpoch)).toEqual([undefined, undefined, undefined, undefined]);
+  expect([Number.NaN, Infinity, -Infinity, 1e300].map(fromEpoch)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ]);
 });
 
 test("reads canonical times back, whichever day came before", () => {
   const instant = fc.integer({ min: -62_135_596_800_000, max: 253_402_300_799_999 });
   const near = fc.integer({ min: 0, max: 3 * 86_400_000 });
-  fc.assert(fc.property(fc.array(fc.oneof(instant, near)), (times) => times.every((ms) => toMs(new Date(ms).toISOString()) === ms)));
+  fc.assert(
+    fc.property(fc.array(fc.oneof(instant, near)), (times) =>
+      times.every((ms) => toMs(new Date(ms).toISOString()) === ms),
+    ),
+  );
   expect(toMs("")).toBeNaN();
 });

@@ -116,14 +116,14 @@ export function rawCall(args: string, id = "1"): string {
   );
 }
 
+const good = (n: number): string =>
+  `${line(callOf({ path: `/good/${n}` }, `good${n}`), { session: "good" })}\n`;
+const isGood = (d: Document): boolean => JSON.stringify(d["gen_ai"]?.tool ?? d["tapline"]).includes("/good/");
+
 /** Puts a good call before and after `lines`, checks that both are there as always, and gives the events between. */
 export function between(engine: Engine, lines: string | Uint8Array, options: ReadOptions = {}): Read {
-  const good = (n: number): string =>
-    `${line(callOf({ path: `/good/${n}` }, `good${n}`), { session: "good" })}\n`;
   const parts = [Buffer.from(good(1)), Buffer.from(lines as string), Buffer.from("\n"), Buffer.from(good(2))];
   const all = read(engine, Buffer.concat(parts), options);
-  const isGood = (d: Document): boolean =>
-    JSON.stringify(d["gen_ai"]?.tool ?? d["tapline"]).includes("/good/");
   expect(all.documents.filter(isGood)).toHaveLength(2);
   return { ...all, documents: all.documents.filter((d) => !isGood(d)) };
 }

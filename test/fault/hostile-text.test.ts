@@ -28,9 +28,10 @@ function one(input: string | Uint8Array): Document {
 }
 const argsOf = (document: Document): Document => document["gen_ai"].tool.call.arguments as Document;
 
+const timed = (ts: string, session: string): Document =>
+  one(line(callOf({}), { session }).replace('"2026-11-01T00:00:00.000Z"', () => ts));
+
 describe("times", () => {
-  const at = (ts: string, session: string): Document =>
-    one(line(callOf({}), { session }).replace('"2026-11-01T00:00:00.000Z"', () => ts));
   const SECONDS = 1_767_225_600;
   test.each([
     [`${SECONDS}`, "2026-01-01T00:00:00.000Z"],
@@ -42,7 +43,7 @@ describe("times", () => {
     ['"0001-01-01T00:00:00Z"', "0001-01-01T00:00:00.000Z"],
     ['"2026-01-01T00:00:00.123456789Z"', "2026-01-01T00:00:00.123Z"],
   ])("%s is read", (ts, time) => {
-    const document = at(ts, `time ${ts}`);
+    const document = timed(ts, `time ${ts}`);
     expect(document["@timestamp"]).toBe(time);
     expect(document["tapline"].time.source).toBe("record");
   });
@@ -66,7 +67,7 @@ describe("times", () => {
     "true",
     `"${"9".repeat(100_000)}"`,
   ])("%.40s is suspect, and the stream's time stands in", (ts) => {
-    const document = at(ts, `no time ${ts.slice(0, 50)}`);
+    const document = timed(ts, `no time ${ts.slice(0, 50)}`);
     expect(document["@timestamp"]).toBe(new Date(NOW_MS).toISOString());
     expect(document["tapline"].time).toMatchObject({ source: "arrival", suspect: true });
   });
@@ -74,9 +75,9 @@ describe("times", () => {
     const times = ["2026-11-03", "2026-11-01", "2026-11-05", "2026-10-31", "2026-11-03"];
     const lines = times.flatMap((day, i) => {
       const of = { session: "jumps", ts: `${day}T00:00:00.000Z` };
-      const answer = { jsonrpc: "2.0", id: i, result: { content: [] } };
+      const reply = { jsonrpc: "2.0", id: i, result: { content: [] } };
       const before = { ...of, ts: `${day}T00:00:00.000Z`.replace("2026-1", "2025-1"), dir: "s2c" };
-      return [line(callOf({ i }, i), of), line(answer, i % 2 === 0 ? { ...of, dir: "s2c" } : before)];
+      return [line(callOf({ i }, i), of), line(reply, i % 2 === 0 ? { ...of, dir: "s2c" } : before)];
     });
     const documents = eventsOf(read(engine, lines.join("\n")));
     expect(documents.map((d) => d["log"].offset as number)).toEqual(
@@ -89,9 +90,9 @@ describe("times", () => {
   });
 });
 
+const answer = (id: unknown): string => line({ jsonrpc: "2.0", id, result: { content: [] } }, { dir: "s2c" });
+
 test("answers without a call, calls without an answer, one id many times", () => {
-  const answer = (id: unknown): string =>
-    line({ jsonrpc: "2.0", id, result: { content: [] } }, { dir: "s2c" });
   const ids = [7, 7, "7", null, undefined, {}, [7], true, -1, 1.5, "", "é".repeat(300)];
   const lines = [
     ...ids.map(answer),
@@ -139,8 +140,8 @@ describe("secrets", () => {
   });
   test("in the name of the session and of the connection, and what is made of them", () => {
     const of = { session: TOKEN, conn: TOKEN };
-    const answer = line({ jsonrpc: "2.0", id: TOKEN, result: { content: [] } }, { ...of, dir: "s2c" });
-    const { texts } = read(engine, `${line(callOf({}, TOKEN, TOKEN), of)}\n${answer}`);
+    const reply = line({ jsonrpc: "2.0", id: TOKEN, result: { content: [] } }, { ...of, dir: "s2c" });
+    const { texts } = read(engine, `${line(callOf({}, TOKEN, TOKEN), of)}\n${reply}`);
     expect(texts.length).toBeGreaterThanOrEqual(2);
     expect(texts.join("\n")).not.toContain(TOKEN);
   });

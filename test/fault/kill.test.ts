@@ -39,7 +39,10 @@ afterAll(() => {
 });
 
 function countIds(into: Map<string, number>, text: string): void {
-  const document = JSON.parse(text) as { event: { action: string }; gen_ai?: { tool?: { call?: { id?: string } } } };
+  const document = JSON.parse(text) as {
+    event: { action: string };
+    gen_ai?: { tool?: { call?: { id?: string } } };
+  };
   const id = document.gen_ai?.tool?.call?.id;
   if (document.event.action === "tool-call" && id !== undefined) into.set(id, (into.get(id) ?? 0) + 1);
 }
@@ -48,7 +51,7 @@ async function inLedger(dir: string): Promise<Map<string, number>> {
   const found = new Map<string, number>();
   const reader = openReader(dir);
   const size = await reader.size();
-  for (let at = 0; at < size; ) {
+  for (let at = 0; at < size;) {
     const batch = (await reader.read(at, 4096, 8 << 20))!;
     const run = Buffer.from(batch.run.buffer, batch.run.byteOffset, batch.run.length);
     forEachEntry(batch.run, (start, end) => countIds(found, run.toString("utf8", start, end)));
@@ -58,7 +61,10 @@ async function inLedger(dir: string): Promise<Map<string, number>> {
   return found;
 }
 
-function exactlyOnce(found: ReadonlyMap<string, number>, written: number): { missing: string[]; doubled: string[] } {
+function exactlyOnce(
+  found: ReadonlyMap<string, number>,
+  written: number,
+): { missing: string[]; doubled: string[] } {
   const missing = Array.from({ length: written }, (_, n) => `call-${n}`).filter((id) => !found.has(id));
   const doubled = [...found].filter(([, count]) => count !== 1).map(([id]) => id);
   return { missing: missing.slice(0, 5), doubled: doubled.slice(0, 5) };
@@ -114,7 +120,9 @@ test(
         sinks: { local: { type: "store" }, cluster: { type: "opensearch", url } },
       }),
     );
-    const setup = spawn(process.execPath, [main, "setup", "opensearch", "-c", config, "--allow-missing"], { stdio: "ignore" });
+    const setup = spawn(process.execPath, [main, "setup", "opensearch", "-c", config, "--allow-missing"], {
+      stdio: "ignore",
+    });
     expect((await once(setup, "exit"))[0]).toBe(0);
 
     const writer = spawn(process.execPath, ["test/fault/writer.child.ts", logs, String(SEED)], {
@@ -145,7 +153,9 @@ test(
     expect((await once(last, "exit"))[0]).toBe(0);
 
     const none = { missing: [], doubled: [] };
-    expect(exactlyOnce(await inLedger(join(state_dir, "ledger")), written), `ledger, seed ${SEED}`).toEqual(none);
+    expect(exactlyOnce(await inLedger(join(state_dir, "ledger")), written), `ledger, seed ${SEED}`).toEqual(
+      none,
+    );
     const { findings } = await verifyLedger(join(state_dir, "ledger"), {});
     expect(findings).toEqual([]);
     expect(exactlyOnce(await inIndex(url!, namespace), written), `index, seed ${SEED}`).toEqual(none);
@@ -154,7 +164,10 @@ test(
       `SELECT "gen_ai.tool.call.id" AS id, count(*) AS n FROM events WHERE "event.action" = 'tool-call' GROUP BY 1`,
     )) as { id: string; n: bigint }[];
     await store.close();
-    expect(exactlyOnce(new Map(rows.map(({ id, n }) => [id, Number(n)])), written), `store, seed ${SEED}`).toEqual(none);
+    expect(
+      exactlyOnce(new Map(rows.map(({ id, n }) => [id, Number(n)])), written),
+      `store, seed ${SEED}`,
+    ).toEqual(none);
 
     const status = readStatus(state_dir)!;
     expect(status.broken).toEqual([]);

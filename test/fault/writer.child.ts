@@ -28,9 +28,21 @@ function line(n: number): string {
     jsonrpc: "2.0",
     id: n,
     method: "tools/call",
-    params: { name: "write", arguments: { n, text: "x".repeat(Math.floor(random() * 400)) }, _meta: { "claudecode/toolUseId": `call-${n}` } },
+    params: {
+      name: "write",
+      arguments: { n, text: "x".repeat(Math.floor(random() * 400)) },
+      _meta: { "claudecode/toolUseId": `call-${n}` },
+    },
   };
-  return JSON.stringify({ ts: new Date().toISOString(), dir: "c2s", session: `kill-${n % 5}`, server: { name: "disk" }, msg }) + "\n";
+  return (
+    JSON.stringify({
+      ts: new Date().toISOString(),
+      dir: "c2s",
+      session: `kill-${n % 5}`,
+      server: { name: "disk" },
+      msg,
+    }) + "\n"
+  );
 }
 
 function burst(): void {
