@@ -97,7 +97,7 @@ export class Delivery {
     }
     // Acknowledged in order: after one of unknown outcome, what follows stays doubtful too.
     for (const write of in_flight) if (!(await this.#acknowledge(write, signal))) return;
-    this.cursor.sending = this.cursor.acked;
+    this.cursor.sending = Math.max(this.cursor.acked, this.#resent_before);
   }
 
   async #runRanges(sink: RangeSink, signal: AbortSignal): Promise<void> {
@@ -197,7 +197,7 @@ export class Delivery {
     } catch (cause) {
       if (systemCode(cause) === "ENOENT") {
         // New, or lost: what a lost cursor knew as written is looked up before it is sent again.
-        this.#resent_before = this.#parts.ledger.durable;
+        this.#resent_before = this.cursor.sending = this.#parts.ledger.durable;
         return;
       }
       throw new TaplineError("CURSOR_UNREADABLE", `cannot read ${this.#path}: ${reasonOf(cause)}`, {
