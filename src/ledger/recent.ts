@@ -67,7 +67,7 @@ export class Recent {
     }
     // A copy, since the frame's own memory is given back when it leaves.
     const only = parts.length === 1 ? parts[0]! : undefined;
-    return only === undefined ? joinBatches(parts) : { ...only, run: only.run.slice() };
+    return only === undefined ? joinBatches(parts) : { ...only, run: new Uint8Array(only.run) };
   }
 
   #find(index: number): number {
