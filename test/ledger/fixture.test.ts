@@ -35,7 +35,12 @@ test("it verifies, and so do the checkpoints that were kept elsewhere", async ()
   const dir = join(FIXTURE, "state", "ledger");
   const found = await verifyLedger(dir, { checkpoints: CHECKPOINTS });
   expect(found).toMatchObject({ findings: [], unlisted: 0, entries: ENTRIES, size: ENTRIES });
-  const { code } = await tapline(newHome(), ["ledger", "verify", dir, ...CHECKPOINTS.flatMap((path) => ["--checkpoint", path])]);
+  const { code } = await tapline(newHome(), [
+    "ledger",
+    "verify",
+    dir,
+    ...CHECKPOINTS.flatMap((path) => ["--checkpoint", path]),
+  ]);
   expect(code).toBe(0);
 });
 
@@ -53,7 +58,11 @@ test("its documents are shipped as they were by 0.1.0, and once", async () => {
   const out = join(home, "out.ndjson");
   const config = configure(home, { host: "fixture", sinks: { out: { type: "file", path: out } } });
   const replay = ["replay", "--sink", "out", "--from", "0", "-c", config, "--json"];
-  expect(JSON.parse((await tapline(home, replay)).stdout)).toMatchObject({ created: ENTRIES, existing: 0, dead: 0 });
+  expect(JSON.parse((await tapline(home, replay)).stdout)).toMatchObject({
+    created: ENTRIES,
+    existing: 0,
+    dead: 0,
+  });
   const digest = createHash("sha256").update(readFileSync(out)).digest("hex");
   expect(digest).toBe(readFileSync(join(FIXTURE, "documents.sha256"), "utf8").trim());
   expect(JSON.parse((await tapline(home, replay)).stdout)).toMatchObject({ created: 0, existing: ENTRIES });
@@ -77,7 +86,9 @@ test("a run goes on where it was killed: counters, open calls, sinks, one tree",
   const entries = await entriesOf(join(home, "state", "ledger"));
   const before = await entriesOf(join(FIXTURE, "state", "ledger"));
   expect(entries.slice(0, ENTRIES)).toEqual(before);
-  const call = actionsOf(before, "tool-call").find((entry) => field(entry, "gen_ai.conversation.id") === "open")!;
+  const call = actionsOf(before, "tool-call").find(
+    (entry) => field(entry, "gen_ai.conversation.id") === "open",
+  )!;
   const [result] = actionsOf(entries.slice(ENTRIES), "tool-result");
   for (const name of ["tapline.call_key", "gen_ai.tool.name", "tapline.server.name", "gen_ai.tool.call.id"]) {
     expect(field(result!, name), name).toBe(field(call, name));

@@ -48,12 +48,18 @@ interface Written {
   readonly end: number;
   readonly resent: boolean;
 }
-const allNew = ({ count }: EntryBatch): WriteResult => ({ created: count, existing: 0, dead: [], filtered: 0 });
+const allNew = ({ count }: EntryBatch): WriteResult => ({
+  created: count,
+  existing: 0,
+  dead: [],
+  filtered: 0,
+});
 
 class FakeSink implements Sink {
   readonly written: Written[] = [];
   closed = 0;
-  fate: (batch: EntryBatch, attempt: number, signal: AbortSignal) => WriteResult | Promise<WriteResult> = allNew;
+  fate: (batch: EntryBatch, attempt: number, signal: AbortSignal) => WriteResult | Promise<WriteResult> =
+    allNew;
 
   open(): Promise<void> {
     return Promise.resolve();
@@ -80,7 +86,12 @@ interface Started {
   stop(): Promise<void>;
 }
 
-function start(ledger: FakeLedger, sink: Sink | RangeSink, dir: string, more: Partial<DeliveryParts> = {}): Started {
+function start(
+  ledger: FakeLedger,
+  sink: Sink | RangeSink,
+  dir: string,
+  more: Partial<DeliveryParts> = {},
+): Started {
   const log: string[] = [];
   const delivery = new Delivery({
     name: "sink",
@@ -103,8 +114,10 @@ function start(ledger: FakeLedger, sink: Sink | RangeSink, dir: string, more: Pa
 }
 
 const saved = (dir: string): Cursor => JSON.parse(readFileSync(join(dir, "sink.json"), "utf8")) as Cursor;
-const until = (what: () => boolean): Promise<void> => vi.waitFor(() => expect(what()).toBe(true), { timeout: 10_000, interval: 5 });
-const lawOf = ({ cursor }: Delivery): number => cursor.created + cursor.existing + cursor.dead + cursor.filtered;
+const until = (what: () => boolean): Promise<void> =>
+  vi.waitFor(() => expect(what()).toBe(true), { timeout: 10_000, interval: 5 });
+const lawOf = ({ cursor }: Delivery): number =>
+  cursor.created + cursor.existing + cursor.dead + cursor.filtered;
 const unavailable = (retry: boolean) => new TaplineError("SINK_TEST", retry ? "busy" : "refused", { retry });
 
 afterEach(() => vi.restoreAllMocks());
@@ -175,7 +188,10 @@ test("after a crash exactly the doubtful range is sent as resent", async () => {
       ? allNew(batch)
       : new Promise((_, reject) => signal.addEventListener("abort", () => reject(unavailable(true))));
   start(ledger, first, dir, {});
-  writeFileSync(join(dir, "sink.json"), JSON.stringify({ acked: 0, sending: 0, created: 0, existing: 0, dead: 0, filtered: 0 }));
+  writeFileSync(
+    join(dir, "sink.json"),
+    JSON.stringify({ acked: 0, sending: 0, created: 0, existing: 0, dead: 0, filtered: 0 }),
+  );
   const life = start(ledger, first, dir);
   await until(() => first.written.length >= 4 && life.delivery.cursor.acked >= BATCH);
   const crashed = newDir();
@@ -190,7 +206,8 @@ test("after a crash exactly the doubtful range is sent as resent", async () => {
   const next = start(ledger, second, crashed);
   await until(() => next.delivery.cursor.acked === ledger.durable);
   expect(second.written[0]!.first).toBe(acked);
-  for (const write of second.written) expect(write.resent, `entries from ${write.first}`).toBe(write.first < sending);
+  for (const write of second.written)
+    expect(write.resent, `entries from ${write.first}`).toBe(write.first < sending);
   expect(second.written.some((write) => !write.resent)).toBe(true);
 });
 
@@ -198,7 +215,10 @@ test("a clean stop leaves no doubt about what was not sent, and keeps the doubt 
   const dir = newDir();
   const ledger = new FakeLedger(100);
   const sink = new FakeSink();
-  writeFileSync(join(dir, "sink.json"), JSON.stringify({ acked: 0, sending: 0, created: 0, existing: 0, dead: 0, filtered: 0 }));
+  writeFileSync(
+    join(dir, "sink.json"),
+    JSON.stringify({ acked: 0, sending: 0, created: 0, existing: 0, dead: 0, filtered: 0 }),
+  );
   const life = start(ledger, sink, dir);
   await until(() => life.delivery.cursor.acked === 100);
   await life.stop();
@@ -212,7 +232,10 @@ test("a clean stop leaves no doubt about what was not sent, and keeps the doubt 
     { first: 100, end: 150, resent: false },
   ]);
 
-  writeFileSync(join(dir, "sink.json"), JSON.stringify({ acked: 0, sending: 90, created: 0, existing: 0, dead: 0, filtered: 0 }));
+  writeFileSync(
+    join(dir, "sink.json"),
+    JSON.stringify({ acked: 0, sending: 90, created: 0, existing: 0, dead: 0, filtered: 0 }),
+  );
   const empty = start(new FakeLedger(0), new FakeSink(), dir);
   await sleep(20);
   await empty.stop();
@@ -223,7 +246,8 @@ test("a lost cursor: everything that was there is looked up, also when the first
   const dir = newDir();
   const ledger = new FakeLedger(12 * BATCH);
   const sink = new FakeSink();
-  sink.fate = (_, __, signal) => new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(unavailable(true))));
+  sink.fate = (_, __, signal) =>
+    new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(unavailable(true))));
   const life = start(ledger, sink, dir);
   await until(() => sink.written.length > 0);
   await life.stop();
@@ -246,7 +270,12 @@ test("each entry has one fate, in memory and on disk, over restarts", async () =
       const existing = Math.floor(count / 3);
       const filtered = Math.floor(count / 5);
       const dead = Math.min(3, count - existing - filtered);
-      const letters = Array.from({ length: dead }, (_, i): DeadLetter => ({ index: first + i, id: "", status: 400, reason: "" }));
+      const letters = Array.from({ length: dead }, (_, i): DeadLetter => ({
+        index: first + i,
+        id: "",
+        status: 400,
+        reason: "",
+      }));
       return { created: count - existing - filtered - dead, existing, dead: letters, filtered };
     };
     const { delivery, stop } = start(ledger, sink, dir);
@@ -325,21 +354,24 @@ test.each([
   ["CURSOR_AHEAD", { acked: 11, sending: 11, created: 11, existing: 0, dead: 0, filtered: 0 }],
   ["CURSOR_UNREADABLE", { acked: "0" }],
   ["CURSOR_UNREADABLE", { acked: -1, sending: 0, created: 0, existing: 0, dead: 0, filtered: 0 }],
-])("%s: a cursor that is not this ledger's stops the delivery instead of skipping entries", async (code, cursor) => {
-  const dir = newDir();
-  writeFileSync(join(dir, "sink.json"), JSON.stringify(cursor));
-  const sink = new FakeSink();
-  const delivery = new Delivery({
-    name: "sink",
-    sink,
-    ledger: new FakeLedger(10),
-    cursor_dir: dir,
-    keepDead: () => Promise.resolve(),
-    log: () => {},
-  });
-  await expect(delivery.run(new AbortController().signal)).rejects.toMatchObject({ code });
-  expect(sink.written).toEqual([]);
-});
+])(
+  "%s: a cursor that is not this ledger's stops the delivery instead of skipping entries",
+  async (code, cursor) => {
+    const dir = newDir();
+    writeFileSync(join(dir, "sink.json"), JSON.stringify(cursor));
+    const sink = new FakeSink();
+    const delivery = new Delivery({
+      name: "sink",
+      sink,
+      ledger: new FakeLedger(10),
+      cursor_dir: dir,
+      keepDead: () => Promise.resolve(),
+      log: () => {},
+    });
+    await expect(delivery.run(new AbortController().signal)).rejects.toMatchObject({ code });
+    expect(sink.written).toEqual([]);
+  },
+);
 
 test("a cursor that cannot be written holds the sending back, and says so", async () => {
   vi.spyOn(Math, "random").mockReturnValue(0.01);
@@ -384,11 +416,15 @@ test("ranges follow each other, within their bound, and a stop takes what is lef
   expect([delivery.cursor.acked, delivery.cursor.created]).toEqual([durable, durable]);
 });
 
-test("a range that cannot be written does not hold a stop up for ever", { timeout: 3 * LIMITS.stop_ms }, async () => {
-  const sink = new FakeRanges();
-  sink.failing = true;
-  const { delivery, stop } = start(new FakeLedger(BATCH), sink, newDir());
-  await until(() => delivery.trouble !== undefined);
-  await stop();
-  expect([delivery.cursor.acked, delivery.trouble]).toEqual([0, "busy"]);
-});
+test(
+  "a range that cannot be written does not hold a stop up for ever",
+  { timeout: 3 * LIMITS.stop_ms },
+  async () => {
+    const sink = new FakeRanges();
+    sink.failing = true;
+    const { delivery, stop } = start(new FakeLedger(BATCH), sink, newDir());
+    await until(() => delivery.trouble !== undefined);
+    await stop();
+    expect([delivery.cursor.acked, delivery.trouble]).toEqual([0, "busy"]);
+  },
+);

@@ -56,11 +56,11 @@ export function begin(line: Line, action: Action, method: string | undefined): E
   return e;
 }
 
-export function nameOf(value: unknown): string | undefined {
+function nameOf(value: unknown): string | undefined {
   return asText(value) ?? asText(asObject(value)?.["name"]);
 }
 
-export function setServer(
+function setServer(
   e: Event,
   name: string | undefined,
   version: string | undefined,
