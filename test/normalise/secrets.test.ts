@@ -160,9 +160,10 @@ test("time is linear whatever the text", () => {
     const text = piece.repeat(Math.ceil(length / piece.length));
     let us = Infinity;
     for (let i = 0; i < 2; i++) {
-      const start = performance.now();
+      // CPU time: others may use the machine.
+      const start = process.cpuUsage();
       findSecrets(text);
-      us = Math.min(us, ((performance.now() - start) * 1_000) / length);
+      us = Math.min(us, process.cpuUsage(start).user / length);
     }
     if (us > slowest.us) slowest = { us, piece };
   }
