@@ -37,6 +37,7 @@ export interface DeliveryParts {
 }
 
 interface InFlight {
+  readonly first: number;
   readonly end: number;
   readonly done: Promise<WriteResult>;
 }
@@ -91,7 +92,7 @@ export class Delivery {
         await this.#announce(at, signal);
         const done = this.#write(sink, batch, signal);
         done.catch(() => {}); // awaited below, in order
-        in_flight.push({ end: at, done });
+        in_flight.push({ first: batch.first, end: at, done });
       } else if (in_flight.length > 0) await this.#acknowledge(in_flight.shift()!, signal);
       else await this.#idle(at, signal);
     }
@@ -119,7 +120,7 @@ export class Delivery {
 
   async #range(sink: RangeSink, first: number, end: number, signal: AbortSignal): Promise<void> {
     const done = this.#retrying(signal, () => sink.writeRange(first, end, signal));
-    await this.#acknowledge({ end, done }, signal);
+    await this.#acknowledge({ first, end, done }, signal);
   }
 
   async #idle(at: number, signal: AbortSignal): Promise<void> {
@@ -153,6 +154,8 @@ export class Delivery {
       throw error;
     }
     const { cursor } = this;
+    // After a stop in the middle of a write before it, this one stays unacknowledged too.
+    if (write.first !== cursor.acked) return;
     const dead = result.dead.length;
     assert(
       result.created + result.existing + dead + result.filtered === write.end - cursor.acked,
