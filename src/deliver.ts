@@ -155,7 +155,7 @@ export class Delivery {
     }
     const { cursor } = this;
     // After a stop in the middle of a write before it, this one stays unacknowledged too.
-    if (write.first !== cursor.acked) return;
+    if (write.first !== cursor.acked) return false;
     const dead = result.dead.length;
     assert(
       result.created + result.existing + dead + result.filtered === write.end - cursor.acked,
