@@ -84,6 +84,7 @@ export class Delivery {
     const { ledger } = this.#parts;
     const in_flight: InFlight[] = [];
     let at = this.cursor.acked;
+    let known = true;
     while (!signal.aborted) {
       if (in_flight.length < LIMITS.sink_batches_in_flight && at < ledger.durable) {
         const batch = await ledger.read(at, LIMITS.sink_batch_entries, LIMITS.sink_batch_bytes);
@@ -93,12 +94,11 @@ export class Delivery {
         const done = this.#write(sink, batch, signal);
         done.catch(() => {}); // awaited below, in order
         in_flight.push({ first: batch.first, end: at, done });
-      } else if (in_flight.length > 0) await this.#acknowledge(in_flight.shift()!, signal);
+      } else if (in_flight.length > 0) known = await this.#acknowledge(in_flight.shift()!, signal);
       else await this.#idle(at, signal);
     }
-    // Acknowledged in order: after one of unknown outcome, what follows stays doubtful too.
-    for (const write of in_flight) if (!(await this.#acknowledge(write, signal))) return;
-    this.cursor.sending = Math.max(this.cursor.acked, this.#resent_before);
+    for (const write of in_flight) known = (await this.#acknowledge(write, signal)) && known;
+    if (known) this.cursor.sending = Math.max(this.cursor.acked, this.#resent_before);
   }
 
   async #runRanges(sink: RangeSink, signal: AbortSignal): Promise<void> {

@@ -1,0 +1,410 @@
+// The pipeline with sources and workers made for it, over a real ledger: order, settling, snapshots, gaps, failures.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { TaplineError } from "../../src/core/errors.ts";
+import { LIMITS } from "../../src/core/limits.ts";
+import type { Gap, Position, RawBatch, Source, StreamInfo } from "../../src/core/stage.ts";
+import type { EngineResult } from "../../src/engine.ts";
+import type { Lane } from "../../src/lane.ts";
+import { Ledger } from "../../src/ledger/log.ts";
+import { openReader } from "../../src/ledger/reader.ts";
+import { leafHashes } from "../../src/ledger/recover.ts";
+import { verifyLedger } from "../../src/ledger/verify.ts";
+import type { SessionState } from "../../src/normalise/session.ts";
+import { Pipeline, type SnapshotState } from "../../src/pipeline.ts";
+import { recover } from "../../src/recover.ts";
+import { SelfRecorder } from "../../src/self.ts";
+import { type Tally, emptyTally } from "../../src/tally.ts";
+import { type Document, actionsOf, checkDocument, entriesOf, field } from "../commands/tapline.ts";
+import { runOf } from "../ledger/helpers.ts";
+
+const never = new AbortController().signal;
+
+function newDir(): string {
+  const dir = mkdtempSync(join(tmpdir(), "tapline-pipeline-"));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+const open = (dir: string): ReturnType<typeof Ledger.open> =>
+  Ledger.open({ dir, origin: "test/pipeline", log: () => {}, checkpoint_ms: 1_000_000 });
+
+interface BatchOptions {
+  readonly gaps?: readonly Gap[];
+  readonly streams?: readonly StreamInfo[];
+  readonly positions?: Record<string, Position | null>;
+}
+
+function batchOf(lane: number, text: string, options: BatchOptions = {}): RawBatch {
+  const buffer = new Uint8Array(Buffer.from(text));
+  return { lane, buffer, segments: [], streams: [], gaps: [], positions: {}, behind_bytes: 0, ...options };
+}
+
+/** Hands over batches of each lane in their order; remembers what was settled. */
+class FakeSource implements Source {
+  readonly settled: RawBatch[] = [];
+  readonly #waiting: RawBatch[];
+  onSettle: (batch: RawBatch) => void = () => {};
+
+  constructor(batches: readonly RawBatch[]) {
+    this.#waiting = [...batches];
+  }
+  open(): Promise<void> {
+    return Promise.resolve();
+  }
+  read(lane: number): Promise<RawBatch | undefined> {
+    const at = this.#waiting.findIndex((batch) => batch.lane === lane);
+    return Promise.resolve(at < 0 ? undefined : this.#waiting.splice(at, 1)[0]);
+  }
+  settle(batch: RawBatch): void {
+    this.onSettle(batch);
+    this.settled.push(batch);
+  }
+  async wait(signal: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  }
+  get drained(): boolean {
+    return this.#waiting.length === 0;
+  }
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+type Work = (lane: FakeLane, batch: RawBatch) => EngineResult;
+const sessionOf = (lane: number): string => `session-of-lane-${lane}`;
+
+/** A worker whose session counts its batches. Answers when told, in order, as a worker does. */
+class FakeLane {
+  in_flight = 0;
+  most = 0;
+  done = 0;
+  readonly number: number;
+  readonly #work: Work;
+  readonly #jobs: (() => void)[] = [];
+  result: (seq: number, result: EngineResult) => void = () => {};
+
+  constructor(number: number, work: Work) {
+    this.number = number;
+    this.#work = work;
+  }
+  get free(): boolean {
+    return this.in_flight < LIMITS.lanes_in_flight;
+  }
+  post(seq: number, batch: RawBatch): void {
+    this.most = Math.max(this.most, ++this.in_flight);
+    this.#jobs.push(() => {
+      this.done++;
+      this.result(seq, this.#work(this, batch));
+    });
+  }
+  release(): void {
+    this.in_flight--;
+  }
+  state(): Promise<readonly [string, SessionState][]> {
+    return new Promise((resolve) =>
+      this.#jobs.push(() => resolve([[sessionOf(this.number), { last_time: String(this.done) }]])),
+    );
+  }
+  /** Does up to `count` jobs; false when there was none. */
+  step(count = 1): boolean {
+    const jobs = this.#jobs.splice(0, count);
+    for (const job of jobs) job();
+    return jobs.length > 0;
+  }
+}
+
+function resultOf(lane: FakeLane, run: Uint8Array, hashes: Uint8Array): EngineResult {
+  const count = hashes.length / 32;
+  return {
+    run: run as Uint8Array<ArrayBuffer>,
+    hashes: hashes as Uint8Array<ArrayBuffer>,
+    count,
+    counts: { read: count, recorded: count, merged: 0, skipped: {}, unparsable: 0 },
+    blobs: [],
+    sessions: [[sessionOf(lane.number), { last_time: String(lane.done) }]],
+    alerts: [],
+    actions: {},
+    evicted: 0,
+  };
+}
+
+/** One entry a batch, which holds the batch's text. */
+const echo: Work = (lane, batch) => {
+  const run = runOf([Buffer.from(JSON.stringify({ text: Buffer.from(batch.buffer).toString() }))]);
+  return resultOf(lane, run, leafHashes(run));
+};
+
+interface Rig {
+  readonly pipeline: Pipeline;
+  readonly ledger: Ledger;
+  readonly dir: string;
+  readonly tally: Tally;
+  readonly lanes: readonly FakeLane[];
+  readonly self: SelfRecorder;
+}
+
+async function rig(
+  sources: Record<string, FakeSource>,
+  lanes: readonly FakeLane[],
+  ledgerOf = (l: Ledger) => l,
+): Promise<Rig> {
+  const dir = newDir();
+  const { ledger } = await open(dir);
+  onTestFinished(() => ledger.close().catch(() => {}));
+  const tally = emptyTally();
+  const origin = { namespace: "default", host: "test", version: "0" };
+  const self = new SelfRecorder(origin, 0, Date.now, (text) => text.replaceAll("secret", "[REDACTED]"));
+  const pipeline = new Pipeline({
+    sources: new Map(Object.entries(sources)),
+    lanes: lanes as unknown as Lane[],
+    ledger: ledgerOf(ledger),
+    self,
+    positions: {},
+    tally,
+    now: Date.now,
+    onDurable: () => {},
+    onAlert: () => {},
+  });
+  for (const lane of lanes) lane.result = (seq, result) => pipeline.onResult(seq, result);
+  return { pipeline, ledger, dir, tally, lanes, self };
+}
+
+/** Lets workers answer, each time those and as much as `turn` says, until the pipeline has ended. */
+async function drive(
+  running: Promise<void>,
+  lanes: readonly FakeLane[],
+  turn: (round: number) => void,
+): Promise<void> {
+  let ended = false;
+  const end = running.finally(() => (ended = true));
+  end.catch(() => {});
+  for (let round = 0; !ended; round++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    turn(round);
+    if (round % 50 === 49) for (const lane of lanes) lane.step(Infinity);
+  }
+  await end;
+}
+
+const texts = async (dir: string): Promise<unknown[]> =>
+  (await entriesOf(dir)).map((entry) => entry["text"]).filter((text) => text !== undefined);
+
+test("entries keep the order of reading, whichever of two workers is faster", async () => {
+  const batches = Array.from({ length: 40 }, (_, i) => batchOf(i % 2, `b${i}`));
+  const source = new FakeSource(batches);
+  const lanes = [new FakeLane(0, echo), new FakeLane(1, echo)];
+  const { pipeline, ledger, dir } = await rig({ s: source }, lanes);
+  const read: string[] = [];
+  const post = [lanes[0]!.post.bind(lanes[0]), lanes[1]!.post.bind(lanes[1])];
+  lanes.forEach((lane, at) => {
+    lane.post = (seq, batch) => {
+      read.push(Buffer.from(batch.buffer).toString());
+      post[at]!(seq, batch);
+    };
+  });
+  // The second is always ahead, and both in bursts.
+  await drive(pipeline.run(never, true), lanes, (round) => {
+    lanes[1]!.step(3);
+    if (round % 3 === 2) lanes[0]!.step(2);
+  });
+  await ledger.close();
+  expect(read.length).toBe(40);
+  expect(await texts(dir)).toEqual(read);
+  expect(source.settled.map((batch) => Buffer.from(batch.buffer).toString())).toEqual(read);
+  for (const lane of lanes) expect([lane.most, lane.in_flight]).toEqual([LIMITS.lanes_in_flight, 0]);
+});
+
+test("a batch is settled only when its frame is durable, and never when it cannot be", async () => {
+  const source = new FakeSource(Array.from({ length: 8 }, (_, i) => batchOf(0, `b${i}`)));
+  const lanes = [new FakeLane(0, echo)];
+  let let_go = (): void => {};
+  let refuse = false;
+  const slow = (ledger: Ledger): Ledger =>
+    new Proxy(ledger, {
+      get(of, name) {
+        if (name === "commit") {
+          return async () => {
+            await new Promise<void>((resolve) => (let_go = resolve));
+            if (refuse) throw new TaplineError("LEDGER_WRITE", "the disk is gone");
+            await of.commit();
+          };
+        }
+        const value: unknown = Reflect.get(of, name, of);
+        return typeof value === "function" ? (value as () => unknown).bind(of) : value;
+      },
+    });
+  const { pipeline, ledger, dir } = await rig({ s: source }, lanes, slow);
+  source.onSettle = () => expect(ledger.durable).toBeGreaterThan(source.settled.length);
+  const running = pipeline.run(never, true);
+  running.catch(() => {});
+  const pause = () => new Promise((resolve) => setTimeout(resolve, 20));
+  await pause();
+  lanes[0]!.step(2);
+  await pause();
+  expect([source.settled.length, ledger.size, ledger.durable]).toEqual([0, 2, 0]);
+  let_go(); // the commit of the first, which takes the second along
+  await pause();
+  expect([source.settled.length, ledger.durable]).toEqual([1, 2]);
+  let_go();
+  await pause();
+  expect([source.settled.length, ledger.durable]).toEqual([2, 2]);
+  lanes[0]!.step(1);
+  await pause();
+  refuse = true;
+  let_go();
+  await expect(running).rejects.toThrow("the disk is gone");
+  expect(source.settled.length).toBe(2);
+  const reader = openReader(dir);
+  expect((await reader.read(0, 10, 10_000))?.count).toBe(2);
+  await reader.close();
+});
+
+test("a worker that dies ends the run with its error", async () => {
+  const lanes = [new FakeLane(0, echo)];
+  const { pipeline } = await rig({ s: new FakeSource([batchOf(0, "a")]) }, lanes);
+  const running = pipeline.run(never, true);
+  running.catch(() => {});
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  pipeline.fail(new TaplineError("WORKER_FAILED", "a worker stopped"));
+  await expect(running).rejects.toThrow("a worker stopped");
+});
+
+test("a stop waits until what was read is durable and settled, and reads no more", async () => {
+  const source = new FakeSource(Array.from({ length: 20 }, (_, i) => batchOf(0, `b${i}`)));
+  const lanes = [new FakeLane(0, echo)];
+  const { pipeline, ledger } = await rig({ s: source }, lanes);
+  const stop = new AbortController();
+  const running = pipeline.run(stop.signal, false);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  stop.abort();
+  await drive(running, lanes, () => lanes[0]!.step());
+  expect([source.settled.length, ledger.durable]).toEqual([LIMITS.lanes_in_flight, LIMITS.lanes_in_flight]);
+});
+
+const STREAM: StreamInfo = {
+  id: "stream-1",
+  source: "s",
+  path: "/tmp/fixture/a.jsonl",
+  format: "mcp",
+  session: "session-1",
+  options: undefined,
+  capture: { arguments: "redacted", results: "redacted", messages: "redacted", identity: "full" },
+  modified_ms: 0,
+};
+
+test("gaps and new streams are entries of the frame that moves their position, redacted and within their bound", async () => {
+  const gap = (reason: Gap["reason"], head?: string): Gap => ({
+    stream: STREAM.id,
+    path: STREAM.path,
+    reason,
+    offset: 7,
+    bytes: 11,
+    head: head === undefined ? undefined : Buffer.from(head),
+  });
+  const worst = "\u0000".repeat(LIMITS.raw_bytes);
+  const gaps = [
+    gap("truncated"),
+    gap("line_too_long", `a secret ${"x".repeat(100)}`),
+    gap("line_too_long", worst),
+  ];
+  const first = batchOf(0, "a", { streams: [STREAM], gaps, positions: { [STREAM.id]: { offset: 18 } } });
+  const empty = batchOf(0, "", { gaps: [gap("vanished")], positions: { [STREAM.id]: null } });
+  const work: Work = (lane, batch) =>
+    batch.buffer.length > 0 ? echo(lane, batch) : resultOf(lane, new Uint8Array(0), new Uint8Array(0));
+  const lanes = [new FakeLane(0, work)];
+  const { pipeline, ledger, dir, tally } = await rig({ s: new FakeSource([first, empty]) }, lanes);
+  await drive(pipeline.run(never, true), lanes, () => lanes[0]!.step());
+  await ledger.close();
+  const entries = await entriesOf(dir);
+  const own = entries.filter((entry) => entry["text"] === undefined);
+  for (const entry of own) checkDocument(entry);
+  const reasons = (all: Document[]) =>
+    actionsOf(all, "gap").map((entry) => field(entry, "tapline.gap.reason"));
+  expect(reasons(own)).toEqual(["truncated", "line_too_long", "line_too_long", "vanished"]);
+  expect(actionsOf(own, "stream-found").map((entry) => field(entry, "tapline.stream"))).toEqual([STREAM.id]);
+  const originals = actionsOf(own, "gap").map((entry) => field(entry, "event.original"));
+  expect(originals[1]).toMatch(/^a \[REDACTED\] x+$/);
+  expect(originals[2]).toBe(worst);
+  expect([tally.gaps, tally.events, tally.read]).toEqual([4, entries.length, 1]);
+
+  const { ledger: again, recovered } = await open(dir);
+  const frames = [];
+  for await (const frame of recovered.frames()) frames.push([frame.count, frame.header["positions"]]);
+  expect(frames).toEqual([
+    [5, { s: { [STREAM.id]: { offset: 18 } } }],
+    [1, { s: { [STREAM.id]: null } }],
+  ]);
+  await again.close();
+});
+
+test("a snapshot is one cut through all workers, and with the log after it gives the state at the end", async () => {
+  const PER_BATCH = 10_000;
+  const COUNT = Math.ceil((2.4 * LIMITS.snapshot_entries) / PER_BATCH);
+  const run = runOf(Array.from({ length: PER_BATCH }, (_, i) => Buffer.from(`{"n":${i}}`)));
+  const hashes = leafHashes(run);
+  const work: Work = (lane) => resultOf(lane, Buffer.from(run), Buffer.from(hashes));
+  const batches = Array.from({ length: COUNT }, (_, i) =>
+    batchOf(i % 2, `b${i}`, { positions: { [`stream-${i % 2}`]: { batches: Math.floor(i / 2) + 1 } } }),
+  );
+  const lanes = [new FakeLane(0, work), new FakeLane(1, work)];
+  const { pipeline, ledger, dir, tally, self } = await rig({ s: new FakeSource(batches) }, lanes);
+  let beats = 0;
+  await drive(pipeline.run(never, true), lanes, (round) => {
+    lanes[0]!.step(2);
+    if (round % 4 === 3) lanes[1]!.step(1 + (round % 3));
+    if (round % 20 !== 0) return;
+    // The collector's own entries come in between, as heartbeats do.
+    self.add("heartbeat", "beat");
+    beats++;
+    void pipeline.record();
+  });
+  await ledger.close();
+  const { findings, entries } = await verifyLedger(dir);
+  expect([findings, entries]).toEqual([[], tally.events]);
+
+  const { ledger: again, recovered } = await open(dir);
+  onTestFinished(() => again.close());
+  const { index, state } = recovered.snapshot as { index: number; state: SnapshotState };
+  expect(index).toBeGreaterThan(2 * LIMITS.snapshot_entries);
+  // Positions, counters and sessions of the snapshot speak of the same batches, and of no others.
+  const done = [0, 1].map((lane) => Number(state.positions["s"]![`stream-${lane}`]!["batches"]));
+  expect(state.sessions.toSorted()).toEqual(
+    done.map((count, lane) => [sessionOf(lane), { last_time: String(count) }]),
+  );
+  expect(state.tally.read).toBe((done[0]! + done[1]!) * PER_BATCH);
+  expect(state.tally.events).toBe(index);
+
+  const { state: end } = await recover(recovered, "00".repeat(32));
+  expect(end.positions).toEqual({
+    s: { "stream-0": { batches: Math.ceil(COUNT / 2) }, "stream-1": { batches: Math.floor(COUNT / 2) } },
+  });
+  expect(end.tally).toEqual(tally);
+  expect(end.sessions.map(([id, session]) => [id, session.last_time]).toSorted()).toEqual(
+    lanes.map((lane) => [sessionOf(lane.number), String(lane.done)]),
+  );
+  const all = await tailOf(dir, index);
+  expect(actionsOf(all, "snapshot").map((entry) => field(entry, "tapline.integrity.tree_size"))).toEqual([
+    index,
+  ]);
+  expect(beats).toBeGreaterThan(2);
+});
+
+/** Entries from `index` on. */
+async function tailOf(dir: string, index: number): Promise<Document[]> {
+  const reader = openReader(dir);
+  const all: Document[] = [];
+  for (;;) {
+    const batch = await reader.read(index + all.length, 4096, 8 << 20);
+    if (batch === undefined) break;
+    for (let at = 0; at < batch.run.length;) {
+      const end = at + 2 + ((batch.run[at]! << 8) | batch.run[at + 1]!);
+      all.push(JSON.parse(Buffer.from(batch.run.subarray(at + 2, end)).toString()) as Document);
+      at = end;
+    }
+  }
+  await reader.close();
+  return all;
+}
