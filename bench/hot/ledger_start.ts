@@ -18,7 +18,7 @@ async function build(dir: string): Promise<void> {
   const { ledger } = await Ledger.open({ dir, ...options });
   let next: number = LIMITS.snapshot_entries;
   for (let i = 0; ledger.size < entries; i++) {
-    const run = Buffer.alloc(FRAME_ENTRIES * (ENTRY_BYTES + 2));
+    const run = Buffer.allocUnsafeSlow(FRAME_ENTRIES * (ENTRY_BYTES + 2));
     for (let at = 0, n = ledger.size; at < run.length; at += ENTRY_BYTES + 2, n++) {
       run.writeUInt16BE(ENTRY_BYTES, at);
       run.write(`{"n":${n}}`.padEnd(ENTRY_BYTES), at + 2);
