@@ -1,4 +1,4 @@
-// `npm run bench [-- --events N] [--only NAME]`: micro benches of each stage, then whole collectors from files to each
+// `npm run bench [-- --events N] [NAME]`: micro benches of each stage, then whole collectors from files to each
 // sink. Tiny by default, so that they cannot rot; `--events 1000000` gives the figures of bench/README.md.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -8,17 +8,19 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { generate } from "./generate.ts";
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     events: { type: "string", default: "20000" },
     only: { type: "string" },
     dir: { type: "string" },
   },
 });
+const only = values.only ?? positionals[0];
 const events = Number(values.events);
 const here = import.meta.dirname;
 const work = values.dir ?? join(tmpdir(), `tapline-bench-${process.pid}`);
-const wanted = (name: string): boolean => values.only === undefined || name.includes(values.only);
+const wanted = (name: string): boolean => only === undefined || name.includes(only);
 
 console.log(`${cpus().length} × ${cpus()[0]!.model}, Node ${process.version}, ${events} events`);
 for (const file of readdirSync(join(here, "hot")).filter((name) => name.endsWith(".ts"))) {

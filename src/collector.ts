@@ -18,6 +18,7 @@ import { probe } from "./normalise/probe.ts";
 import { Pipeline } from "./pipeline.ts";
 import { runCollector } from "./lifecycle.ts";
 import { recover } from "./recover.ts";
+import { Resolver } from "./resolver.ts";
 import { loadDigestKey, subjectKeys } from "./keys.ts";
 import { SelfRecorder } from "./self.ts";
 import { openDeadLetters } from "./sinks/dead-letters.ts";
@@ -77,10 +78,12 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   const started_ms = Date.now();
   const origin = originOf(config);
   const dir = join(config.state_dir, "ledger");
+  const free: Uint8Array[] = [];
   const { ledger, recovered } = await Ledger.open({
     dir,
     origin: ledgerOrigin(config),
     log,
+    onFree: (run) => free.push(run),
   });
   const { state, entries } = await recover(recovered, key);
   const subject_keys = subjectKeys(config.state_dir);
@@ -98,7 +101,12 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   for (const problem of ready[0]!.problems) events.onProblem(problem);
   lanes.forEach((lane, at) => lane.restore(state.sessions.filter(([id]) => laneOf(id, lanes.length) === at)));
 
-  const router: Router = { lanes: lanes.length, probe, laneOf: (session) => laneOf(session, lanes.length) };
+  const router: Router = {
+    lanes: lanes.length,
+    probe,
+    laneOf: (session) => laneOf(session, lanes.length),
+    sessions: new Resolver(Date.now),
+  };
   const sources = createSources(config, log);
   for (const [name, source] of sources) {
     await source.open(new Map(Object.entries(state.positions[name] ?? {})), router);
@@ -111,6 +119,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     self,
     positions: state.positions,
     tally: state.tally,
+    free,
     now: Date.now,
   };
   pipeline = new Pipeline({ ...parts, onDurable: events.onDurable, onAlert: events.onAlert });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import assert from "node:assert";
 import { TaplineError, reasonOf, systemCode } from "./core/errors.ts";
+import { type Cursor, parseCursor } from "./cursor.ts";
 import { LIMITS } from "./core/limits.ts";
 import type { DeadLetter, EntryBatch, RangeSink, Sink, WriteResult } from "./core/stage.ts";
 
@@ -13,17 +14,6 @@ export interface Readable {
   readonly durable: number;
   read(from: number, max_entries: number, max_bytes: number): Promise<EntryBatch | undefined>;
   waitDurable(beyond: number, signal: AbortSignal): Promise<void>;
-}
-
-/** in ledger = created + existing + dead + filtered + pending, always: pending is what is left. */
-export interface Cursor {
-  acked: number;
-  /** Entries up to here may have been written: looked up before they are sent again. */
-  sending: number;
-  created: number;
-  existing: number;
-  dead: number;
-  filtered: number;
 }
 
 export interface DeliveryParts {
@@ -36,6 +26,12 @@ export interface DeliveryParts {
   log(level: "info" | "warn" | "error", message: string): void;
 }
 
+interface Trouble {
+  readonly message: string;
+  readonly retry: boolean;
+  readonly since_ms: number;
+}
+
 interface InFlight {
   readonly first: number;
   readonly end: number;
@@ -46,7 +42,7 @@ export class Delivery {
   readonly name: string;
   readonly cursor: Cursor = { acked: 0, sending: 0, created: 0, existing: 0, dead: 0, filtered: 0 };
   /** Why a call that is under way does not succeed, by call. */
-  readonly #troubles = new Map<symbol, string>();
+  readonly #troubles = new Map<symbol, Trouble>();
   readonly #parts: DeliveryParts;
   readonly #path: string;
   #resent_before = 0;
@@ -60,7 +56,15 @@ export class Delivery {
 
   /** Why the sink does not move now, if it does not. */
   get trouble(): string | undefined {
-    return this.#troubles.values().next().value;
+    return this.#troubles.values().next().value?.message;
+  }
+
+  /** Whether a trouble has outlasted LIMITS.once_trouble_ms, or is none that time heals. */
+  get stuck(): boolean {
+    const since_ms = Date.now() - LIMITS.once_trouble_ms;
+    for (const trouble of this.#troubles.values())
+      if (!trouble.retry || trouble.since_ms <= since_ms) return true;
+    return false;
   }
 
   /** Runs until `signal` aborts. Rejects only on a program error and
@@ -135,13 +139,15 @@ export class Delivery {
     await this.#retrying(signal, () => this.#save());
   }
 
-  #write(sink: Sink, batch: EntryBatch, signal: AbortSignal): Promise<WriteResult> {
+  async #write(sink: Sink, batch: EntryBatch, signal: AbortSignal): Promise<WriteResult> {
     let resent = batch.first < this.#resent_before;
-    return this.#retrying(signal, () => {
+    const result = await this.#retrying(signal, () => {
       const again = resent;
       resent = true;
       return sink.write(batch, again, signal);
     });
+    batch.release?.();
+    return result;
   }
 
   /** Takes over what became of a write. False when the stop came first, so that nobody knows. */
@@ -183,9 +189,10 @@ export class Delivery {
         return value;
       } catch (error) {
         if (!(error instanceof TaplineError) || signal.aborted) throw error;
-        if (this.#troubles.get(call) !== error.message)
-          this.#parts.log("warn", `${this.name}: ${error.message}`);
-        this.#troubles.set(call, error.message);
+        const { message, retry } = error;
+        const before = this.#troubles.get(call);
+        if (before?.message !== message) this.#parts.log("warn", `${this.name}: ${message}`);
+        this.#troubles.set(call, { message, retry, since_ms: before?.since_ms ?? Date.now() });
         const ceiling = error.retry ? LIMITS.retry_ms_min * 2 ** Math.min(tries, 12) : LIMITS.retry_ms_max;
         const wait_ms = Math.random() * Math.min(ceiling, LIMITS.retry_ms_max);
         await sleep(wait_ms, undefined, { signal }).catch(() => {});
@@ -236,13 +243,3 @@ export class Delivery {
 }
 
 const START_OVER = "move the file away; the sink then starts at entry 0 and leaves out what is there";
-
-/** Throws when the text is not a whole cursor. */
-function parseCursor(text: string): Cursor {
-  const { acked, sending, created, existing, dead, filtered } = JSON.parse(text) as Cursor;
-  const cursor = { acked, sending, created, existing, dead, filtered };
-  for (const count of Object.values(cursor)) {
-    if (!Number.isSafeInteger(count) || count < 0) throw new Error("not a cursor");
-  }
-  return cursor;
-}

@@ -11,8 +11,18 @@ export function subjectKeys(state_dir: string): string {
   return join(state_dir, "keys", "subjects");
 }
 
+function digestKey(state_dir: string): string {
+  return join(state_dir, "keys", "digest.key");
+}
+
+/** The key that is there, for those who only check; undefined when there is none or it is not theirs to read. */
+export async function findDigestKey(state_dir: string): Promise<string | undefined> {
+  const key = await readFile(digestKey(state_dir), "utf8").catch(() => undefined);
+  return key?.trim();
+}
+
 export async function loadDigestKey(state_dir: string): Promise<string> {
-  const path = join(state_dir, "keys", "digest.key");
+  const path = digestKey(state_dir);
   try {
     const { mode } = await stat(path);
     if ((mode & OTHERS) !== 0) {

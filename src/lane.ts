@@ -3,6 +3,7 @@ import { Worker } from "node:worker_threads";
 import { crc32 } from "node:zlib";
 import { TaplineError } from "./core/errors.ts";
 import { LIMITS } from "./core/limits.ts";
+import { transferable } from "./core/shared-buffers.ts";
 import type { RawBatch } from "./core/stage.ts";
 import type { EngineOptions, EngineResult } from "./engine.ts";
 import type { SessionState } from "./normalise/session.ts";
@@ -29,7 +30,10 @@ export class Lane {
 
   constructor(options: EngineOptions, events: LaneEvents) {
     this.#events = events;
-    this.#worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: options });
+    this.#worker = new Worker(new URL("./worker.ts", import.meta.url), {
+      workerData: options,
+      resourceLimits: { maxYoungGenerationSizeMb: LIMITS.worker_young_mb },
+    });
     const { promise, resolve, reject } = Promise.withResolvers<Extract<FromWorker, { type: "ready" }>>();
     this.ready = promise;
     this.#worker.on("message", (message: FromWorker) => {
@@ -57,12 +61,12 @@ export class Lane {
     return this.#in_flight < LIMITS.lanes_in_flight;
   }
 
-  post(seq: number, batch: RawBatch, now_ms: number): void {
+  /** `free` are runs whose memory the worker may use again. */
+  post(seq: number, batch: RawBatch, now_ms: number, free: readonly Uint8Array[]): void {
     this.#in_flight++;
     const { buffer, segments, streams } = batch;
-    this.#send({ type: "batch", seq, work: { buffer, segments, streams, now_ms } }, [
-      buffer.buffer as ArrayBuffer,
-    ]);
+    const work = { buffer, segments, streams, now_ms };
+    this.#send({ type: "batch", seq, work, free }, transferable(buffer));
   }
 
   /** State after all batches posted so far. */

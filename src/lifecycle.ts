@@ -65,10 +65,11 @@ export async function runCollector(parts: Running, signal: AbortSignal, once: bo
   const tell = setInterval(() => void writeStatus(parts, true), LIMITS.status_ms);
   try {
     await pipeline.run(signal, once);
-    if (once) await caughtUp(parts, signal);
+    if (once) await caughtUp(parts, signal, (delivery) => delivery.stuck);
     await sayStopped(parts);
     // A sink that is caught up gets the stop too; one that lags is left where it is.
-    await caughtUp(parts, AbortSignal.timeout(LIMITS.last_words_ms));
+    const last = AbortSignal.timeout(LIMITS.last_words_ms);
+    await caughtUp(parts, last, (delivery) => delivery.trouble !== undefined);
   } finally {
     clearInterval(beat);
     clearInterval(tell);
@@ -81,10 +82,14 @@ async function heartbeat({ self, tally, pipeline, log }: Running): Promise<void>
   await pipeline.record().catch((error: unknown) => log("error", `heartbeat: ${reasonOf(error)}`));
 }
 
-/** Waits until every sink has taken what is durable, or is in trouble. */
-async function caughtUp({ deliveries, ledger }: Running, signal: AbortSignal): Promise<void> {
+/** Waits until every sink has taken what is durable, or is given up. */
+async function caughtUp(
+  { deliveries, ledger }: Running,
+  signal: AbortSignal,
+  givenUp: (delivery: Delivery) => boolean,
+): Promise<void> {
   while (!signal.aborted) {
-    if (deliveries.every((d) => d.cursor.acked >= ledger.durable || d.trouble !== undefined)) return;
+    if (deliveries.every((d) => d.cursor.acked >= ledger.durable || givenUp(d))) return;
     await sleep(LIMITS.status_ms / 20);
   }
 }

@@ -5,3 +5,4 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 
 export const BUNDLED_RULES = here("../detections");
 export const BUNDLED_SAMPLE = here("../sample");
+export const CONTROLS = here("../mappings/controls.yml");

@@ -8,6 +8,7 @@ import type { Position, RawBatch, Source } from "./core/stage.ts";
 import type { SessionState } from "./normalise/session.ts";
 import type { SelfRecorder } from "./self.ts";
 import { LIMITS } from "./core/limits.ts";
+import { isShared } from "./core/shared-buffers.ts";
 import { type Tally, addTo } from "./tally.ts";
 
 /** Source → stream → position. */
@@ -36,6 +37,8 @@ export interface PipelineParts {
   readonly self: SelfRecorder;
   readonly positions: Positions;
   readonly tally: Tally;
+  /** Runs in shared memory that the ledger has given back, on their way to the workers. */
+  readonly free: Uint8Array[];
   now(): number;
   /** Told once a batch, after it is durable. */
   onDurable(results: readonly EngineResult[]): void;
@@ -102,7 +105,7 @@ export class Pipeline {
   #dispatch(source: string, batch: RawBatch): void {
     const seq = this.#dispatched++;
     this.#pending.set(seq, { source, batch });
-    this.#parts.lanes[batch.lane]!.post(seq, batch, this.#parts.now());
+    this.#parts.lanes[batch.lane]!.post(seq, batch, this.#parts.now(), this.#parts.free.splice(0, 1));
     if (this.#held === undefined && this.#parts.ledger.size >= this.#snapshot_at) void this.#takeSnapshot();
   }
 
@@ -165,12 +168,12 @@ export class Pipeline {
       gaps: batch.gaps.length,
     };
     addTo(tally, delta);
-    const header: FrameHeader = {
-      positions: { [source]: batch.positions },
-      tally: delta,
-      sessions: result.sessions,
-    };
-    ledger.append({ ...join(result, own), header: { ...header } });
+    const header: FrameHeader = { positions: { [source]: batch.positions }, tally: delta };
+    const joined = join(result, own);
+    if (joined.run !== result.run && isShared(result.run)) this.#parts.free.push(result.run);
+    // The worker has written the sessions' changes as JSON: they go in as they are.
+    const text = `${JSON.stringify(header).slice(0, -1)},"sessions":${result.sessions}}`;
+    ledger.append({ ...joined, header: text });
     this.#appended.push({ ...dispatched, result });
     for (const alert of result.alerts) this.#parts.onAlert(alert);
   }
@@ -202,7 +205,7 @@ export class Pipeline {
     if (own.count === 0) return;
     const header: FrameHeader = { positions: {}, tally: { events: own.count } };
     addTo(this.#parts.tally, header.tally);
-    this.#parts.ledger.append({ ...own, header: { ...header } });
+    this.#parts.ledger.append({ ...own, header: JSON.stringify(header) });
     await this.#parts.ledger.commit();
   }
 

@@ -63,6 +63,7 @@ export class SelfRecorder {
       e["tapline.stream"] = info.id;
       e["tapline.format"] = info.format;
       e["gen_ai.conversation.id"] = info.session;
+      e["tapline.session.resolved_by"] = info.resolved_by;
     });
   }
 

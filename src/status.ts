@@ -6,7 +6,10 @@ interface SinkStatus {
   readonly name: string;
   readonly created: number;
   readonly existing: number;
+  /** Dead letters that nobody has replayed. */
   readonly dead: number;
+  /** Dead letters that arrived when they were replayed. */
+  readonly replayed: number;
   readonly filtered: number;
   readonly pending: number;
   /** Why it does not move, if it does not. */
@@ -41,6 +44,7 @@ export function statusOf(parts: Running, running: boolean): Status {
     created: cursor.created,
     existing: cursor.existing,
     dead: cursor.dead,
+    replayed: 0,
     filtered: cursor.filtered,
     pending: Math.max(0, entries - cursor.acked),
     trouble,
@@ -69,4 +73,18 @@ export function statusOf(parts: Running, running: boolean): Status {
       "signed checkpoints by a key on this host: edits without that key are detected; " +
       "no copy of the checkpoints is held by anybody else",
   };
+}
+
+/** The status with what was replayed since: the collector counts what it wrote itself, the dead letters know the
+ * rest. `listed` is how many of a sink's are left. */
+export async function withReplayed(
+  status: Status,
+  listed: (sink: string) => Promise<number>,
+): Promise<Status> {
+  const sinks: SinkStatus[] = [];
+  for (const sink of status.sinks) {
+    const dead = sink.dead === 0 ? 0 : Math.min(sink.dead, await listed(sink.name));
+    sinks.push({ ...sink, dead, replayed: sink.dead - dead });
+  }
+  return { ...status, sinks };
 }

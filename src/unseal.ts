@@ -14,7 +14,7 @@ export function withSealedOpen(ledger: Readable, sealer: Sealer): Readable {
     },
     async read(from, max_entries, max_bytes) {
       const batch = await ledger.read(from, max_entries, max_bytes);
-      return batch === undefined ? undefined : opened(batch, sealer);
+      return batch === undefined || !sealer.holds ? batch : opened(batch, sealer);
     },
     waitDurable: (beyond, signal) => ledger.waitDurable(beyond, signal),
   };
@@ -32,5 +32,6 @@ export function opened(batch: EntryBatch, sealer: Sealer): EntryBatch {
     const entry = plain.length <= LIMITS.entry_bytes ? plain : sealed;
     parts.push(Buffer.of(entry.length >>> 8, entry.length & 0xff), entry);
   });
-  return { ...batch, run: Buffer.concat(parts) };
+  batch.release?.();
+  return { ...batch, run: Buffer.concat(parts), release: undefined };
 }

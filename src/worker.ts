@@ -1,12 +1,20 @@
 // One worker thread: raw batches in, entries out. Messages arrive and leave in order; the only I/O is loading rules.
 import { parentPort, workerData } from "node:worker_threads";
 import assert from "node:assert";
+import { LIMITS } from "./core/limits.ts";
+import { SharedBuffers, transferable } from "./core/shared-buffers.ts";
 import { type EngineOptions, type EngineResult, openEngine } from "./engine.ts";
 import type { Work } from "./normalise/index.ts";
 import type { SessionState } from "./normalise/session.ts";
 
 export type ToWorker =
-  | { readonly type: "batch"; readonly seq: number; readonly work: Work }
+  | {
+      readonly type: "batch";
+      readonly seq: number;
+      readonly work: Work;
+      /** Runs that nobody reads any more. */
+      readonly free: readonly Uint8Array[];
+    }
   | { readonly type: "state" }
   | { readonly type: "restore"; readonly sessions: readonly [string, SessionState][] };
 export type FromWorker =
@@ -21,7 +29,8 @@ export type FromWorker =
 
 const port = parentPort;
 assert(port !== null, "worker.ts runs in a worker thread");
-const { engine, problems } = await openEngine(workerData as EngineOptions);
+const buffers = new SharedBuffers(LIMITS.run_buffer_bytes);
+const { engine, problems } = await openEngine(workerData as EngineOptions, buffers);
 
 function send(message: FromWorker, transfer: ArrayBuffer[] = []): void {
   port!.postMessage(message, transfer);
@@ -29,10 +38,12 @@ function send(message: FromWorker, transfer: ArrayBuffer[] = []): void {
 
 port.on("message", (message: ToWorker) => {
   if (message.type === "batch") {
+    for (const run of message.free) buffers.give(run);
     const result = engine.process(message.work);
-    // Gives the input's memory back now, not at some later collection: batches come faster than those.
-    (message.work.buffer.buffer as ArrayBuffer).transfer(0);
-    send({ type: "result", seq: message.seq, result }, [result.run.buffer, result.hashes.buffer]);
+    // Gives private memory back now, not at some later collection: batches come faster than those.
+    const { buffer } = message.work.buffer;
+    if (buffer instanceof ArrayBuffer) buffer.transfer(0);
+    send({ type: "result", seq: message.seq, result }, transferable(result.run, result.hashes));
   } else if (message.type === "state") {
     const sessions = [...engine.normaliser.state().sessions];
     send({ type: "state", sessions });

@@ -32,7 +32,7 @@ for (let i = 0; ledger.size < entries; i++) {
     run: copyOf(runs[i % 16]!),
     count: perFrame,
     hashes: hashes[i % 16]!,
-    header: { positions: { file: i } },
+    header: JSON.stringify({ positions: { file: i } }),
   });
   if (i % LIMITS.frames_per_sync === LIMITS.frames_per_sync - 1) {
     const from = performance.now();

@@ -23,7 +23,7 @@ async function build(dir: string): Promise<void> {
       run.writeUInt16BE(ENTRY_BYTES, at);
       run.write(`{"n":${n}}`.padEnd(ENTRY_BYTES), at + 2);
     }
-    ledger.append({ run, count: FRAME_ENTRIES, hashes: leafHashes(run), header: { i } });
+    ledger.append({ run, count: FRAME_ENTRIES, hashes: leafHashes(run), header: JSON.stringify({ i }) });
     if (i % LIMITS.frames_per_sync === 0) await ledger.commit();
     if (ledger.size >= next && ledger.size < entries) {
       next += LIMITS.snapshot_entries;

@@ -20,7 +20,7 @@ async function readAll(dir: string): Promise<{ bytes: number; cpu_us: number; ms
       const batch = await source.read(lane);
       if (batch === undefined) continue;
       for (const segment of batch.segments) bytes += segment.end - segment.start;
-      (batch.buffer.buffer as ArrayBuffer).transfer(0);
+      source.settle(batch);
       source.settle(batch);
     }
   }

@@ -27,7 +27,7 @@ const VARIABLES: Readonly<Record<string, string>> = {
 };
 
 const READS: Readonly<Record<string, string>> = {
-  mcp: 'MCP as JSON-RPC lines, both eras of the protocol: `{ts, dir: "c2s"|"s2c", msg, conn?, session?, server?, client?, user?, agent?}`, and captures of whole HTTP exchanges',
+  mcp: 'MCP as JSON-RPC lines, both eras of the protocol: `{ts, dir: "c2s"|"s2c", msg, conn?, session?, server?, client?, user?, agent?}`, and captures of whole HTTP exchanges. `client` may hold `name`, `version`, and of its process `pid`, `started` and `cwd`, by which a stream without `session` finds the transcript it belongs to',
   "claude-code": "Transcripts of Claude Code, `projects/<slug>/<session>.jsonl`, and of its subagents",
   codex: "Codex rollouts, old and new, and the output of `codex exec --json`",
   "otlp-json":

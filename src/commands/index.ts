@@ -3,6 +3,7 @@ import { check } from "./check.ts";
 import { dlq } from "./dlq.ts";
 import { ledger } from "./ledger.ts";
 import { replay } from "./replay.ts";
+import { rules } from "./rules/index.ts";
 import { run } from "./run.ts";
 import { scan } from "./scan.ts";
 import { setup } from "./setup.ts";
@@ -13,6 +14,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   run,
   scan,
   check,
+  rules,
   setup,
   replay,
   dlq,

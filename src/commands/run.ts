@@ -111,7 +111,8 @@ export const run: Command = {
   --once              read what is there, wait for the sinks, stop
   PATH                files or directories to read in addition
 
-Exit code 3 when, with --once, a sink did not take everything: the ledger holds it, the next run goes on from there.`,
+Exit code 3 when, with --once, a sink did not take everything and its trouble lasted ten seconds: the ledger
+holds it, the next run goes on from there.`,
   async run(argv) {
     const options = { config: { type: "string", short: "c" }, once: { type: "boolean" } } as const;
     const { values, positionals } = readArgs(argv, { options, allowPositionals: true });

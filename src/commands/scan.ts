@@ -12,6 +12,7 @@ import { FORMATS } from "../normalise/formats/index.ts";
 import { probe } from "../normalise/probe.ts";
 import { BUNDLED_RULES } from "../paths.ts";
 import { createRedactor } from "../normalise/redact.ts";
+import { Resolver } from "../resolver.ts";
 import { SelfRecorder } from "../self.ts";
 import { SOURCES } from "../sources/index.ts";
 import { VERSION } from "../version.ts";
@@ -64,7 +65,7 @@ async function scanFiles(
   });
   const context = { name: "scan", state_dir: tmpdir(), now: Date.now, log: openLog() };
   const source = SOURCES.file.create(options, context);
-  const router: Router = { lanes: 1, probe, laneOf: () => 0 };
+  const router: Router = { lanes: 1, probe, laneOf: () => 0, sessions: new Resolver(Date.now) };
   const origin = { namespace: "default", host: hostname(), version: VERSION };
   const self = new SelfRecorder(origin, Date.now(), Date.now, createRedactor("").redactText);
   await source.open(new Map(), router);

@@ -2,7 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TaplineError, reasonOf, systemCode } from "../core/errors.ts";
-import type { Status } from "../status.ts";
+import { openDeadLetters } from "../sinks/dead-letters.ts";
+import { type Status, withReplayed } from "../status.ts";
 import { skippedSum } from "../tally.ts";
 import { type Command, readArgs, readConfig } from "./usage.ts";
 
@@ -49,7 +50,7 @@ function print(status: Status, problems: readonly string[]): void {
   for (const sink of status.sinks) {
     console.log(
       `sink        ${sink.name}: ledger ${n(status.entries)} = new ${n(sink.created)} + there ${n(sink.existing)} + ` +
-        `dead letters ${n(sink.dead)} + filtered ${n(sink.filtered)} + pending ${n(sink.pending)}` +
+        `dead letters ${n(sink.dead)} + replayed ${n(sink.replayed)} + filtered ${n(sink.filtered)} + pending ${n(sink.pending)}` +
         (sink.trouble === undefined ? "" : `  ! ${sink.trouble}`),
     );
   }
@@ -65,7 +66,10 @@ Exit code 1 when the numbers do not add up, a sink is in trouble or the collecto
     const options = { config: { type: "string", short: "c" }, json: { type: "boolean" } } as const;
     const { values } = readArgs(argv, { options });
     const config = await readConfig(values.config);
-    const found = await load(config.state_dir);
+    const found = await withReplayed(
+      await load(config.state_dir),
+      async (sink) => (await openDeadLetters(config.state_dir, sink).list()).length,
+    );
     const problems = [...found.broken];
     if (found.running && !alive(found.pid))
       problems.push(`the collector (pid ${found.pid}) died without stopping`);

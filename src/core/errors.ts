@@ -21,6 +21,9 @@ export class TaplineError extends Error {
   }
 }
 
+/** A rule or its alert failed on an event: a fault in the program or the rule, told from that of a mapper. */
+export class RuleFailed extends Error {}
+
 /** Text of anything thrown, for a message: never a stack. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

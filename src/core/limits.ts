@@ -9,6 +9,8 @@ export const LIMITS = {
   // Reading
   batch_bytes: 1 * MiB, // one batch of records handed to a worker
   batch_segments: 1_024, // streams that share one batch
+  run_buffer_bytes: 4 * MiB, // shared memory that a worker writes the entries of a batch into; longer ones get their own
+  worker_young_mb: 24, // heap of a worker for what is just made: more takes memory and saves no time
   lanes_in_flight: 3, // batches handed to one worker and not yet appended
   line_bytes: 16 * MiB, // a longer record is kept as a gap and its first `raw_bytes`
   raw_bytes: 8 * KiB, // raw bytes kept of a record that cannot be read
@@ -48,7 +50,24 @@ export const LIMITS = {
   tool_name_chars: 256, // of a tool's name that its class is told from
   encoded_run_chars: 64, // shortest run of base64 or hex that is reported
   entropy_chars: 4_096, // of an encoded run that its entropy is measured on
+  shell_chars: 16 * KiB, // of a command line that is cut into commands
+  shell_commands: 64, // commands of one command line that are looked at
+  shell_depth: 4, // substitutions and scripts inside one another
+  paths: 64, // paths of one argument whose class is looked up
+  url_data_chars: 24, // least data in an address that is reported
+  text_chars: 64 * KiB, // of a text that is searched for addresses that carry data
   blob_leaves: 8, // texts inside objects that move out one by one; beyond that, objects move as a whole
+
+  // Sessions across streams
+  session_index: 16_384, // transcripts whose directory is remembered, to join other streams to them
+  session_processes: 4_096, // client processes whose session is remembered
+  session_paths: 16, // files of one session that are asked when it was last active
+  session_candidates: 1_024, // transcripts of one directory that are looked at for one stream
+  session_tail_bytes: 64 * KiB, // end of a transcript in which its last time is looked for
+  session_quiet_ms: 1_000, // nothing new of sessions for so long: what is known is taken for all there is
+  session_wait_ms: 10_000, // longest hold of a stream for its session
+  session_start_ms: 600_000, // a transcript may begin so long after its client started
+  session_later: 256, // streams of one source that are read without a session while one may turn up
 
   // State kept by workers
   sessions: 4_096, // sessions whose state is held by one worker
@@ -119,9 +138,25 @@ export const LIMITS = {
   store_query_rows: 100_000, // rows of one answer
   file_tail_bytes: 256 * KiB, // read at the end of a file to find the last document
 
+  // Flow and provenance, a session
+  flow_unread_chars: 256 * KiB, // of a session's results that wait until a call goes out
+  flow_unread_chars_all: 64 * MiB, // the same for all sessions of a worker
+  flow_text_chars: 64 * KiB, // of one text that is looked at for instructions and content
+  flow_words: 8_192, // words of one result or call that are looked at
+  flow_addresses: 512, // addresses of one result or call that are looked at
+  flow_sessions: 1_024, // sessions that one worker follows content through
+  flow_known: 6_144, // words and pairs of words that a session has seen, at least
+  flow_told: 1_536, // words of instructions in results, at least
+  flow_said: 1_536, // fingerprints of what the user said, at least
+  flow_sources: 64, // results that content is traced back to
+  flow_grams: 192, // fingerprints of one result
+  flow_fingerprints: 3_072, // fingerprints of a session, at least
+  flow_tails: 32, // arguments of tools whose last value is remembered, to see content sent in pieces
+
   // The process
   status_ms: 1_000, // pause between writes of status.json
   last_words_ms: 2_000, // for sinks to take the last entries at a stop
+  once_trouble_ms: 10_000, // trouble of a sink that a run which ends by itself waits out
   stop_ms: 10_000, // what a sink may take to end its last write at a stop
 
   // Rules
@@ -129,14 +164,35 @@ export const LIMITS = {
   rules: 10_000,
   rule_problems: 100, // told of one rule
   rule_values: 10_000, // values of one field of one rule, after expansion
-  rule_buckets: 1_024, // pairs of dataset and action whose candidate rules are remembered
   rule_files: 20_000, // files read below the rule directories
   rule_directory_depth: 16,
   evidence_chars: 512, // of one matched value kept in an alert
   reason_chars: 200, // of one foreign text quoted in the sentence of an alert
   alert_notes: 100, // alerts of one batch that the console is told of; all are entries
+  rule_recording_bytes: 64 * MiB, // one file of recorded events that a rule is tested with
   config_bytes: 1 * MiB,
   config_problems: 100, // told of one configuration
+
+  // Correlations
+  correlation_lateness_ms: 30_000, // how late an event may come and still count, by the time of its source
+  correlation_idle_ms: 10_000, // a stream silent for so long does not hold the watermark
+  correlation_hold_ms: 900_000, // how far behind the clock a stream that goes on may hold the watermark
+  correlation_streams: 16_384, // streams whose time is remembered; the one silent longest goes first
+  correlation_span_ms: 31 * 24 * 3_600_000, // longest timespan
+  correlation_refs: 64, // rules that one correlation refers to
+  correlation_clauses: 64, // alternatives of one boolean condition, written out
+  correlation_depth: 8, // correlations over correlations
+  correlation_fields: 16, // fields that one correlation groups by
+  correlation_rows: 10_000, // events kept for one key of one rule; the oldest go first
+  correlation_keys: 100_000, // keys of one rule
+  correlation_bytes: 128 * MiB, // all rows and keys, estimated
+  correlation_text_chars: 256, // of one value kept for a window; longer ones end in a digest
+  correlation_evidence: 100, // event ids in one alert
+  correlation_behind: 1_000, // events behind one firing of an inner rule that are looked at for their groups
+  correlation_spread: 64, // groups that one firing of an inner rule counts in
+  correlation_fired: 65_536, // windows that fired and whose key was dropped, remembered
+  eviction_report_ms: 60_000, // pause between two reports of evicted state of one rule
+  suppress_windows: 65_536, // suppression windows that are open
 } as const;
 
 assert(LIMITS.blob_head_bytes < LIMITS.entry_bytes, "the head of a blob fits in an entry");

@@ -2,23 +2,27 @@
 import assert from "node:assert";
 import { leafHash } from "./entry.ts";
 import { LIMITS } from "./limits.ts";
+import { type SharedBuffers, isShared } from "./shared-buffers.ts";
 
 const HASH_BYTES = 32;
 
 export interface Run {
-  readonly run: Uint8Array<ArrayBuffer>;
-  readonly hashes: Uint8Array<ArrayBuffer>;
+  readonly run: Uint8Array;
+  readonly hashes: Uint8Array;
   readonly count: number;
 }
 
 export class RunWriter {
-  #run: Buffer<ArrayBuffer>;
-  #hashes: Buffer<ArrayBuffer>;
+  readonly #buffers: SharedBuffers | undefined;
+  #run: Buffer;
+  #hashes: Buffer;
   #at = 0;
   #count = 0;
 
-  constructor(bytes: number) {
-    this.#run = Buffer.allocUnsafeSlow(bytes);
+  /** With `buffers`, runs that fill the better part of one are handed out as they are, not copied. */
+  constructor(bytes: number, buffers?: SharedBuffers) {
+    this.#buffers = buffers;
+    this.#run = buffers?.take() ?? Buffer.allocUnsafeSlow(bytes);
     this.#hashes = Buffer.allocUnsafeSlow(HASH_BYTES * 1024);
   }
 
@@ -48,10 +52,9 @@ export class RunWriter {
     return true;
   }
 
-  /** What was added since the last call, in memory of its own. */
+  /** What was added since the last call. Shared memory is to be given back. */
   take(): Run {
-    const run = Buffer.allocUnsafeSlow(this.#at);
-    run.set(this.#run.subarray(0, this.#at));
+    const run = this.#takeRun();
     const hashes = Buffer.allocUnsafeSlow(this.#count * HASH_BYTES);
     hashes.set(this.#hashes.subarray(0, hashes.length));
     const count = this.#count;
@@ -60,11 +63,26 @@ export class RunWriter {
     return { run, hashes, count };
   }
 
+  #takeRun(): Buffer {
+    const filled = this.#run.subarray(0, this.#at);
+    const shared = isShared(this.#run);
+    if (shared && this.#at > this.#run.length / 2) {
+      this.#run = this.#buffers!.take();
+      return filled;
+    }
+    // Little in much memory is copied, so that what is kept of runs is about what they take.
+    const run = Buffer.allocUnsafeSlow(this.#at);
+    run.set(filled);
+    if (!shared && this.#buffers !== undefined) this.#run = this.#buffers.take();
+    return run;
+  }
+
   #grow(document: string): void {
     const bytes = Math.max(this.#run.length * 2, this.#at + 2 + document.length * 3);
     assert(bytes <= LIMITS.frame_bytes * 4, "a batch's entries stay within a few frames");
     const run = Buffer.allocUnsafeSlow(bytes);
     run.set(this.#run.subarray(0, this.#at));
+    this.#buffers?.give(this.#run);
     this.#run = run;
   }
 

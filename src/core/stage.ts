@@ -27,8 +27,43 @@ export interface StreamInfo {
   /** Options of the `json` format's mapping; other formats have none. */
   readonly options: unknown;
   readonly capture: Capture;
+  /** How the session was found, or why not, where the records do not name it. */
+  readonly resolved_by?: ResolvedBy | undefined;
   /** When the stream's bytes were last written, ms since 1970: stands in for records without a time. */
   readonly modified_ms: number;
+}
+
+/** How a stream whose records name no session came to one, or why it did not. */
+export type ResolvedBy = "pid" | "cwd" | "ambiguous" | "none";
+
+/** What the first records of a stream tell of the client behind it. Times in ms since 1970. */
+export interface StreamFacts {
+  /** An agent's own record of a session: others can be joined to it. */
+  readonly transcript: boolean;
+  /** A transcript whose events go to another session than the one whose worker reads it. */
+  readonly branch?: boolean | undefined;
+  readonly pid?: number | undefined;
+  /** When the process of that id started. */
+  readonly started_ms?: number | undefined;
+  /** Digest of the working directory. */
+  readonly cwd?: string | undefined;
+  /** Earliest time in the first records. */
+  readonly from_ms?: number | undefined;
+}
+
+/** `again`: "soon" when the answer may change in a moment, "later" when a session may still turn up. */
+export interface Finding {
+  readonly session: string | undefined;
+  readonly by: ResolvedBy;
+  readonly again: "soon" | "later" | undefined;
+}
+
+/** Joins streams to sessions. Knows what the streams of all sources told. */
+export interface Sessions {
+  /** A stream of this session, which lies at `path`; `by` when the session was found and not named. */
+  learn(session: string, facts: StreamFacts, path: string, by: ResolvedBy | undefined): void;
+  /** The session of a stream whose records name none. `asked_ms` is when that was first asked. */
+  find(facts: StreamFacts, asked_ms: number): Finding;
 }
 
 /** Bytes [start, end) of a batch's buffer: whole records (lines, each with its newline) of one stream. */
@@ -99,9 +134,11 @@ export interface Router {
     head: Uint8Array,
     path: string,
     named?: string,
-  ): { format: string; session: string | undefined; stateless: boolean };
+  ): { format: string; session: string | undefined; stateless: boolean; facts?: StreamFacts | undefined };
   /** A session's streams share a lane. */
   laneOf(session: string): number;
+  /** Finds sessions for streams that name none; without it they stay alone. */
+  readonly sessions?: Sessions;
 }
 
 /** Entries [first, first + count) of the ledger, as a run (see core/entry.ts), with their leaf hashes. */
@@ -111,6 +148,9 @@ export interface EntryBatch {
   readonly run: Uint8Array;
   /** 32 bytes an entry. */
   readonly hashes: Uint8Array;
+  /** To be called when nobody will look at the run again: its memory is used for other entries then. A reader that
+   * does not call it keeps that memory from being used, and nothing else. */
+  readonly release?: (() => void) | undefined;
 }
 
 export interface DeadLetter {

@@ -10,7 +10,7 @@ import type { Found } from "./nodes.ts";
 import type { Level } from "./rule.ts";
 import { threatOf } from "./threat.ts";
 
-const RISK: Record<Level, number> = { informational: 1, low: 21, medium: 47, high: 73, critical: 99 };
+export const RISK: Record<Level, number> = { informational: 1, low: 21, medium: 47, high: 73, critical: 99 };
 const digest = createDigest("tapline alert");
 
 // Whom and what the event concerns; an alert repeats them, so that it can be read and grouped alone.
@@ -145,7 +145,7 @@ function reasonFor(title: string, e: Event, found: readonly Found[]): string {
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\ufe00-\ufe0f]+/gu;
 
 /** Foreign text, quoted for a sentence. */
-function said(value: string, at: number): string {
+export function said(value: string, at: number): string {
   const cut = excerpt(value, at, LIMITS.reason_chars);
   return `"${cut.replace(UNSAFE, " ").replaceAll('"', "'").trim()}"`;
 }

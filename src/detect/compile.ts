@@ -1,14 +1,16 @@
 // A parsed rule to a predicate over events. One compiler makes all rules of a set, so that they share slots and
 // tests. What cannot be honoured is an error that names rule, place and remedy; nothing is approximated.
 import { reasonOf } from "../core/errors.ts";
-import { type Condition, ConditionError, parseCondition } from "./condition.ts";
+import { type Condition, ConditionError, FILTER, parseCondition } from "./condition.ts";
 import { type FieldSet, slotFor, suggestField } from "./fields.ts";
 import { literalsOf } from "./literals.ts";
-import { All, Any, CheckLeaf, Not, type Node, PresenceLeaf, RefLeaf, TextLeaf } from "./nodes.ts";
+import { Literals, type Where } from "./index-slot.ts";
+import { CheckLeaf, Leaf, PresenceLeaf, RefLeaf, TextLeaf } from "./leaf.ts";
+import { All, Any, Not, type Node } from "./nodes.ts";
 import { type Placeholders, type Spec, type Test, readItem } from "./modifiers.ts";
-import { type Text, finder, necessary, plain } from "./pattern.ts";
+import { type Text, anchored, finder, necessary, plain } from "./pattern.ts";
 import type { Item, Report, Rule, Term } from "./rule.ts";
-import { LITERAL_CHARS, Scan, type Watcher } from "./scan.ts";
+import { LITERAL_CHARS } from "./scan.ts";
 import { Slot } from "./slot.ts";
 import { RELATIONS, compare, network, regex } from "./tests.ts";
 
@@ -16,16 +18,16 @@ export class Compiler {
   readonly #fields: FieldSet;
   readonly #placeholders: Placeholders;
   readonly #slots = new Map<string, Slot>();
-  readonly #leaves = new Map<string, Node>();
-  readonly #watched = new Map<Slot, Map<string, Watcher[]>>();
+  readonly #leaves = new Map<string, Leaf>();
+  readonly #literals = new Map<Slot, Literals>();
 
   constructor(fields: FieldSet, placeholders: Placeholders) {
     this.#fields = fields;
     this.#placeholders = placeholders;
   }
 
-  /** The rule's predicate, or undefined with the reasons in the report. */
-  compile(rule: Rule, report: Report): Node | undefined {
+  /** The rule's predicate, or undefined with the reasons in the report; `section` is where its detection stands. */
+  compile(rule: Rule, report: Report, section = "detection"): Node | undefined {
     const selections = new Map<string, Node>();
     for (const [name, term] of rule.selections) {
       const node = this.#term(term, report);
@@ -40,14 +42,14 @@ export class Compiler {
         if (node !== undefined) nodes.push(node);
       } catch (error) {
         if (!(error instanceof ConditionError)) throw error;
-        report.error(error.code, `detection.condition "${condition}"`, error.message, error.remedy);
+        report.error(error.code, `${section}.condition "${condition}"`, error.message, error.remedy);
       }
     }
     for (const name of report.refused ? [] : names) {
-      if (used.has(name)) continue;
+      if (used.has(name) || name.startsWith(FILTER)) continue;
       report.warn(
         "unused",
-        `detection.${name}`,
+        `${section}.${name}`,
         "no condition uses it",
         "Use it in the condition or remove it",
       );
@@ -55,9 +57,9 @@ export class Compiler {
     return report.refused ? undefined : join("any", nodes);
   }
 
-  /** To be called once, after the last rule: builds each field's scan. */
+  /** To be called once, after the last rule: builds each field's index. */
   finish(): void {
-    for (const [slot, watched] of this.#watched) slot.scan = new Scan(watched);
+    for (const [slot, literals] of this.#literals) slot.index = literals.build();
   }
 
   #term(term: Term, report: Report): Node | undefined {
@@ -106,14 +108,15 @@ export class Compiler {
     }
     if (texts.length > 0) {
       const key = JSON.stringify([slot.name, slot.read, spec.cased, texts]);
-      nodes.push(this.#share(key, () => this.#texts(slot, texts, spec.cased)));
+      nodes.push(this.#share(key, (id) => this.#texts(id, slot, texts, spec.cased)));
     }
     return join("any", nodes);
   }
 
-  #share(key: string, make: () => Node): Node {
+  #share(key: string, make: (id: number) => Leaf): Leaf {
     let leaf = this.#leaves.get(key);
-    if (leaf === undefined) this.#leaves.set(key, (leaf = make()));
+    if (leaf === undefined) this.#leaves.set(key, (leaf = make(this.#leaves.size)));
+    leaf.uses++;
     return leaf;
   }
 
@@ -127,23 +130,23 @@ export class Compiler {
     const key = JSON.stringify([slot.name, slot.read, spec.cased, test]);
     switch (test.kind) {
       case "null":
-        return this.#share(key, () => new PresenceLeaf(slot, "null"));
+        return this.#share(key, (id) => new PresenceLeaf(id, slot, "null"));
       case "exists":
-        return this.#share(key, () => new PresenceLeaf(slot, test.value ? "present" : "missing"));
+        return this.#share(key, (id) => new PresenceLeaf(id, slot, test.value ? "present" : "missing"));
       case "cidr":
-        return this.#share(key, () => new CheckLeaf(slot, 20, network(test.net, test.prefix)));
+        return this.#share(key, (id) => new CheckLeaf(id, slot, 20, network(test.net, test.prefix)));
       case "compare":
-        return this.#share(key, () => new CheckLeaf(slot, 3, compare(test.op, test.value, test.part)));
+        return this.#share(key, (id) => new CheckLeaf(id, slot, 3, compare(test.op, test.value, test.part)));
       case "fieldref": {
         const other = this.#slot(test.field, item, report);
         if (other === undefined) return undefined;
-        return this.#share(key, () => new RefLeaf(slot, other, spec.cased, RELATIONS[test.how]));
+        return this.#share(key, (id) => new RefLeaf(id, slot, other, spec.cased, RELATIONS[test.how]));
       }
       case "regex":
         break;
     }
     try {
-      return this.#share(key, () => this.#regex(slot, test.source, test.flags));
+      return this.#share(key, (id) => this.#regex(id, slot, test.source, test.flags));
     } catch (error) {
       const remedy = "Write it without look-around, back references and possessive quantifiers";
       report.error("regex", item.place, `not a regular expression of RE2: ${reasonOf(error)}`, remedy);
@@ -151,50 +154,52 @@ export class Compiler {
     }
   }
 
-  #regex(slot: Slot, source: string, flags: string): Node {
+  #regex(id: number, slot: Slot, source: string, flags: string): Leaf {
     const { check, find } = regex(source, flags);
-    const leaf = new CheckLeaf(slot, 40, check, find);
-    const literals = slot.read === "keywords" ? undefined : literalsOf(source, LITERAL_CHARS);
-    if (literals !== undefined) {
-      leaf.indexed = true;
-      this.#watch(slot, new Set(literals), leaf);
-    }
+    const leaf = new CheckLeaf(id, slot, 40, check, find);
+    const literals = literalsOf(source, LITERAL_CHARS);
+    for (const literal of literals ?? []) this.#of(slot).add("holds", literal, leaf, false);
+    leaf.indexed = literals !== undefined;
     return leaf;
   }
 
-  #texts(slot: Slot, texts: readonly Text[], cased: boolean): Node {
+  #texts(id: number, slot: Slot, texts: readonly Text[], cased: boolean): Leaf {
     const exact = new Set<string>();
     const patterns: ((text: string) => number)[] = [];
-    const literals: string[] = [];
-    let indexed = true;
+    const wanted: { where: Where; literal: string; sure: boolean }[] = [];
+    const loose: ((text: string) => number)[] = [];
     for (const source of texts) {
       const text = cased ? source : source.map((p) => (typeof p === "string" ? p.toLowerCase() : p));
       const whole = plain(text);
-      if (whole !== undefined) {
-        exact.add(whole);
-        continue;
-      }
-      patterns.push(finder(text));
-      const literal = necessary(text, LITERAL_CHARS);
-      if (literal === undefined) indexed = false;
-      else literals.push(literal);
+      const find = finder(text);
+      if (whole === undefined) patterns.push(find);
+      else exact.add(whole);
+      const { where, literal, sure } = seek(text, cased);
+      if (where === "is" || literal !== "") wanted.push({ where, literal, sure });
+      else loose.push(find);
     }
-    const leaf = new TextLeaf(slot, exact, patterns, cased);
-    // Keywords read the whole event: a scan of everything costs more than it saves.
-    leaf.indexed = indexed && patterns.length > 0 && slot.read !== "keywords";
-    if (leaf.indexed) this.#watch(slot, new Set(literals), leaf);
+    const leaf = new TextLeaf(id, slot, exact, patterns, cased);
+    leaf.loose = loose;
+    leaf.indexed = wanted.length > 0;
+    for (const { where, literal, sure } of wanted) this.#of(slot).add(where, literal, leaf, sure);
     return leaf;
   }
 
-  #watch(slot: Slot, literals: ReadonlySet<string>, leaf: Watcher): void {
-    let watched = this.#watched.get(slot);
-    if (watched === undefined) this.#watched.set(slot, (watched = new Map()));
-    for (const literal of literals) {
-      const watchers = watched.get(literal);
-      if (watchers === undefined) watched.set(literal, [leaf]);
-      else watchers.push(leaf);
-    }
+  #of(slot: Slot): Literals {
+    let literals = this.#literals.get(slot);
+    if (literals === undefined) this.#literals.set(slot, (literals = new Literals()));
+    return literals;
   }
+}
+
+/** What to look for in lower-case values to find a text, and whether that is the whole test. */
+function seek(text: Text, cased: boolean): { where: Where; literal: string; sure: boolean } {
+  const whole = anchored(text);
+  // Letters beyond ASCII have lower-case forms that depend on what stands around them.
+  if (whole !== undefined && (!cased || /^[\0-\x7f]*$/.test(whole.literal))) {
+    return { where: whole.where, literal: whole.literal.toLowerCase(), sure: !cased };
+  }
+  return { where: "holds", literal: necessary(text, 1) ?? "", sure: false };
 }
 
 function join(kind: "all" | "any", nodes: readonly Node[]): Node {

@@ -18,6 +18,9 @@ export class ConditionError extends Error {
   }
 }
 
+/** Selections that filters bring begin so; patterns of the rule itself do not reach them. */
+export const FILTER = "_filter:";
+
 const DEPTH = 64;
 const TOKEN = /\s*([()]|[^\s()]+)/y;
 
@@ -115,7 +118,9 @@ function quantified(count: string, pattern: string | undefined, names: readonly 
   }
   const text = parseText(pattern) as Text;
   const wanted = plain(text) === undefined ? finder(text) : (name: string) => (name === pattern ? 0 : -1);
-  const found = names.filter((n) => (pattern === "them" ? !n.startsWith("_") : wanted(n) >= 0));
+  const found = names.filter((n) =>
+    pattern === "them" ? !n.startsWith("_") : !n.startsWith(FILTER) && wanted(n) >= 0,
+  );
   if (found.length === 0) {
     throw new ConditionError(
       "condition_vacuous",

@@ -3,45 +3,53 @@ import { readFile, readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { TaplineError, reasonOf, systemCode } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
+import { unusedFilters } from "./filter.ts";
 import type { RuleSet } from "./match.ts";
-import { parseRules } from "./parse.ts";
-import { type Problem, Report, type Rule } from "./rule.ts";
+import { type Parsed, parseRules } from "./parse.ts";
+import { type Problem, Report } from "./rule.ts";
 import { type CompileOptions, compileRules } from "./rules.ts";
 
 /**
- * Compiles all rules below the paths (files or directories), in the order of their paths. A rule that cannot be read
- * is a problem; the others run. Throws TaplineError when a path itself cannot be read.
+ * Compiles all rules below the paths (files or directories), in the order of their paths, with the filters found there.
+ * A rule that cannot be read is a problem; the others run. Rules of a file with a correlation are steps of it and say
+ * nothing alone, so that they rest here. Throws TaplineError when a path itself cannot be read.
  */
 export async function loadRules(
   paths: readonly string[],
   options: CompileOptions = {},
 ): Promise<{ set: RuleSet; problems: readonly Problem[] }> {
-  const rules: Rule[] = [];
-  const problems: Problem[] = [];
-  for (const file of await ruleFiles(paths)) {
-    const parsed = await readRules(file);
-    rules.push(...parsed.rules);
-    problems.push(...parsed.problems);
-  }
-  const set = compileRules(rules, options);
-  return { set, problems: [...problems, ...set.problems] };
+  const { rules, filters, correlations, problems } = await readRules(paths);
+  const steps = new Set(correlations.map((correlation) => correlation.file));
+  const alone = rules.filter((rule) => !steps.has(rule.file));
+  const set = compileRules(alone, { ...options, filters: [...(options.filters ?? []), ...filters] });
+  return { set, problems: [...problems, ...unusedFilters(filters, rules), ...set.problems] };
 }
 
-async function readRules(file: string): Promise<{ rules: Rule[]; problems: readonly Problem[] }> {
+/** All rules, filters and correlations below the paths. Throws TaplineError when a path itself cannot be read. */
+export async function readRules(paths: readonly string[]): Promise<Parsed> {
+  const all: Parsed = { rules: [], filters: [], correlations: [], problems: [] };
+  for (const file of await ruleFiles(paths)) {
+    const parsed = await readFileOf(file);
+    all.rules.push(...parsed.rules);
+    all.filters.push(...parsed.filters);
+    all.correlations.push(...parsed.correlations);
+    all.problems.push(...parsed.problems);
+  }
+  return all;
+}
+
+async function readFileOf(file: string): Promise<Parsed> {
   const report = new Report(file, 1);
   try {
-    if ((await stat(file)).size <= LIMITS.rule_file_bytes)
+    if ((await stat(file)).size <= LIMITS.rule_file_bytes) {
       return parseRules(await readFile(file, "utf8"), file);
-    report.error(
-      "file_size",
-      "file",
-      `larger than ${LIMITS.rule_file_bytes} bytes`,
-      "Split it into several files",
-    );
+    }
+    const remedy = "Split it into several files";
+    report.error("file_size", "file", `larger than ${LIMITS.rule_file_bytes} bytes`, remedy);
   } catch (error) {
     report.error("unreadable", "file", reasonOf(error), "Check the file's permissions");
   }
-  return { rules: [], problems: report.problems };
+  return { rules: [], filters: [], correlations: [], problems: report.problems };
 }
 
 /** Rule files below the paths, sorted within each. Throws TaplineError. */

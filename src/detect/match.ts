@@ -1,14 +1,18 @@
 // The hot path of detection: an event in, the rules that it matches out. Synchronous; no I/O, no validation,
 // nothing kept from one event to the next but what was learned about kinds of events.
 import type { Event } from "../core/generated/event.ts";
-import { LIMITS } from "../core/limits.ts";
 import type { FieldSet } from "./fields.ts";
+import { RuleIndex } from "./index-rules.ts";
 import type { Found, Node } from "./nodes.ts";
+import { reasonOf } from "../core/errors.ts";
 import type { Logsource, Problem, Rule } from "./rule.ts";
-import { type Slot, View } from "./slot.ts";
+import { View } from "./slot.ts";
 
 export interface CompiledRule {
+  /** With its filters. */
   readonly rule: Rule;
+  /** As its file has it. */
+  readonly written: Rule;
   readonly test: Node;
 }
 
@@ -23,18 +27,10 @@ export function explain(rule: CompiledRule, e: Event): Found[] {
 
 export const PRODUCT = "tapline";
 
-/** Candidates that no event can match unless it has one of the fields. */
-interface Group {
-  readonly needs: readonly Slot[] | undefined;
-  readonly places: readonly number[];
-}
-
-function anyPresent(slots: readonly Slot[], view: View): boolean {
-  for (let i = 0; i < slots.length; i++) {
-    slots[i]!.load(view);
-    if (slots[i]!.present) return true;
-  }
-  return false;
+export interface RuleFailure {
+  count: number;
+  /** Of the first time. */
+  readonly reason: string;
 }
 
 /** Compiled rules over events. One set serves one thread: tests remember their result for the event in hand. */
@@ -44,52 +40,84 @@ export class RuleSet {
   readonly rules: readonly CompiledRule[];
   readonly problems: readonly Problem[];
   readonly #any: boolean;
+  readonly #tests: readonly Node[];
   readonly #view = new View();
-  readonly #buckets = new Map<string, Map<string, readonly Group[]>>();
-  #bucketCount = 0;
+  readonly #services = new Set<string>();
+  readonly #categories = new Set<string>();
+  /** By dataset and action. */
+  readonly #buckets = new Map<string, Map<string, RuleIndex>>();
+  readonly #indexes = new Map<string, RuleIndex>();
+  readonly #failures = new Map<string, RuleFailure>();
+  /** Place among the candidates of the rule that is tried. */
+  #at = 0;
 
   constructor(name: string, rules: readonly CompiledRule[], problems: readonly Problem[], fields: FieldSet) {
     this.hash = name;
     this.rules = rules;
     this.problems = problems;
     this.#any = fields === "any";
+    this.#tests = rules.map((rule) => rule.test);
+    for (const { rule } of rules) {
+      if (rule.logsource.product !== PRODUCT) continue;
+      if (rule.logsource.service !== undefined) this.#services.add(`${PRODUCT}.${rule.logsource.service}`);
+      if (rule.logsource.category !== undefined) this.#categories.add(rule.logsource.category);
+    }
   }
 
-  /** Appends to `out` the places in `rules` of all rules that the event matches. */
+  /** Rules that threw, by id. Such a rule does not match the event; the others are not concerned. */
+  get failures(): ReadonlyMap<string, RuleFailure> {
+    return this.#failures;
+  }
+
+  /** Appends to `out` the places in `rules` of all rules that the event matches, in ascending order. */
   match(e: Event, out: number[]): void {
-    const groups = this.#candidates(e["data_stream.dataset"] ?? "", e["event.action"] ?? "");
-    if (groups.length === 0) return;
-    const view = this.#view;
-    view.set(e);
-    for (let g = 0; g < groups.length; g++) {
-      const { needs, places } = groups[g]!;
-      if (needs !== undefined && !anyPresent(needs, view)) continue;
-      for (let i = 0; i < places.length; i++) {
-        const place = places[i]!;
-        if (this.rules[place]!.test.test(view)) out.push(place);
+    const index = this.#indexOf(e["data_stream.dataset"] ?? "", e["event.action"] ?? "");
+    if (index.empty) return;
+    const first = out.length;
+    this.#view.set(e);
+    index.collect(this.#view);
+    for (this.#at = 0; this.#at < index.count; this.#at++) {
+      try {
+        this.#try(index, out);
+      } catch (error) {
+        this.#fail(index.candidates[this.#at]!, error);
       }
     }
+    if (out.length - first > 1) sortFrom(out, first);
   }
 
-  #candidates(dataset: string, action: string): readonly Group[] {
-    const known = this.#buckets.get(dataset)?.get(action);
-    if (known !== undefined) return known;
-    const groups = new Map<string, { needs: readonly Slot[] | undefined; places: number[] }>();
-    for (let i = 0; i < this.rules.length; i++) {
-      const { rule, test } = this.rules[i]!;
-      if (!this.#routes(rule.logsource, dataset, action)) continue;
-      const key = JSON.stringify(test.needs?.map((slot) => slot.name).toSorted() ?? null);
-      const group = groups.get(key);
-      if (group === undefined) groups.set(key, { needs: test.needs, places: [i] });
-      else group.places.push(i);
+  #try(index: RuleIndex, out: number[]): void {
+    const view = this.#view;
+    for (; this.#at < index.count; this.#at++) {
+      const place = index.candidates[this.#at]!;
+      if (this.#tests[place]!.test(view)) out.push(place);
     }
-    const list = [...groups.values()];
-    if (this.#bucketCount >= LIMITS.rule_buckets) return list;
-    this.#bucketCount++;
-    let actions = this.#buckets.get(dataset);
-    if (actions === undefined) this.#buckets.set(dataset, (actions = new Map()));
-    actions.set(action, list);
-    return list;
+  }
+
+  #fail(place: number, error: unknown): void {
+    const { id } = this.rules[place]!.rule;
+    const failure = this.#failures.get(id);
+    if (failure === undefined) this.#failures.set(id, { count: 1, reason: reasonOf(error) });
+    else failure.count++;
+  }
+
+  #indexOf(dataset: string, action: string): RuleIndex {
+    // What no rule names is all one, whatever foreign events hold.
+    const service = this.#services.has(dataset) ? dataset : "";
+    const category = this.#categories.has(action) ? action : "";
+    let actions = this.#buckets.get(service);
+    if (actions === undefined) this.#buckets.set(service, (actions = new Map()));
+    let index = actions.get(category);
+    if (index !== undefined) return index;
+    const places: number[] = [];
+    for (const [i, { rule }] of this.rules.entries()) {
+      if (this.#routes(rule.logsource, service, category)) places.push(i);
+    }
+    const key = places.join();
+    index = this.#indexes.get(key);
+    if (index === undefined) this.#indexes.set(key, (index = new RuleIndex(this.rules, places)));
+    actions.set(category, index);
+    return index;
   }
 
   /** Rules of ours go by dataset and action; the log sources of others name nothing that an event here has. */
@@ -97,5 +125,15 @@ export class RuleSet {
     if (product !== PRODUCT) return this.#any;
     if (service !== undefined && dataset !== `${PRODUCT}.${service}`) return false;
     return category === undefined || category === action;
+  }
+}
+
+/** Few, and nearly in order: by insertion. */
+function sortFrom(out: number[], first: number): void {
+  for (let i = first + 1; i < out.length; i++) {
+    const place = out[i]!;
+    let k = i - 1;
+    for (; k >= first && out[k]! > place; k--) out[k + 1] = out[k]!;
+    out[k + 1] = place;
   }
 }

@@ -80,6 +80,20 @@ export function windash(text: Text): Part[] {
   return simplify(out);
 }
 
+/** A text that is one literal which a value is, starts or ends with, or holds. */
+export function anchored(
+  source: Text,
+): { where: "is" | "starts" | "ends" | "holds"; literal: string } | undefined {
+  const text = simplify(source);
+  const literal = text.find((part) => typeof part === "string") ?? "";
+  const rest = text.filter((part) => typeof part !== "string");
+  if (text.length - rest.length > 1 || rest.some((part) => part !== ANY)) return undefined;
+  if (rest.length === 0) return { where: "is", literal };
+  if (literal === "") return undefined;
+  if (rest.length === 2) return { where: "holds", literal };
+  return { where: text[0] === ANY ? "ends" : "starts", literal };
+}
+
 /** Longest run of ASCII in the text that every match must hold, lower case; undefined when shorter than `least`. */
 export function necessary(text: Text, least: number): string | undefined {
   let best = "";

@@ -1,16 +1,18 @@
 // Proofs: the file `<rule>.test.yml` beside a rule lists events that must match and events that must not. An event is
 // written with dotted or nested fields; what the rule's logsource says of it need not be repeated.
-import { parseDocument } from "yaml";
 import { eventOf } from "../core/event.ts";
-import { reasonOf } from "../core/errors.ts";
 import { type Action, CLASSES } from "../core/generated/classes.ts";
 import { type Event, FIELDS } from "../core/generated/event.ts";
-import { LIMITS } from "../core/limits.ts";
+import { flatten } from "./document.ts";
 import { suggestField } from "./fields.ts";
-import { type CompiledRule, RuleSet } from "./match.ts";
+import { type CompiledRule, PRODUCT, RuleSet } from "./match.ts";
+import type { Placeholders } from "./modifiers.ts";
 import type { Logsource } from "./rule.ts";
+import { type Mapping, isMapping, readDocuments } from "./yaml.ts";
 
 export interface Proof {
+  /** What the rule's placeholders stand for in these events: the list `placeholders`. */
+  readonly placeholders: Placeholders;
   readonly match: readonly Event[];
   readonly miss: readonly Event[];
   /** Why parts of the file could not be read, one sentence each. */
@@ -27,37 +29,57 @@ export function proofPath(ruleFile: string): string {
 
 /** Reads a proof; `logsource` is its rule's. Never throws for what the text holds. */
 export function readProof(text: string, logsource: Logsource): Proof {
+  const [document] = readDocuments(text, "proof");
+  const problems = document?.report.problems.map((p) => `${p.place}: ${p.message}`) ?? [];
+  if (problems.length > 0) return { match: [], miss: [], placeholders: {}, problems };
+  return readCases(document?.map ?? {}, logsource);
+}
+
+/** The same from a map that was read already. `missing` names the list of events that must not match. */
+export function readCases(map: Mapping, logsource: Logsource, missing = "miss"): Proof {
   const problems: string[] = [];
-  const proof: { match: Event[]; miss: Event[] } = { match: [], miss: [] };
-  let value: unknown;
-  try {
-    if (text.length > LIMITS.rule_file_bytes) throw new Error(`larger than ${LIMITS.rule_file_bytes} bytes`);
-    const document = parseDocument(text, { logLevel: "silent" });
-    if (document.errors.length > 0) throw document.errors[0]!;
-    value = document.toJS({ maxAliasCount: 0 });
-  } catch (error) {
-    return { ...proof, problems: [reasonOf(error).split("\n")[0]!] };
-  }
-  for (const [key, list] of Object.entries(typeof value === "object" && value !== null ? value : {})) {
-    if ((key !== "match" && key !== "miss") || !Array.isArray(list)) {
-      problems.push(`"${key}" is not understood: a proof has the lists "match" and "miss"`);
+  const lists: Record<string, Event[]> = { match: [], [missing]: [] };
+  for (const [key, list] of Object.entries(map)) {
+    const events = Object.hasOwn(lists, key) ? lists[key] : undefined;
+    if (key === "placeholders") continue;
+    if (events === undefined || !Array.isArray(list)) {
+      problems.push(`"${key}" is not understood: a proof has the lists "match" and "${missing}"`);
       continue;
     }
     for (const [i, entry] of list.entries()) {
       const event = readEvent(entry, logsource, `${key} ${i + 1}`, problems);
-      if (event !== undefined) proof[key].push(event);
+      if (event !== undefined) events.push(event);
     }
   }
-  return { ...proof, problems };
+  const placeholders = readPlaceholders(map["placeholders"], problems);
+  return { match: lists["match"]!, miss: lists[missing]!, placeholders, problems };
 }
 
-function readEvent(value: unknown, source: Logsource, place: string, problems: string[]): Event | undefined {
+function readPlaceholders(value: unknown, problems: string[]): Placeholders {
+  const out: Record<string, readonly string[]> = {};
+  if (value === undefined) return out;
+  for (const [name, list] of Object.entries(isMapping(value) ? value : {})) {
+    if (Array.isArray(list) && list.every((v) => typeof v === "string")) out[name] = list;
+    else problems.push(`placeholders.${name}: a list of texts`);
+  }
+  if (!isMapping(value)) problems.push("placeholders: a map of names to lists of texts");
+  return out;
+}
+
+/** One event of a proof, or undefined with the reason in `problems`. */
+export function readEvent(
+  value: unknown,
+  source: Logsource,
+  place: string,
+  problems: string[],
+): Event | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     problems.push(`${place}: an event is a map of fields`);
     return undefined;
   }
-  const fields: Record<string, unknown> = {};
-  flatten(value as Record<string, unknown>, "", fields);
+  // Events of other people are taken as they are.
+  if (source.product !== PRODUCT) return value as Event;
+  const fields = flatten(value);
   const action = fields["event.action"] ?? source.category ?? actionOf(source.service);
   if (typeof action !== "string" || !Object.hasOwn(CLASSES, action)) {
     problems.push(`${place}: there is no event.action ${JSON.stringify(action)}`);
@@ -82,16 +104,6 @@ function actionOf(service: string | undefined): string {
   if (service === undefined) return "tool-call";
   const found = Object.values(CLASSES).find((c) => c.dataset === `tapline.${service}`);
   return found?.name ?? "tool-call";
-}
-
-function flatten(map: Record<string, unknown>, prefix: string, out: Record<string, unknown>): void {
-  for (const key of Object.keys(map)) {
-    const name = prefix + key;
-    const value = map[key];
-    const inner = typeof value === "object" && value !== null && !Array.isArray(value);
-    if (inner && !Object.hasOwn(TABLE, name)) flatten(value as Record<string, unknown>, `${name}.`, out);
-    else out[name] = value;
-  }
 }
 
 /** Why the rule does not do what its proof says, one sentence each; empty when it does. */

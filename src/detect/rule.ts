@@ -56,11 +56,14 @@ export interface Logsource {
   readonly service: string | undefined;
 }
 
-export interface Rule {
+/** What every rule says of itself, whatever its kind. */
+export interface Meta {
   readonly file: string;
   readonly line: number;
   /** The rule's id; its content hash when it has none. */
   readonly id: string;
+  /** What other rules call it. */
+  readonly name: string | undefined;
   readonly title: string;
   readonly description: string | undefined;
   readonly level: Level;
@@ -68,12 +71,21 @@ export interface Rule {
   readonly tags: readonly string[];
   readonly references: readonly string[];
   readonly falsepositives: readonly string[];
+  /** 128 bits over the content, hex; layout and comments do not count. */
+  readonly hash: string;
+}
+
+export interface Rule extends Meta {
   readonly logsource: Logsource;
   readonly selections: ReadonlyMap<string, Term>;
   /** Several conditions are alternatives. */
   readonly conditions: readonly string[];
-  /** 128 bits over the rule's content, hex; layout and comments do not count. */
-  readonly hash: string;
+}
+
+/** A condition that is joined to those of other rules with `and`. */
+export interface Filter extends Rule {
+  /** Ids or names of rules; `any`: all whose log source is within the filter's. */
+  readonly rules: "any" | readonly string[];
 }
 
 /** Collects the problems of one rule. */

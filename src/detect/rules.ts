@@ -7,13 +7,16 @@ import { Compiler } from "./compile.ts";
 import type { FieldSet } from "./fields.ts";
 import { type CompiledRule, PRODUCT, RuleSet } from "./match.ts";
 import type { Placeholders } from "./modifiers.ts";
-import { type Logsource, type Problem, Report, type Rule, nearest } from "./rule.ts";
+import { filtered, isFor } from "./filter.ts";
+import { type Filter, type Logsource, type Problem, Report, type Rule, nearest } from "./rule.ts";
 
 /** `fields: "any"` accepts rules of other people, for events of other people; every rule then meets every event. */
 export interface CompileOptions {
   readonly fields?: FieldSet;
   /** Values of `%name%` for the modifier `expand`. */
   readonly placeholders?: Placeholders;
+  /** Joined to the rules that they are for. */
+  readonly filters?: readonly Filter[];
 }
 
 const ACTIONS: readonly string[] = Object.keys(CLASSES);
@@ -27,7 +30,10 @@ export function compileRules(rules: readonly Rule[], options: CompileOptions = {
   const compiled: CompiledRule[] = [];
   const problems: Problem[] = [];
   const seen = new Map<string, Rule>();
-  for (const rule of rules) {
+  const wanted = (options.filters ?? []).filter((filter) => rules.some((rule) => isFor(filter, rule)));
+  const filters = usable(wanted, compiler, problems);
+  for (const own of rules) {
+    const rule = filtered(own, filters);
     const report = new Report(rule.file, rule.line, rule.title);
     const twin = seen.get(rule.id);
     if (twin !== undefined) {
@@ -41,12 +47,22 @@ export function compileRules(rules: readonly Rule[], options: CompileOptions = {
     }
     if (fields === "table") checkLogsource(rule.logsource, report);
     const test = compiler.compile(rule, report);
-    if (test !== undefined && !report.refused) compiled.push({ rule, test });
+    if (test !== undefined && !report.refused) compiled.push({ rule, written: own, test });
     problems.push(...report.problems);
   }
   compiler.finish();
   const text = canonical([compiled.map((c) => c.rule.hash).toSorted(), fields, placeholders]);
   return new RuleSet(hash("sha256", text, "hex").slice(0, 32), compiled, problems, fields);
+}
+
+/** Filters that can be honoured. Without one that cannot, its rules match more than they should, not less. */
+function usable(filters: readonly Filter[], compiler: Compiler, problems: Problem[]): Filter[] {
+  return filters.filter((filter) => {
+    const report = new Report(filter.file, filter.line, filter.title);
+    compiler.compile(filter, report, "filter");
+    problems.push(...report.problems);
+    return !report.refused;
+  });
 }
 
 function checkLogsource({ product, category, service }: Logsource, report: Report): void {

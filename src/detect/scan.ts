@@ -1,80 +1,181 @@
-// One pass over a text that finds which of many literals occur in it (Wu and Manber). Case is the caller's
-// business. Time is at most text times the literals that share two characters; on clean text a fraction of it.
+// One pass over a text that finds which of many literals occur in it. Each literal is looked up by its rarest three
+// characters, shorter ones by two. Case is the caller's business. Time is at most text times the literals that share
+// those characters.
+import type { Listener, Sight } from "./index-slot.ts";
 
-/** Literals shorter than this are not worth a pass. */
+/** Shorter literals say little: expressions that have no longer ones run on every value. */
 export const LITERAL_CHARS = 3;
-const WINDOW_MAX = 8;
-const MASK = 4095;
 
-/** Something that wants to know that one of its literals occurred. */
-export interface Watcher {
-  seenAt: number;
-}
-interface Entry {
-  readonly literal: string;
-  /** Where in the literal its window begins. */
-  readonly offset: number;
-  readonly watchers: Watcher[];
-}
-
-/** How rare a character is in ordinary text, roughly. */
-function rarity(c: string): number {
+/** How rare a character is in command lines, paths and prose, roughly. */
+function rarity(code: number): number {
+  const c = String.fromCharCode(code);
   if (" etaoinsrhldcum".includes(c)) return 0;
   return c >= "a" && c <= "z" ? 1 : 2;
 }
 
-/** The place of the window whose end is rarest, since each end that occurs in a text costs a comparison. */
-function placeOf(literal: string, window: number): number {
-  let best = 0;
-  let most = -1;
-  for (let at = 0; at + window <= literal.length; at++) {
-    const score = rarity(literal[at + window - 2]!) + rarity(literal[at + window - 1]!);
-    if (score > most) [best, most] = [at, score];
-  }
-  return best;
-}
-
 export class Scan {
-  readonly #window: number;
-  readonly #shift = new Uint8Array(MASK + 1);
-  readonly #bucket: (Entry[] | undefined)[] = Array.from({ length: MASK + 1 }, () => undefined);
+  /** Bits by which the hash moves on with each character: it holds the last three, its lower bits the last two. */
+  readonly #shift: number;
+  readonly #mask: number;
+  readonly #pairMask: number;
+  /** Hash → first entry with it, from 1; 0 is none. */
+  readonly #head: Uint16Array | Int32Array;
+  /** The same for literals of two ASCII characters, and of one. */
+  readonly #pair: Int32Array;
+  readonly #single = new Int32Array(128);
+  /** In which run each of the latter was told. */
+  readonly #singleAt = new Float64Array(128);
+  #runs = 0;
+  /** The same for other short literals, by a character beyond ASCII. */
+  readonly #wide = new Map<number, number>();
+  readonly #anyShort: boolean;
+  /** Of each entry: the next with its hash, where in the literal its characters end, and the literal. */
+  readonly #next: Int32Array;
+  readonly #end: Int32Array;
+  readonly #from: Int32Array;
+  readonly #length: Int32Array;
+  readonly #sights: Sight[] = [{ sure: [], maybe: [], toldAt: 0 }];
+  /** All literals, one after the other. */
+  readonly #codes: Uint16Array;
 
-  /** Literals of at least LITERAL_CHARS characters, and who watches for them. */
-  constructor(watched: ReadonlyMap<string, Watcher[]>) {
-    let window = WINDOW_MAX;
-    for (const literal of watched.keys()) window = Math.min(window, literal.length);
-    this.#window = window;
-    this.#shift.fill(window - 1);
-    for (const [literal, watchers] of watched) {
-      const offset = placeOf(literal, window);
-      for (let j = 1; j < window; j++) {
-        const h = ((literal.charCodeAt(offset + j - 1) << 5) ^ literal.charCodeAt(offset + j)) & MASK;
-        if (this.#shift[h]! > window - 1 - j) this.#shift[h] = window - 1 - j;
-        if (j === window - 1) (this.#bucket[h] ??= []).push({ literal, offset, watchers });
+  /** Literals of at least one character, and what to tell when they occur. */
+  constructor(literals: ReadonlyMap<string, Sight>) {
+    this.#shift = literals.size <= 16 ? 4 : 5;
+    this.#mask = (1 << (3 * this.#shift)) - 1;
+    this.#pairMask = (1 << (2 * this.#shift)) - 1;
+    this.#head = literals.size < 0xffff ? new Uint16Array(this.#mask + 1) : new Int32Array(this.#mask + 1);
+    this.#pair = new Int32Array(this.#pairMask + 1);
+    const entries = literals.size + 1;
+    let [chars, short] = [0, false];
+    for (const { length } of literals.keys()) {
+      chars += length;
+      short ||= length < 3;
+    }
+    this.#anyShort = short;
+    this.#codes = new Uint16Array(chars);
+    this.#next = new Int32Array(entries);
+    this.#end = new Int32Array(entries);
+    this.#from = new Int32Array(entries);
+    this.#length = new Int32Array(entries);
+    this.#fill(literals);
+  }
+
+  #fill(literals: ReadonlyMap<string, Sight>): void {
+    const common = this.#count(literals.keys());
+    const load = new Int32Array(this.#mask + 1);
+    let [entry, from] = [0, 0];
+    for (const [literal, sight] of literals) {
+      this.#sights[++entry] = sight;
+      this.#from[entry] = from;
+      this.#length[entry] = literal.length;
+      for (let i = 0; i < literal.length; i++) this.#codes[from + i] = literal.charCodeAt(i);
+      if (literal.length < 3) this.#fileShort(literal, entry);
+      else {
+        const { h, end } = this.#rarest(literal, common, load);
+        load[h]!++;
+        this.#end[entry] = end;
+        this.#next[entry] = this.#head[h]!;
+        this.#head[h] = entry;
+      }
+      from += literal.length;
+    }
+  }
+
+  #fileShort(literal: string, entry: number): void {
+    const last = literal.length - 1;
+    const end = literal.charCodeAt(last) > 127 ? last : 0;
+    const code = literal.charCodeAt(end);
+    this.#end[entry] = end;
+    if (code > 127) {
+      this.#next[entry] = this.#wide.get(code) ?? 0;
+      this.#wide.set(code, entry);
+    } else if (last === 0) this.#single[code] = entry;
+    else {
+      const h = this.#hash(literal, 1) & this.#pairMask;
+      this.#end[entry] = 1;
+      this.#next[entry] = this.#pair[h]!;
+      this.#pair[h] = entry;
+    }
+  }
+
+  #rarest(
+    literal: string,
+    common: ReadonlyMap<number, number>,
+    load: Int32Array,
+  ): { h: number; end: number } {
+    let best = { h: 0, end: 0 };
+    let least = Infinity;
+    for (let end = 2; end < literal.length; end++) {
+      const h = this.#hash(literal, end);
+      let cost = 2 * Math.log2(common.get(h)!) + load[h]!;
+      for (let i = end - 2; i <= end; i++) cost -= rarity(literal.charCodeAt(i));
+      if (cost < least) [best, least] = [{ h, end }, cost];
+    }
+    return best;
+  }
+
+  /** How often each three characters occur in the literals: what they share, texts will have too. */
+  #count(literals: Iterable<string>): Map<number, number> {
+    const out = new Map<number, number>();
+    for (const literal of literals) {
+      for (let end = 2; end < literal.length; end++) {
+        const h = this.#hash(literal, end);
+        out.set(h, (out.get(h) ?? 0) + 1);
+      }
+    }
+    return out;
+  }
+
+  #hash(text: string, end: number): number {
+    let h = 0;
+    for (let i = Math.max(0, end - 2); i <= end; i++) h = (h << this.#shift) ^ text.charCodeAt(i);
+    return h & this.#mask;
+  }
+
+  /** Tells of every literal in `text`. */
+  run(text: string, to: Listener): void {
+    if (this.#anyShort) this.#runShort(text, to);
+    const head = this.#head;
+    const shift = this.#shift;
+    const mask = this.#mask;
+    const length = text.length;
+    let h = 0;
+    for (let i = 0; i < length; i++) {
+      h = ((h << shift) ^ text.charCodeAt(i)) & mask;
+      if (head[h] !== 0) this.#check(text, i, head[h]!, to);
+    }
+  }
+
+  #runShort(text: string, to: Listener): void {
+    const pair = this.#pair;
+    const single = this.#single;
+    const shift = this.#shift;
+    const mask = this.#pairMask;
+    const length = text.length;
+    const runs = ++this.#runs;
+    let h = 0;
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i);
+      h = ((h << shift) ^ code) & mask;
+      if (pair[h] !== 0) this.#check(text, i, pair[h]!, to);
+      if (code > 127) this.#check(text, i, this.#wide.get(code) ?? 0, to);
+      else if (single[code] !== 0 && this.#singleAt[code] !== runs) {
+        this.#singleAt[code] = runs;
+        to.tell(this.#sights[single[code]!]!);
       }
     }
   }
 
-  /** Marks the watchers of all literals in `text` with `generation`. */
-  run(text: string, generation: number): void {
-    const shift = this.#shift;
-    const window = this.#window;
-    const end = text.length;
-    for (let i = window - 1; i < end;) {
-      const h = ((text.charCodeAt(i - 1) << 5) ^ text.charCodeAt(i)) & MASK;
-      const step = shift[h]!;
-      if (step > 0) {
-        i += step;
-        continue;
-      }
-      const bucket = this.#bucket[h]!;
-      for (let k = 0; k < bucket.length; k++) {
-        const entry = bucket[k]!;
-        const start = i - window + 1 - entry.offset;
-        if (start < 0 || !text.startsWith(entry.literal, start)) continue;
-        for (const watcher of entry.watchers) watcher.seenAt = generation;
-      }
-      i++;
+  #check(text: string, i: number, first: number, to: Listener): void {
+    const codes = this.#codes;
+    for (let entry = first; entry !== 0; entry = this.#next[entry]!) {
+      const start = i - this.#end[entry]!;
+      const length = this.#length[entry]!;
+      if (start < 0 || start + length > text.length) continue;
+      const from = this.#from[entry]!;
+      let k = 0;
+      while (k < length && text.charCodeAt(start + k) === codes[from + k]) k++;
+      if (k === length) to.tell(this.#sights[entry]!);
     }
   }
 }

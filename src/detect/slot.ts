@@ -1,7 +1,7 @@
 // The values of one field of the event under test: read, lower-cased and searched at most once an event.
 // Arrays stand for their elements, objects for every string in them. Keeps nothing from one event to the next.
 import { LIMITS } from "../core/limits.ts";
-import type { Scan } from "./scan.ts";
+import type { SlotIndex } from "./index-slot.ts";
 
 export type Value = string | number | boolean;
 
@@ -35,13 +35,14 @@ export class Slot {
   count = 0;
   present = false;
   absent = true;
-  scan: Scan | undefined;
+  /** Set once all rules are compiled, when some test of the field can be looked up. */
+  index: SlotIndex | undefined;
   readonly #texts: string[] = [];
   readonly #lower: string[] = [];
   #at = 0;
   #textsAt = 0;
   #lowerAt = 0;
-  #scanAt = 0;
+  #searchedAt = 0;
 
   constructor(name: string, field: string, read: Read) {
     this.name = name;
@@ -126,16 +127,19 @@ export class Slot {
     return this.#lower;
   }
 
-  /** Looks for all literals of this field, once an event. */
-  search(view: View): void {
-    if (this.#scanAt === view.generation) return;
-    this.#scanAt = view.generation;
+  /** Looks the values up in the index of the field, once an event. */
+  search(view: View): SlotIndex {
+    const index = this.index!;
+    if (this.#searchedAt === view.generation) return index;
+    this.#searchedAt = view.generation;
     const lower = this.lower(view);
-    for (let i = 0; i < this.count; i++) {
-      let text = lower[i]!;
-      // Regular expressions that ignore case take the long s for an s.
-      if (text.includes("\u017f")) text = text.replaceAll("\u017f", "s");
-      this.scan!.run(text, view.generation);
-    }
+    index.search(lower, this.count, view.generation);
+    return index;
+  }
+
+  /** Keys of an event with which a path to a foreign field can begin; undefined for other fields. */
+  get heads(): readonly string[] | undefined {
+    if (this.read !== "foreign") return undefined;
+    return this.#path.map((_, i) => this.#path.slice(0, i + 1).join("."));
   }
 }

@@ -21,6 +21,9 @@ const TACTICS: Readonly<Record<string, string>> = {
   impact: "Impact",
 };
 
+/** As tags write them. */
+export const TACTIC_NAMES: readonly string[] = Object.keys(TACTICS);
+
 export interface Threat {
   readonly framework: string | undefined;
   readonly tactics: readonly string[] | undefined;

@@ -63,6 +63,6 @@ export async function blobBytes(dir: string, digest: string): Promise<number | u
 }
 
 /** The bytes of a blob, or undefined when there is none of this name. */
-function readBlob(dir: string, digest: string): Promise<Buffer | undefined> {
+export function readBlob(dir: string, digest: string): Promise<Buffer | undefined> {
   return validDigest(digest) ? readIfThere(blobPath(dir, digest)) : Promise.resolve(undefined);
 }

@@ -1,10 +1,11 @@
 // The part of verification that a checkpoint covers: every entry against its leaf hash, every tile against the one
 // above, the roots at all known checkpoints, and the blobs that entries name.
+import { isUtf8 } from "node:buffer";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { systemCode } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
-import { blobBytes, validDigest } from "./blobs.ts";
+import { blobBytes, readBlob, validDigest } from "./blobs.ts";
 import { readIfThere } from "./bundles.ts";
 import { countEntries, offsetOf } from "./frame.ts";
 import { MerkleTree, TILE_WIDTH } from "./merkle.ts";
@@ -188,8 +189,8 @@ async function compareTile(
 
 const BLOB = Buffer.from('"blob":{');
 
-/** Checks that the blobs that entries name are there, in their length. Their digests are keyed: only who has the key
- * can check the bytes. */
+/** Checks that the blobs that entries name are there, in their length, and hold the text they are named after. Their
+ * digests are keyed: only who has the key can check the text. */
 async function checkBlobs(dir: string, run: Buffer, first: number, report: Report): Promise<void> {
   if (!run.includes(BLOB)) return;
   for (let at = 0, index = first; at < run.length; index++) {
@@ -206,11 +207,23 @@ async function checkBlobs(dir: string, run: Buffer, first: number, report: Repor
     for (let i = 0; i < digests.length; i++) {
       const digest: unknown = digests[i];
       const found = validDigest(digest) ? await blobBytes(dir, digest) : undefined;
-      if (found === bytes[i]) continue;
-      const state = found === undefined ? "is missing" : `has ${found} bytes, not ${String(bytes[i])}`;
+      report.blobs++;
+      if (found === bytes[i] && (await sameText(dir, digest as string, report))) continue;
+      const state =
+        found === undefined
+          ? "is missing"
+          : found === bytes[i]
+            ? "does not hold the text that it is named after"
+            : `has ${found} bytes, not ${String(bytes[i])}`;
       report.wrong(`blob ${String(digest)} of entry ${index} ${state}`, { index });
     }
   }
+}
+
+async function sameText(dir: string, name: string, { digest }: Report): Promise<boolean> {
+  if (digest === undefined) return true;
+  const text = await readBlob(dir, name);
+  return text !== undefined && isUtf8(text) && digest(text.toString()) === name;
 }
 
 /** `tapline.blob` of an entry, when it is a document that has one. */

@@ -8,19 +8,22 @@ export interface LedgerOptions {
   /** Name of the log and of its key, for ever: no spaces, no plus sign. */
   readonly origin: string;
   readonly log: Context["log"];
+  /** Takes back runs in shared memory that nobody reads any more. */
+  readonly onFree?: (run: Uint8Array) => void;
   /** Pause between checkpoints, ms; LIMITS.checkpoint_ms when not given. */
   readonly checkpoint_ms?: number;
 }
 
 /** Whole records' entries, and what the caller must find again after a crash. May have no entries. */
 export interface AppendFrame {
-  /** Entries in the form of core/entry.ts. Must not change afterwards. */
+  /** Entries in the form of core/entry.ts. The ledger's from now on: private memory that they fill is freed when
+   * nobody reads them any more, shared memory goes to `onFree`. */
   readonly run: Uint8Array;
   readonly count: number;
   /** Leaf hashes, 32 bytes an entry. */
   readonly hashes: Uint8Array;
-  /** JSON: positions, counters. */
-  readonly header: Record<string, unknown>;
+  /** A JSON object: positions, counters. */
+  readonly header: string;
 }
 
 /** What the caller rebuilds its state from. */

@@ -33,9 +33,8 @@ export interface Prefix {
   readonly durable: number;
 }
 
-/** Room for the prefix, then the header as JSON. `sealHead` fills the prefix in. */
-export function newHead(header: Record<string, unknown>): Buffer {
-  const text = JSON.stringify(header);
+/** Room for the prefix, then the header, which is JSON. `sealHead` fills the prefix in. */
+export function newHead(text: string): Buffer {
   const head = Buffer.allocUnsafe(PREFIX_BYTES + Buffer.byteLength(text));
   head.write(text, PREFIX_BYTES);
   return head;

@@ -11,7 +11,7 @@ import { readBundles } from "./bundles.ts";
 import { writeError } from "./files.ts";
 import { countEntries, newHead } from "./frame.ts";
 import { loadSigner } from "./keys.ts";
-import { takeLock } from "./lock.ts";
+import { lockLedger } from "./lock.ts";
 import { TILE_WIDTH } from "./merkle.ts";
 import { Publisher, readCheckpoint } from "./publish.ts";
 import { type Parts, recover } from "./recover.ts";
@@ -73,11 +73,11 @@ export class Ledger {
   static async open(options: LedgerOptions): Promise<{ ledger: Ledger; recovered: Recovered }> {
     const dir = absolute(options.dir);
     if ((await mkdir(dir, { recursive: true })) !== undefined) await chmod(dir, 0o700);
-    const release = takeLock(dir);
+    const release = lockLedger(dir);
     try {
       const signer = await loadSigner(dir, options.origin);
       const signed = await readCheckpoint(dir, signer);
-      const parts = await recover(dir, signed, options.log);
+      const parts = await recover(dir, signed, options);
       const publisher = new Publisher(dir, signer, parts.tiles, signed?.size ?? 0);
       const ledger = new Ledger(options, dir, parts, publisher, release);
       // Partial tiles may have been lost with the power: they are written again, with the same checkpoint or a newer.

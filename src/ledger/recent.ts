@@ -2,6 +2,7 @@
 // a bundle file has it, so that every durable entry is in one place or the other.
 import type { EntryBatch } from "../core/stage.ts";
 import { LIMITS } from "../core/limits.ts";
+import { isShared } from "../core/shared-buffers.ts";
 import { offsetOf } from "./frame.ts";
 
 /** Parts of several frames are joined until a batch has this many bytes. */
@@ -14,13 +15,22 @@ interface Piece {
   readonly hashes: Uint8Array;
 }
 
+/** A frame's entries, and who still looks at them: the memory is used again when nobody does. */
+interface Held extends Piece {
+  readers: number;
+  left: boolean;
+}
+
 export class Recent {
-  #pieces: Piece[] = [];
+  readonly #onFree: ((run: Uint8Array) => void) | undefined;
+  #pieces: Held[] = [];
   #start = 0; // pieces before this one have left
   #bytes = 0;
   #end: number;
 
-  constructor(end: number) {
+  /** Runs in shared memory that nobody looks at any more go to `onFree`. */
+  constructor(end: number, onFree?: (run: Uint8Array) => void) {
+    this.#onFree = onFree;
     this.#end = end;
   }
 
@@ -29,7 +39,8 @@ export class Recent {
     return this.#pieces[this.#start]?.first ?? this.#end;
   }
 
-  push(piece: Piece): void {
+  push({ first, count, run, hashes }: Piece): void {
+    const piece = { first, count, run, hashes, readers: 0, left: false };
     this.#pieces.push(piece);
     this.#bytes += piece.run.length + piece.hashes.length;
     this.#end = piece.first + piece.count;
@@ -42,7 +53,8 @@ export class Recent {
       if (piece === undefined || piece.first + piece.count > written) break;
       this.#bytes -= piece.run.length + piece.hashes.length;
       this.#start++;
-      giveBack(piece.run);
+      piece.left = true;
+      this.#free(piece);
     }
     if (this.#start > 64 && this.#start * 2 > this.#pieces.length) {
       this.#pieces = this.#pieces.slice(this.#start);
@@ -50,9 +62,11 @@ export class Recent {
     }
   }
 
-  /** Entries from index `from`, which must be held; at least one, then as many as both bounds allow. */
+  /** Entries from index `from`, which must be held; at least one, then as many as both bounds allow. What comes from
+   * one frame is a view of it, kept whole until it is released. */
   read(from: number, maxEntries: number, maxBytes: number): EntryBatch {
     let at = this.#find(from);
+    const held = this.#pieces[at]!;
     const parts: EntryBatch[] = [];
     let count = 0;
     let bytes = 0;
@@ -65,9 +79,25 @@ export class Recent {
       bytes += next.run.length;
       if (bytes >= JOIN_BYTES || next.first + next.count < piece.first + piece.count) break;
     }
-    // A copy, since the frame's own memory is given back when it leaves.
-    const only = parts.length === 1 ? parts[0]! : undefined;
-    return only === undefined ? joinBatches(parts) : { ...only, run: new Uint8Array(only.run) };
+    if (parts.length > 1) return joinBatches(parts);
+    held.readers++;
+    let looking = true;
+    const release = (): void => {
+      if (!looking) return;
+      looking = false;
+      held.readers--;
+      this.#free(held);
+    };
+    return { ...parts[0]!, release };
+  }
+
+  /** Gives the memory of a frame back that has left and that nobody looks at. */
+  #free({ run, readers, left }: Held): void {
+    if (!left || readers > 0) return;
+    if (isShared(run)) this.#onFree?.(run);
+    // Freed now, not at some later collection: frames come faster than those.
+    else if (run.buffer instanceof ArrayBuffer && run.length === run.buffer.byteLength)
+      run.buffer.transfer(0);
   }
 
   #find(index: number): number {
@@ -80,11 +110,6 @@ export class Recent {
     }
     return low;
   }
-}
-
-/** Frees memory that nobody reads any more now, not at some later collection: frames come faster than those. */
-function giveBack(run: Uint8Array): void {
-  if (run.buffer instanceof ArrayBuffer && run.length === run.buffer.byteLength) run.buffer.transfer(0);
 }
 
 /** The entries of one stretch from index `from`, within both bounds; the first one whatever its length. */

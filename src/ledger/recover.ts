@@ -2,10 +2,9 @@
 // that it relies on before it changes anything, and refuses when the tree differs from what was signed.
 import { join } from "node:path";
 import { TaplineError } from "../core/errors.ts";
-import type { Context } from "../core/stage.ts";
 import { leafHash } from "../core/entry.ts";
 import { readIfThere } from "./bundles.ts";
-import type { Recovered } from "./contract.ts";
+import type { LedgerOptions, Recovered } from "./contract.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { type Frame, countEntries, offsetOf } from "./frame.ts";
 import { MerkleTree, TILE_WIDTH, putHash, tileRoot } from "./merkle.ts";
@@ -42,7 +41,7 @@ export function leafHashes(run: Uint8Array): Uint8Array {
 export async function recover(
   dir: string,
   signed: Checkpoint | undefined,
-  log: Context["log"],
+  { log, onFree }: Pick<LedgerOptions, "log" | "onFree">,
 ): Promise<Parts> {
   const snapshots = await readSnapshots(dir, (path, why) => log("error", "snapshot refused", { path, why }));
   const snapshot = snapshots[0];
@@ -59,7 +58,7 @@ export async function recover(
   const wal =
     last === undefined ? await WalWriter.create(dir, 0) : await WalWriter.resume(dir, last, found.offset);
   const tiles = new Tiles(dir, tiled, edges);
-  const recent = new Recent(tiled);
+  const recent = new Recent(tiled, onFree);
   for await (const frame of readFrames(segments)) {
     const rest = entriesAfter(frame, tiles.size);
     if (rest === undefined) continue;

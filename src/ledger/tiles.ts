@@ -64,7 +64,7 @@ export class Tiles {
     return this.#failure;
   }
 
-  /** Takes `hashes.length / 32` durable entries. `run` must not change afterwards. */
+  /** Takes `hashes.length / 32` durable entries. `run` must not change until they are `written`. */
   accept(run: Uint8Array, hashes: Uint8Array): void {
     const count = hashes.length / 32;
     for (let done = 0, at = 0; done < count;) {
@@ -90,7 +90,8 @@ export class Tiles {
     const files = partialsOf(this.#tree.size).map((ref) => ({
       ref,
       path: tilePath(ref.level, ref.index, ref.width),
-      buffers: ref.level === "entries" ? [...this.#bundle] : [edges[ref.level]!],
+      // A copy: before it is written, the entries may be in a full bundle and their memory given back.
+      buffers: [ref.level === "entries" ? Buffer.concat(this.#bundle) : edges[ref.level]!],
     }));
     return { size: this.#tree.size, root: this.#tree.root(), files };
   }

@@ -3,22 +3,33 @@
 import type { Event } from "../core/generated/event.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Json } from "../core/text.ts";
+import { type Beacon, beaconIn } from "./beacon.ts";
+import { factsOf } from "./command.ts";
 import { type Run, longestRun } from "./encoded.ts";
+import { destination, ofCommand, ofFile, ofPaths } from "./enrich-targets.ts";
 import { FLAG_UNUSUAL } from "./prefilter.ts";
 import { entropyOf } from "./secrets.ts";
+import { recipientIn } from "./targets.ts";
 import { toolClass } from "./tool-class.ts";
 import { flagNames, unusualBits } from "./unusual.ts";
-import { hostOf, isLoopback, urlIn } from "./url.ts";
+import { urlIn } from "./url.ts";
 
 /** Sets derived fields where a mapper has not; `flags` are the prefilter's for the record. */
 export function enrich(e: Event, flags: number): void {
   const args = e["gen_ai.tool.call.arguments"];
   const result = e["gen_ai.tool.call.result"];
   const tool = e["gen_ai.tool.name"];
-  if (tool !== undefined) e["tapline.tool.class"] ??= toolClass(tool);
+  if (tool !== undefined) {
+    e["tapline.tool.class"] ??= toolClass(tool);
+    const server = e["tapline.server.name"];
+    if (server !== undefined) e["tapline.tool.qualified"] ??= `${server}/${tool}`;
+  }
+  if (e["tapline.server.version"] !== undefined) ofServer(e);
   if (args !== undefined) ofArguments(e, args);
-  else if (e["url.full"] !== undefined) destination(e, e["url.full"]);
+  else if (e["url.full"] !== undefined) destination(e, e["url.full"], true);
+  if (e["file.path"] !== undefined) ofFile(e, e["file.path"], tool);
   if (result !== undefined) ofResult(e, result);
+  if (e["gen_ai.output.messages"] !== undefined) ofOutput(e, e["gen_ai.output.messages"]);
   if (e["tapline.ext"] !== undefined) e["tapline.ext"] = sayable(e["tapline.ext"]);
   if (e["gen_ai.tool.definitions"] !== undefined) {
     e["gen_ai.tool.definitions"] = sayable(e["gen_ai.tool.definitions"]);
@@ -49,24 +60,42 @@ function ofArguments(e: Event, args: Json): void {
     infinite = false;
     e["gen_ai.tool.call.arguments"] = finite(args);
   }
-  const url = e["url.full"] ?? urlIn(args, e["process.command_line"]);
-  if (url !== undefined) destination(e, url);
+  const command = e["process.command_line"];
+  const facts = command === undefined ? undefined : factsOf(command);
+  if (facts !== undefined) ofCommand(e, facts);
+  const url = e["url.full"] ?? urlIn(args, command);
+  if (url !== undefined) destination(e, url, command === undefined || facts?.host !== undefined);
+  if (e["event.action"] === "tool-result") return;
+  ofPaths(e, args, e["gen_ai.tool.name"]);
+  const recipient = recipientIn(args);
+  if (recipient !== undefined) e["destination.address"] ??= recipient;
   if (bytes < LIMITS.encoded_run_chars) return;
   const run: Run = { start: 0, length: 0, text: "" };
+  beacon = undefined;
   longestIn(args, run, 0);
+  if (beacon !== undefined) setBeacon(e, beacon);
   if (run.length === 0) return;
   e["tapline.text.encoded_run"] = run.length;
   const part = run.text.slice(run.start, run.start + Math.min(run.length, LIMITS.entropy_chars));
   e["tapline.text.entropy"] = Math.round(entropyOf(part) * 1000) / 1000;
 }
 
-function destination(e: Event, url: string): void {
-  const host = hostOf(url);
-  if (host === undefined) return;
-  e["url.domain"] ??= host;
-  if (isLoopback(host) || e["event.action"] === "tool-result") return;
-  e["destination.domain"] ??= host;
-  e["network.direction"] ??= "egress";
+function ofServer(e: Event): void {
+  const name = e["tapline.server.name"];
+  if (name !== undefined) e["tapline.server.release"] ??= `${name}@${e["tapline.server.version"]}`;
+}
+
+/** Whoever shows what the model said calls the addresses of its images. */
+function ofOutput(e: Event, output: Json): void {
+  beacon = undefined;
+  beaconsIn(output, 0);
+  if (beacon !== undefined) setBeacon(e, beacon);
+}
+
+function setBeacon(e: Event, found: Beacon): void {
+  e["tapline.beacon.kind"] = found.kind;
+  e["tapline.beacon.domain"] = found.host;
+  e["tapline.beacon.chars"] = found.chars;
 }
 
 /** Set by `bytesOf` when it met 1e400 or the like, which JSON cannot say as a number. */
@@ -109,7 +138,9 @@ function utf8Length(text: string): number {
 
 function longestIn(value: Json, run: Run, depth: number): void {
   if (typeof value === "string") {
-    if (value.length >= LIMITS.encoded_run_chars) longestRun(value, run);
+    if (value.length < LIMITS.encoded_run_chars) return;
+    longestRun(value, run);
+    if (mayBeacon(value)) beacon = beaconIn(value, beacon);
     return;
   }
   if (typeof value !== "object" || value === null || depth > LIMITS.depth) return;
@@ -119,6 +150,32 @@ function longestIn(value: Json, run: Run, depth: number): void {
   }
   const object = value as Readonly<Record<string, Json>>;
   for (const key in object) longestIn(object[key]!, run, depth + 1);
+}
+
+/** The address that carries most data in the texts looked at. */
+let beacon: Beacon | undefined;
+
+function mayBeacon(text: string): boolean {
+  if (!text.includes("http")) return false;
+  return (
+    text.includes("](") ||
+    text.includes("]: http") ||
+    (text.includes("<") && /=\s{0,4}["']?https?:/.test(text))
+  );
+}
+
+function beaconsIn(value: Json, depth: number): void {
+  if (typeof value === "string") {
+    if (mayBeacon(value)) beacon = beaconIn(value, beacon);
+    return;
+  }
+  if (typeof value !== "object" || value === null || depth > LIMITS.depth) return;
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) beaconsIn(value[i] as Json, depth + 1);
+    return;
+  }
+  const object = value as Readonly<Record<string, Json>>;
+  for (const key in object) beaconsIn(object[key]!, depth + 1);
 }
 
 const SHOWN = [

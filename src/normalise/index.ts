@@ -2,7 +2,7 @@
 // one worker. Reads no files, knows no ledger; rules come in as `inspect`.
 import { isAscii, isUtf8 } from "node:buffer";
 import { LIMITS } from "../core/limits.ts";
-import { TaplineError } from "../core/errors.ts";
+import { RuleFailed, TaplineError } from "../core/errors.ts";
 import type { Event } from "../core/generated/event.ts";
 import type { Run } from "../core/run.ts";
 import type { Segment, StreamInfo, Vantage } from "../core/stage.ts";
@@ -35,8 +35,9 @@ export interface Work {
 export interface Normalised extends Run {
   readonly counts: Counts;
   readonly blobs: readonly Blob[];
-  /** Changes of the sessions that the batch touched. */
-  readonly sessions: readonly (readonly [string, SessionState])[];
+  /** Changes of the sessions that the batch touched, `[id, SessionState][]` as JSON: whoever keeps them needs the
+   * text alone. */
+  readonly sessions: string;
 }
 
 interface OpenStream {
@@ -120,7 +121,7 @@ export class Normaliser {
       ...this.scope.out.take(),
       counts: this.#counts,
       blobs: this.scope.blobs,
-      sessions: this.scope.changes(),
+      sessions: JSON.stringify(this.scope.changes()),
     };
   }
 
@@ -210,16 +211,17 @@ export class Normaliser {
   #map(of: OpenStream, record: unknown, bytes: Buffer, start: number, end: number): void {
     this.#full_bytes = LIMITS.full_run_bytes;
     let outcome: Outcome | undefined;
-    let why = "";
+    let failure: unknown;
     try {
       outcome = of.mapper(record, this.scope);
     } catch (error) {
       if (error instanceof TaplineError) throw error;
-      why = this.#options.redactor.redactText(String(error)).slice(0, REASON_CHARS);
+      failure = error;
     }
     this.#full_bytes = Infinity;
-    if (outcome !== undefined) this.#count(outcome);
-    else this.#unreadable(bytes, start, end, "mapper_failed", why);
+    if (outcome !== undefined) return this.#count(outcome);
+    const why = this.#options.redactor.redactText(String(failure)).slice(0, REASON_CHARS);
+    this.#unreadable(bytes, start, end, failure instanceof RuleFailed ? "rule_failed" : "mapper_failed", why);
   }
 
   /** Keeps a record that cannot be read as an event of its own, raw bytes within limits. */

@@ -1,6 +1,8 @@
 // Recognises a stream: which format its first records are, and which agent session they belong to. Reads nothing.
 import { isUtf8 } from "node:buffer";
 import { LIMITS } from "../core/limits.ts";
+import type { StreamFacts } from "../core/stage.ts";
+import { factsOf } from "./facts.ts";
 import type { Format } from "./format.ts";
 import { FORMATS } from "./formats/index.ts";
 
@@ -11,7 +13,7 @@ export function formatNamed(name: string): Format | undefined {
   return FORMATS.find((format) => format.name === name);
 }
 
-/** Parsed whole lines of a head; what does not parse is left out. */
+/** Parsed lines of a head; what does not parse is left out. */
 function records(head: Uint8Array): unknown[] {
   const found: unknown[] = [];
   const bytes = Buffer.from(head.buffer, head.byteOffset, head.length);
@@ -31,6 +33,7 @@ export interface Probed {
   readonly format: string;
   readonly session: string | undefined;
   readonly stateless: boolean;
+  readonly facts: StreamFacts | undefined;
 }
 
 /** `named` is the format of the configuration, if it names one; else the surest format takes the stream. */
@@ -47,6 +50,9 @@ export function probe(head: Uint8Array, path: string, named?: string): Probed {
       }
     }
   }
-  if (best === undefined) return { format: "unknown", session: undefined, stateless: false };
-  return { format: best.name, session: best.sessionOf(lines, path), stateless: best.state === "none" };
+  if (best === undefined)
+    return { format: "unknown", session: undefined, stateless: false, facts: undefined };
+  const session = best.sessionOf(lines, path);
+  const facts = factsOf(best.vantage, lines, session);
+  return { format: best.name, session, stateless: best.state === "none", facts };
 }

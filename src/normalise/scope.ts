@@ -5,6 +5,7 @@ import type { Action } from "../core/generated/classes.ts";
 import { type Event, serialise } from "../core/generated/event.ts";
 import { LIMITS } from "../core/limits.ts";
 import { RunWriter } from "../core/run.ts";
+import type { SharedBuffers } from "../core/shared-buffers.ts";
 import type { StreamInfo, Vantage } from "../core/stage.ts";
 import type { Digest } from "../core/digest.ts";
 import { fromEpoch, fromMs, parseTime } from "../core/time.ts";
@@ -32,11 +33,15 @@ export interface ScopeOptions {
   readonly sealer: Sealer | undefined;
   /** Canonical time of the run's start: older records are backfill. */
   readonly started: string;
+  /** Sees every event with its content as it was, before redaction; sets derived fields. */
+  readonly trace?: ((e: Event) => void) | undefined;
+  /** Memory for runs that leave the thread. */
+  readonly buffers?: SharedBuffers | undefined;
 }
 
 export class RecordScope implements Scope {
   readonly digest: Digest;
-  readonly out = new RunWriter(LIMITS.batch_bytes * 3);
+  readonly out: RunWriter;
   readonly sessions = new Map<string, Session>();
   /** Sessions dropped because the bound bit. */
   evicted = 0;
@@ -57,6 +62,7 @@ export class RecordScope implements Scope {
 
   constructor(options: ScopeOptions) {
     this.#options = options;
+    this.out = new RunWriter(LIMITS.batch_bytes * 3, options.buffers);
     this.digest = options.digest;
     this.#write = (e) => this.#finish(e);
   }
@@ -126,6 +132,8 @@ export class RecordScope implements Scope {
     e["tapline.stream"] = stream.id;
     e["tapline.format"] = stream.format;
     e["tapline.vantage"] = this.#vantage;
+    if (stream.resolved_by !== undefined && this.#session!.id === (stream.session ?? stream.id))
+      e["tapline.session.resolved_by"] = stream.resolved_by;
     e["event.created"] = this.#arrival;
     this.#stamp(e, time);
     return e;
@@ -154,6 +162,7 @@ export class RecordScope implements Scope {
   emit(e: Event): void {
     e["event.id"] = `${this.stream.id}-${this.offset.toString(36)}-${this.#emitted++}`;
     enrich(e, this.flags);
+    this.#options.trace?.(e);
     if ((this.flags & FLAG_NESTED) !== 0) limitObjects(e);
     // A result repeats the URI of its call, which was another record.
     if ((this.flags & FLAG_SECRET) !== 0 || e["mcp.resource.uri"] !== undefined) {

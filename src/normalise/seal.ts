@@ -28,6 +28,8 @@ const TAG_BYTES = 16;
 export interface Sealer {
   /** Ciphertext of `text` under the key of `subject` (32 hex digits), which is made when there is none. */
   seal(subject: string, text: string): string;
+  /** Whether there may be a key: without one, nothing that was sealed can be opened. */
+  readonly holds: boolean;
   /** Entry bytes with every sealed text opened; left as it is where the key is gone or the text was changed. */
   open(entry: Uint8Array): Uint8Array;
 }
@@ -39,11 +41,17 @@ export function createSealer(directory: string): Sealer {
 
 class FileSealer implements Sealer {
   readonly #directory: string;
+  /** The directory of keys was seen. */
+  #made = false;
   /** Keys for sealing; a key whose file is gone is not used again. Opening always reads the file. */
   readonly #keys = new Map<string, Buffer>();
 
   constructor(directory: string) {
     this.#directory = directory;
+  }
+
+  get holds(): boolean {
+    return (this.#made ||= existsSync(this.#directory));
   }
 
   seal(subject: string, text: string): string {

@@ -1,6 +1,8 @@
 // What a tool call is aimed at, read off the arguments that name it plainly: a file, a command, a URL. Looks at
 // top-level arguments only; where a URL leads is derived later, for all formats.
 import type { Event } from "../core/generated/event.ts";
+import { LIMITS } from "../core/limits.ts";
+import type { Json } from "../core/text.ts";
 import type { Fields } from "./format.ts";
 
 /** Text, or the words of a command given as a list. */
@@ -32,4 +34,47 @@ export function setUrl(e: Event, url: string): void {
     return;
   }
   e["url.full"] = url;
+}
+
+const WRITES =
+  /(?:^|[_-])(?:write|edit|multiedit|create|append|replace|patch|insert|move|rename|save|delete|remove|update|put|store|upload)(?:$|[_-])|(?:^|[a-z])(?:Write|Edit|MultiEdit|Create|Append|Replace|Patch|Move)(?:$|[A-Z])|^(?:write|edit|create|append|replace|patch|insert|move|rename|save|delete|remove|update|put)(?=[A-Z])/;
+const writers = new Map<string, boolean>();
+
+/** Whether a tool of that name changes the file that it is given. */
+export function writesFiles(tool: string): boolean {
+  let found = writers.get(tool);
+  if (found === undefined) {
+    found = WRITES.test(tool.slice(0, LIMITS.tool_name_chars));
+    if (writers.size >= LIMITS.tool_classes) writers.clear();
+    writers.set(tool, found);
+  }
+  return found;
+}
+
+const TO = [
+  "to",
+  "recipients",
+  "recipient",
+  "email",
+  "address",
+  "bcc",
+  "cc",
+  "participants",
+  "user_email",
+  "channel",
+];
+const MAIL = /^[^\s@<>"]{1,64}@[a-z0-9-]+(?:\.[a-z0-9-]+)+$/i;
+
+/** The first mail address among the arguments that say to whom something goes. */
+export function recipientIn(args: Json): string | undefined {
+  if (typeof args !== "object" || args === null || Array.isArray(args)) return undefined;
+  const object = args as Readonly<Record<string, Json>>;
+  for (let i = 0; i < TO.length; i++) {
+    const value = object[TO[i]!];
+    if (value === undefined) continue;
+    const first = Array.isArray(value) ? value[0] : value;
+    if (typeof first === "string" && first.includes("@") && first.length < 320 && MAIL.test(first))
+      return first.toLowerCase();
+  }
+  return undefined;
 }

@@ -55,3 +55,15 @@ export function urlIn(args: Json, command: string | undefined): string | undefin
   }
   return undefined;
 }
+
+const SECOND = /^(?:co|com|org|net|gov|edu|ac|or|ne|go|gob|nom)$/;
+
+/** The part of a host name that was registered: its last two labels, or three where the second is a country's
+ * category such as co.uk. Knows no list of suffixes. */
+export function registeredDomain(host: string): string {
+  const last = host.lastIndexOf(".");
+  const second = host.lastIndexOf(".", last - 1);
+  if (last <= 0 || second <= 0) return host;
+  if (host.length - last !== 3 || !SECOND.test(host.slice(second + 1, last))) return host.slice(second + 1);
+  return host.slice(host.lastIndexOf(".", second - 1) + 1);
+}

@@ -1,11 +1,12 @@
 // Documents as NDJSON, appended to one file and synced. Each entry is in it once: the last document's sequence says
 // where the file stands, and a line that a crash cut is removed. Rotation is left to others; a file moved away is
-// replaced by a new one.
+// replaced by a new one. One writer a file, since each goes by what it finds at the end: a lock file says who.
 import { type FileHandle, mkdir, open, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { TaplineError, reasonOf } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
+import { takeLock } from "../core/lock.ts";
 import type { Component, EntryBatch, Sink, WriteResult } from "../core/stage.ts";
 import { SPLICED_BYTES, writeDocument } from "./document.ts";
 
@@ -34,6 +35,7 @@ class FileSink implements Sink {
   /** Index of the first entry that is not in the file, or in one before it. */
   #next = 0;
   #last: Promise<unknown> = Promise.resolve();
+  #unlock: (() => void) | undefined;
 
   constructor(path: string) {
     this.#path = resolve(path);
@@ -50,6 +52,12 @@ class FileSink implements Sink {
 
   async close(): Promise<void> {
     await this.#queue(() => this.#drop()).catch(() => {});
+    this.#release();
+  }
+
+  #release(): void {
+    this.#unlock?.();
+    this.#unlock = undefined;
   }
 
   /** One at a time, in the order of the calls. */
@@ -98,6 +106,7 @@ class FileSink implements Sink {
       });
     }
     if (found === undefined) await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
+    this.#unlock ??= takeLock(`${this.#path}.lock`, (pid) => locked(this.#path, pid));
     const handle = await open(this.#path, "a+", 0o600);
     try {
       const { dev, ino, size } = await handle.stat();
@@ -107,6 +116,7 @@ class FileSink implements Sink {
       return file;
     } catch (error) {
       await handle.close();
+      this.#release();
       throw error;
     }
   }
@@ -173,6 +183,13 @@ async function syncDirectory(path: string): Promise<void> {
 
 function trouble(code: string, what: string, cause: unknown): TaplineError {
   return new TaplineError(code, `${what}: ${reasonOf(cause)}`, { retry: true, cause });
+}
+
+function locked(path: string, pid: string): TaplineError {
+  return new TaplineError("FILE_LOCKED", `${path} is being written by process ${pid}`, {
+    retry: true,
+    remedy: "a file has one writer: stop the collector for the time of a replay into it",
+  });
 }
 
 function foreign(path: string): TaplineError {

@@ -1,6 +1,7 @@
-// A batch in the making: one buffer of its own, so that it can be transferred, and what goes with it.
+// A batch in the making: one buffer, so that it can be handed over, and what goes with it.
 import type { Gap, Position, RawBatch, Segment, StreamInfo } from "../core/stage.ts";
 import { LIMITS } from "../core/limits.ts";
+import type { SharedBuffers } from "../core/shared-buffers.ts";
 import type { Notice, Outbox } from "./outbox.ts";
 import type { Tail } from "./tail.ts";
 
@@ -17,8 +18,11 @@ export class Draft {
   readonly #plan: number;
   #empty = true;
 
-  /** `waiting` is how many bytes are known to wait for this batch. */
-  constructor(waiting: number) {
+  readonly #buffers: SharedBuffers;
+
+  /** `waiting` is how many bytes are known to wait for this batch. Batches of `buffers`' size get their memory there. */
+  constructor(waiting: number, buffers: SharedBuffers) {
+    this.#buffers = buffers;
     this.#plan = Math.min(LIMITS.batch_bytes, waiting);
   }
 
@@ -42,10 +46,13 @@ export class Draft {
   room(want: number, least: number): number {
     if (this.segments.length === 0 && (this.at > 0 || least > this.buffer.length)) {
       this.at = 0;
-      if (least > this.buffer.length) this.buffer = fresh(Math.max(least, this.#plan));
+      if (least > this.buffer.length) {
+        this.drop();
+        this.buffer = this.#fresh(Math.max(least, this.#plan));
+      }
     }
     if (this.buffer.length === 0)
-      this.buffer = fresh(Math.max(this.#plan, Math.min(want, LIMITS.batch_bytes)));
+      this.buffer = this.#fresh(Math.max(this.#plan, Math.min(want, LIMITS.batch_bytes)));
     const left = this.buffer.length - this.at;
     if (this.segments.length > 0 && (left < least || (left < want && left < LIMITS.small_read_bytes)))
       return 0;
@@ -79,13 +86,19 @@ export class Draft {
     this.streams.push(tail.info(outbox.common));
   }
 
+  /** Gives the buffer back: nothing of it is used. */
+  drop(): void {
+    this.#buffers.give(this.buffer);
+    this.buffer = Buffer.alloc(0);
+  }
+
+  /** Memory outside Node's pool. */
+  #fresh(length: number): Buffer {
+    return length === this.#buffers.bytes ? this.#buffers.take() : Buffer.allocUnsafeSlow(length);
+  }
+
   batch(lane: number, behind_bytes: number): RawBatch {
     const { buffer, segments, streams, gaps, positions } = this;
     return { lane, buffer, segments, streams, gaps, positions, behind_bytes };
   }
-}
-
-/** Bytes outside Node's pool. */
-function fresh(length: number): Buffer {
-  return Buffer.allocUnsafeSlow(length);
 }

@@ -7,6 +7,15 @@ import type { Position } from "../core/stage.ts";
 
 export type Packing = "gz" | "zst";
 
+const factsSchema = z.object({
+  transcript: z.boolean(),
+  branch: z.boolean().optional(),
+  pid: z.number().optional(),
+  started_ms: z.number().optional(),
+  cwd: z.string().optional(),
+  from_ms: z.number().optional(),
+});
+
 /** Where the source stands in one generation of a file. Lengths, offsets and sizes in bytes. */
 const markSchema = z.object({
   /** Where the file was first seen: the name of the stream. */
@@ -26,6 +35,9 @@ const markSchema = z.object({
   format: z.string(),
   session: z.string().optional(),
   stateless: z.boolean(),
+  /** What the first records told of the client, and how the session was found with it. */
+  facts: factsSchema.optional(),
+  resolved_by: z.enum(["pid", "cwd", "ambiguous", "none"]).optional(),
   /** The file is compressed; offsets count its content. */
   packed: z.enum(["gz", "zst"]).optional(),
   /** Compressed and read to its end at this size. */

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context, Position, RawBatch, Router, Source } from "../core/stage.ts";
 import { LIMITS } from "../core/limits.ts";
+import { SharedBuffers } from "../core/shared-buffers.ts";
 import { Descriptors } from "./descriptors.ts";
 import { Draft } from "./draft.ts";
 import { type FollowOptions, Follower } from "./follow.ts";
@@ -11,6 +12,7 @@ import { Outbox } from "./outbox.ts";
 import type { StreamOptions, Tail } from "./tail.ts";
 import { PackedTaker } from "./take-packed.ts";
 import { Taker } from "./take.ts";
+import { Unresolved } from "./unresolved.ts";
 
 /** Polling takes at most this part of the time. */
 const POLL_SHARE = 1 / 20;
@@ -19,12 +21,14 @@ export class FollowSource implements Source {
   readonly #options: FollowOptions;
   readonly #common: StreamOptions;
   readonly #context: Context;
+  readonly #buffers = new SharedBuffers(LIMITS.batch_bytes);
   readonly #descriptors = new Descriptors(LIMITS.files_open);
   #router!: Router;
   #outbox!: Outbox;
   #follower!: Follower;
   #taker!: Taker;
   #packed!: PackedTaker;
+  #unresolved!: Unresolved;
   /** By queue: a file that did not fit into the batch before. */
   readonly #first: (Tail | undefined)[] = [];
   /** By queue: the batch that is read ahead. */
@@ -63,7 +67,9 @@ export class FollowSource implements Source {
     const refused = this.#follower.refused.bind(this.#follower);
     this.#taker = new Taker(this.#descriptors, this.#outbox, refused);
     this.#packed = new PackedTaker(this.#descriptors, this.#outbox, refused);
+    this.#unresolved = new Unresolved(router, this.#outbox, () => this.#context.now());
     this.#follower.resume(positions);
+    for (const tail of this.tails) this.#unresolved.meet(tail, true);
     await this.#poll();
   }
 
@@ -80,6 +86,7 @@ export class FollowSource implements Source {
   get counts(): Readonly<Record<string, number>> {
     return {
       ...this.#outbox.counts,
+      ...this.#unresolved.counts,
       polls: this.#polls,
       files: this.#follower.known.tails.size,
       files_opened: this.#descriptors.opened,
@@ -126,15 +133,23 @@ export class FollowSource implements Source {
     this.#poll_at = started + Math.max(this.#options.poll_ms, took_ms / POLL_SHARE);
   }
 
+  #askForSessions(): void {
+    this.#unresolved.retry();
+    this.#poll_at = Math.max(this.#poll_at, performance.now() + this.#options.poll_ms);
+  }
+
   /** The next batch of a queue, undefined when it has nothing. */
   async #fill(queue: number): Promise<Draft | undefined> {
     if (this.#closed) return undefined;
-    if (this.#options.follow && performance.now() >= this.#poll_at) await this.#poll();
+    if (performance.now() >= this.#poll_at) {
+      if (this.#options.follow) await this.#poll();
+      if (!this.#unresolved.idle) this.#askForSessions();
+    }
     if (this.#outbox.fresh.size > 0) await this.#lookAtHeads();
     const ready = this.#outbox.ready[queue]!;
     const notices = this.#outbox.notices[queue]!;
     if (ready.size === 0 && notices.length === 0) return undefined;
-    const draft = new Draft(wanted(ready));
+    const draft = new Draft(wanted(ready), this.#buffers);
     for (const notice of notices.splice(0, LIMITS.batch_segments)) draft.add(notice);
     let first = this.#first[queue];
     this.#first[queue] = undefined;
@@ -154,6 +169,7 @@ export class FollowSource implements Source {
         break;
       }
     }
+    if (draft.segments.length === 0) draft.drop();
     if (draft.empty) return undefined;
     this.#made++;
     return draft;
@@ -177,6 +193,7 @@ export class FollowSource implements Source {
       }
       const resumed = tail.resumed;
       if (!(await lookAtHead(tail, parts))) continue;
+      if (!resumed) this.#unresolved.meet(tail, tail.from_end > 0);
       if (tail.from_end > 0) {
         startAtEnd(tail, descriptors);
         const positions: Record<string, Position | null> = {};
@@ -194,8 +211,10 @@ export class FollowSource implements Source {
     this.#held.clear();
   }
 
-  settle(): void {
-    // What is durable is the ledger's business: it gives the positions back on open.
+  /** What is durable is the ledger's business: it gives the positions back on open. Only the memory is ours. */
+  settle(batch: RawBatch): void {
+    this.#unresolved.settle(batch);
+    this.#buffers.give(batch.buffer);
   }
 
   async wait(signal: AbortSignal): Promise<void> {
@@ -212,7 +231,7 @@ export class FollowSource implements Source {
   }
 
   get drained(): boolean {
-    return !this.#options.follow && !this.#busy && this.#held.size === 0;
+    return !this.#options.follow && !this.#busy && this.#held.size + this.#unresolved.holding === 0;
   }
 
   async close(): Promise<void> {

@@ -163,6 +163,7 @@ class SpoolSource implements Source {
   }
 
   settle(batch: RawBatch): void {
+    this.#inner.settle(batch);
     for (const tail of this.#inner.tails) {
       const position = batch.positions[tail.id];
       if (position === undefined || position === null) continue;

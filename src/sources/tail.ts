@@ -1,7 +1,7 @@
 // What is known of one generation of one file: which it is, how far it was read, where its records go.
 // Holds state and turns it into positions; reads nothing.
 import type { Stats } from "node:fs";
-import type { Capture, Position, Router, StreamInfo } from "../core/stage.ts";
+import type { Capture, Position, ResolvedBy, Router, StreamFacts, StreamInfo } from "../core/stage.ts";
 import { LIMITS } from "../core/limits.ts";
 import { type Mark, type Packing, NOTHING, digest, keyOf, nextId } from "./identity.ts";
 import type { Unpacker } from "./unpack.ts";
@@ -38,6 +38,9 @@ export class Tail {
   format = "unknown";
   session: string | undefined;
   stateless = false;
+  /** What the first records tell of the client behind the stream. */
+  facts: StreamFacts | undefined;
+  resolved_by: ResolvedBy | undefined;
   /** Index of the queue its records leave by; -1 until the first record is there. */
   queue = -1;
   /** The stream's StreamInfo was handed over. */
@@ -120,6 +123,8 @@ export class Tail {
     tail.format = mark.format;
     tail.session = mark.session;
     tail.stateless = mark.stateless;
+    tail.facts = mark.facts;
+    tail.resolved_by = mark.resolved_by;
     tail.packed = mark.packed;
     tail.packed_size = mark.packed_size;
     tail.complete = mark.complete === true;
@@ -143,6 +148,8 @@ export class Tail {
       format: this.format,
       ...(this.session === undefined ? undefined : { session: this.session }),
       stateless: this.stateless,
+      ...(this.facts === undefined ? undefined : { facts: this.facts }),
+      ...(this.resolved_by === undefined ? undefined : { resolved_by: this.resolved_by }),
       ...(this.packed === undefined ? undefined : { packed: this.packed }),
       ...(this.packed_size === undefined ? undefined : { packed_size: this.packed_size }),
       ...(this.complete ? { complete: true } : undefined),
@@ -158,6 +165,7 @@ export class Tail {
       session: common.session ?? this.session,
       options: common.options,
       capture: common.capture,
+      resolved_by: this.resolved_by,
       modified_ms: this.mtime_ms,
     };
   }
@@ -168,6 +176,8 @@ export class Tail {
     this.format = common.format ?? found.format;
     this.session = common.session ?? found.session;
     this.stateless = found.stateless;
+    this.facts = found.facts;
+    this.resolved_by = undefined;
     this.enqueueAt(router, common);
   }
 
@@ -190,6 +200,8 @@ export class Tail {
     this.format = other.format;
     this.session = other.session;
     this.stateless = other.stateless;
+    this.facts = other.facts;
+    this.resolved_by = other.resolved_by;
     this.queue = other.queue;
     this.announced = other.announced;
     this.recorded = other.recorded;
@@ -214,6 +226,7 @@ export class Tail {
     this.head_len = this.tail_len = this.offset = this.scanned = this.settled = this.hole_bytes = 0;
     this.head_hash = this.tail_hash = NOTHING;
     this.queue = -1;
+    this.facts = undefined;
     this.probed_size = -1;
     this.announced = this.recorded = this.resumed = false;
     this.from_end = 0;

@@ -47,8 +47,10 @@ test("every problem of a rule is reported at once, with file, line, rule, place 
 });
 
 test.each([
-  ["correlation: {type: event_count}", "correlation"],
-  ["filter: {rules: any}", "filter"],
+  ["correlation: []", "correlation"],
+  ["logsource: {product: tapline}\nfilter: {rules: any}", "condition"],
+  ["logsource: {product: tapline}\nfilter: {s: {a: 1}, condition: s}", "filter_rules"],
+  ["filter: {rules: any, s: {a: 1}, condition: s}", "logsource"],
   ["logsource: {product: tapline}", "detection"],
 ])("%s is recognised and refused", (body, code) => {
   expect(codes(`title: X\n${body}\n`)).toContain(code);
@@ -61,7 +63,7 @@ test("one bad rule in a file leaves the others", () => {
     {},
   );
   expect(set.rules.map((r) => r.rule.title)).toEqual(["Ours", "Two"]);
-  expect(problems.map((p) => p.message)).toEqual(["correlations are not supported yet"]);
+  expect(new Set(problems.map((p) => `${p.line} ${p.rule}`))).toEqual(new Set(["8 C"]));
 });
 
 test.each([

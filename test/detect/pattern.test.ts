@@ -15,7 +15,6 @@ import {
   plain,
   simplify,
 } from "../../src/detect/pattern.ts";
-import { Scan, type Watcher } from "../../src/detect/scan.ts";
 
 test.each<[string, readonly Part[]]>([
   ["abc", ["abc"]],
@@ -88,24 +87,6 @@ test("what is necessary is in every match", () => {
         expect(text.toLowerCase()).toContain(literal);
     }),
     { numRuns: 5_000, seed: 3 },
-  );
-});
-
-test("a scan marks exactly those whose literal occurs", () => {
-  const word = fc.string({ unit: fc.constantFrom("a", "b", "c", "é"), minLength: 3, maxLength: 10 });
-  fc.assert(
-    fc.property(
-      fc.uniqueArray(word, { minLength: 1, maxLength: 12 }),
-      fc.array(word, { maxLength: 12 }),
-      (literals, text) => {
-        const watchers = new Map<string, Watcher[]>(literals.map((l) => [l, [{ seenAt: 0 }]]));
-        const joined = text.join("");
-        new Scan(watchers).run(joined, 7);
-        for (const [literal, [watcher]] of watchers)
-          expect(watcher!.seenAt === 7, literal).toBe(joined.includes(literal));
-      },
-    ),
-    { numRuns: 3_000, seed: 4 },
   );
 });
 

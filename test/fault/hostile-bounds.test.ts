@@ -113,3 +113,19 @@ test("a mapper that throws costs its record, which is kept", () => {
     normaliser.scope.event = event;
   }
 });
+
+test("a rule that throws is told from a mapper", () => {
+  const match = engine.rules.match.bind(engine.rules);
+  engine.rules.match = (e, out) => {
+    if (e["event.action"] === "tool-call") throw new TypeError("no such test");
+    match(e, out);
+  };
+  try {
+    const { documents, result } = read(engine, line(callOf({ a: 1 })));
+    expectUnreadable(documents[0]!, "rule_failed");
+    expect(documents[0]!["error"].message).toBe("Error: no such test");
+    expect(result.counts).toMatchObject({ read: 1, recorded: 1, unparsable: 1 });
+  } finally {
+    engine.rules.match = match;
+  }
+});

@@ -1,10 +1,12 @@
-// The real servers for the tests: a running one is reused, else one is started from scripts/servers and stopped at
-// the end of the run by its pid. Ports: TAPLINE_TEST_PORT_<NAME>. Listens on 127.0.0.1 only.
+// The real servers for the tests: a running one is reused, else one is started, as a container where the image is at
+// hand, else as a process from scripts/servers, and stopped at the end of the run by its id. Ports:
+// TAPLINE_TEST_PORT_<NAME>. Listens on 127.0.0.1 only.
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { readdir, writeFile } from "node:fs/promises";
+import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { imageOf, startContainer, stopContainer } from "./containers.ts";
 
 const run = promisify(execFile);
 const SERVERS = {
@@ -33,30 +35,49 @@ async function answers(name: ServerName): Promise<boolean> {
   }
 }
 
+/** Starts a server. Returns the id of its container, "" for a process, undefined when another file of tests owns it. */
+async function launch(name: ServerName, port: number): Promise<string | undefined> {
+  const image = await imageOf(name);
+  if (image !== undefined) {
+    console.log(`${name}: a container of ${image}`);
+    const id = await startContainer(name, image, port, () => answers(name));
+    return id === "" ? undefined : id;
+  }
+  await run(script(name), ["start"], { env: { ...process.env, PORT: String(port) }, timeout: 280_000 });
+  return "";
+}
+
 /** The URL of a running server, started when there is none. Undefined, with the reason printed, when this machine
  * cannot start it; an error instead when TAPLINE_FULL is set. */
 export async function startServer(name: ServerName): Promise<string | undefined> {
   const port = portOf(name);
   const url = `http://127.0.0.1:${port}`;
   if (await answers(name)) return url;
+  let container: string | undefined;
   try {
-    await run(script(name), ["start"], { env: { ...process.env, PORT: String(port) }, timeout: 280_000 });
+    container = await launch(name, port);
   } catch (error) {
     if (process.env["TAPLINE_FULL"] !== undefined) throw error;
-    const { stderr = "" } = error as { stderr?: string };
+    const { stderr = String(error) } = error as { stderr?: string };
     console.warn(
       `skipping the tests against ${name}: it cannot be started here: ${stderr.trim().slice(-500)}`,
     );
     return undefined;
   }
   const started = process.env[STARTED];
-  if (started !== undefined && existsSync(started)) await writeFile(join(started, `${name}-${port}`), "");
+  if (container !== undefined && started !== undefined && existsSync(started))
+    await writeFile(join(started, `${name}-${port}`), container);
   return url;
 }
 
 /** Stops what the files in `directory` name. */
 export async function stopServers(directory: string): Promise<void> {
   for (const file of await readdir(directory)) {
+    const container = await readFile(join(directory, file), "utf8");
+    if (container !== "") {
+      await stopContainer(container);
+      continue;
+    }
     const at = file.lastIndexOf("-");
     const env = { ...process.env, PORT: file.slice(at + 1) };
     await run(script(file.slice(0, at)), ["stop"], { env, timeout: 60_000 });

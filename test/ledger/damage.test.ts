@@ -44,7 +44,7 @@ describe("a ledger that was tampered with or damaged", () => {
     const [dir, other] = [await made(), newDir()];
     const { ledger } = await openLedger(other);
     const run = runOf(Array.from({ length: 600 }, (_, i) => Buffer.from(`{"forged":${i}}`)));
-    ledger.append({ run, count: 600, hashes: leafHashes(run), header: {} });
+    ledger.append({ run, count: 600, hashes: leafHashes(run), header: "{}" });
     await ledger.close();
     writeFileSync(firstSegment(dir), readFileSync(firstSegment(other)));
     const tile = readFileSync(join(dir, "tile/entries/000"));

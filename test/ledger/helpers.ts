@@ -36,7 +36,7 @@ const entryText = (index: number): string => `{"n":${index},"text":"${"x".repeat
 export function appendEntries(ledger: Ledger, count: number, header: Record<string, unknown> = {}): void {
   const from = ledger.size;
   const run = runOf(Array.from({ length: count }, (_, i) => Buffer.from(entryText(from + i))));
-  ledger.append({ run, count, hashes: leafHashes(run), header });
+  ledger.append({ run, count, hashes: leafHashes(run), header: JSON.stringify(header) });
 }
 
 /** Reads all entries from `from` on as text, checking that batches follow each other and hashes fit. */

@@ -114,7 +114,7 @@ describe("verifyLedger", () => {
     await cp(forged, short, { recursive: true });
     const run = Buffer.concat(Array.from({ length: 200 }, () => Buffer.from([0, 2, 123, 125])));
     const { leafHashes } = await import("../../src/ledger/recover.ts");
-    ledger.append({ run, count: 200, hashes: leafHashes(run), header: {} });
+    ledger.append({ run, count: 200, hashes: leafHashes(run), header: "{}" });
     await ledger.close();
     for (const copy of [short, forged]) expect((await verifyLedger(copy)).findings).toEqual([]);
     expect((await verifyLedger(short, { checkpoints: saved })).findings).toMatchObject([

@@ -20,7 +20,13 @@ async function writeSegment(dir: string): Promise<{ path: string; ends: number[]
     groups.push(at);
     const frames = counts.map((count) => {
       const run = runOf(Array.from({ length: count }, (_, i) => Buffer.from(`{"entry":${first + i}}`)));
-      const frame = { number: number++, first, count, head: newHead({ at: { file: first } }), run };
+      const frame = {
+        number: number++,
+        first,
+        count,
+        head: newHead(JSON.stringify({ at: { file: first } })),
+        run,
+      };
       first += count;
       at += frame.head.length + run.length;
       ends.push(at);

@@ -8,7 +8,8 @@ import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { TaplineError } from "../../src/core/errors.ts";
 import { LIMITS } from "../../src/core/limits.ts";
 import type { DeadLetter, EntryBatch, RangeSink, Sink, WriteResult } from "../../src/core/stage.ts";
-import { type Cursor, Delivery, type DeliveryParts } from "../../src/deliver.ts";
+import type { Cursor } from "../../src/cursor.ts";
+import { Delivery, type DeliveryParts } from "../../src/deliver.ts";
 
 const BATCH = LIMITS.sink_batch_entries;
 
@@ -440,3 +441,26 @@ test(
     expect([delivery.cursor.acked, delivery.trouble]).toEqual([0, "busy"]);
   },
 );
+
+test("it is stuck when trouble lasts, or at once when a retry cannot mend it", async () => {
+  vi.spyOn(Math, "random").mockReturnValue(0.05);
+  for (const retry of [true, false]) {
+    const sink = new FakeSink();
+    let healed = false;
+    sink.fate = (batch) => {
+      if (!healed) throw unavailable(retry);
+      return allNew(batch);
+    };
+    const { delivery, stop } = start(new FakeLedger(1), sink, newDir());
+    expect(delivery.stuck).toBe(false);
+    await until(() => delivery.trouble !== undefined);
+    expect(delivery.stuck).toBe(!retry);
+    const later = Date.now() + LIMITS.once_trouble_ms + 1_000;
+    const clock = vi.spyOn(Date, "now").mockReturnValue(later);
+    expect(delivery.stuck).toBe(true);
+    clock.mockRestore();
+    healed = true;
+    await until(() => !delivery.stuck);
+    await stop();
+  }
+});

@@ -119,12 +119,12 @@ class FakeLane {
 function resultOf(lane: FakeLane, run: Uint8Array, hashes: Uint8Array): EngineResult {
   const count = hashes.length / 32;
   return {
-    run: run as Uint8Array<ArrayBuffer>,
-    hashes: hashes as Uint8Array<ArrayBuffer>,
+    run,
+    hashes,
     count,
     counts: { read: count, recorded: count, merged: 0, skipped: {}, unparsable: 0 },
     blobs: [],
-    sessions: [[sessionOf(lane.number), { last_time: String(lane.done) }]],
+    sessions: JSON.stringify([[sessionOf(lane.number), { last_time: String(lane.done) }]]),
     alerts: [],
     actions: {},
     evicted: 0,
@@ -162,6 +162,7 @@ async function rig(
     lanes: lanes as unknown as Lane[],
     ledger: ledgerOf(ledger),
     self,
+    free: [],
     positions: {},
     tally,
     now: Date.now,

@@ -151,3 +151,15 @@ sinkContract("file", async () => {
     end: async () => rmSync(own, { recursive: true }),
   };
 });
+
+test("a file has one writer; the lock of one that died is taken over", async () => {
+  const sink = await opened();
+  await sink.write(series("l", 3), false, signal);
+  await expect(opened()).rejects.toMatchObject({ code: "FILE_LOCKED", retry: true });
+  await sink.close();
+  writeFileSync(`${path}.lock`, "4194305 1 dead\n");
+  const next = await opened();
+  expect(await next.write(series("l", 4), false, signal)).toEqual(fate(1, 3));
+  await next.close();
+  expect(() => statSync(`${path}.lock`)).toThrow("ENOENT");
+});

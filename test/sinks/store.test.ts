@@ -41,7 +41,7 @@ const storeDir = (): string => join(state_dir, "test");
 
 async function append(count: number): Promise<number> {
   const { run, hashes, first } = series("s", count, ledger.size);
-  ledger.append({ run, hashes, count, header: {} });
+  ledger.append({ run, hashes, count, header: "{}" });
   await ledger.commit();
   return first;
 }

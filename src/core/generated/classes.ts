@@ -12,7 +12,7 @@ export interface EventClass {
   readonly eu_ai_act: readonly string[];
 }
 /** Hash of the tables that made the fields, classes and tags. */
-export const MAPPING_HASH = "sha256:a348cd6a550e8d47e19edb3fe94bf537ad01d214f354403cf761ad3e9cb312b7";
+export const MAPPING_HASH = "sha256:612f639fcb06ef344c29c1d778a99da0c4e2e3136361676deba3d227d104b5da";
 export const MAP_VERSION = "2026.11";
 export const CLASSES = {
   "tool-call": {"name":"tool-call","dataset":"tapline.activity","kind":"event","category":["api"],"type":["access"],"iso42001":["A.6.2.6","A.6.2.8","A.9.2","A.9.4"],"direct":["A.6.2.6","A.6.2.8","A.9.4"],"supporting":["A.9.2"],"nist_ai_rmf":["GOVERN 1.7","MEASURE 2.4","MANAGE 4.1","MANAGE 1.1"],"eu_ai_act":["14(4)","26(5)","72(1)","72(2)","12(1)","12(2)","26(6)"]},
@@ -41,6 +41,7 @@ export const CLASSES = {
   "tool-definition-changed": {"name":"tool-definition-changed","dataset":"tapline.inventory","kind":"event","category":["configuration"],"type":["change"],"iso42001":["A.10.3","A.4.4","A.6.2.5","A.6.2.6","A.6.2.8"],"direct":["A.6.2.6","A.6.2.8"],"supporting":["A.4.4","A.6.2.5","A.10.3"],"nist_ai_rmf":["GOVERN 1.7","MEASURE 2.4","MANAGE 4.1"],"eu_ai_act":["14(4)","26(5)","72(1)","72(2)","12(1)","12(2)","26(6)"]},
   "first-seen": {"name":"first-seen","dataset":"tapline.inventory","kind":"event","category":["configuration"],"type":["creation"],"iso42001":["A.4.2","A.4.4","A.6.2.6","A.6.2.8"],"direct":["A.6.2.6","A.6.2.8"],"supporting":["A.4.2","A.4.4"],"nist_ai_rmf":["GOVERN 1.7","MEASURE 2.4","MANAGE 4.1"],"eu_ai_act":["14(4)","26(5)","72(1)","72(2)","12(1)","12(2)","26(6)"]},
   "rule-alert": {"name":"rule-alert","dataset":"tapline.alert","kind":"alert","category":["intrusion_detection"],"type":["info"],"iso42001":["A.6.2.6","A.6.2.8","A.8.4","A.9.3"],"direct":["A.6.2.6","A.6.2.8"],"supporting":["A.9.3","A.8.4"],"nist_ai_rmf":["GOVERN 1.7","MEASURE 2.4","MANAGE 4.1"],"eu_ai_act":["14(4)","26(5)","72(1)","72(2)","12(1)","12(2)","26(6)"]},
+  "alert-suppressed": {"name":"alert-suppressed","dataset":"tapline.alert","kind":"event","category":["intrusion_detection"],"type":["info"],"iso42001":["A.6.2.6","A.6.2.8","A.8.4"],"direct":["A.6.2.6","A.6.2.8"],"supporting":["A.8.4"],"nist_ai_rmf":["GOVERN 1.7","MEASURE 2.4","MANAGE 4.1"],"eu_ai_act":["14(4)","26(5)","72(1)","72(2)","12(1)","12(2)","26(6)"]},
   "incident": {"name":"incident","dataset":"tapline.incident","kind":"event","category":["intrusion_detection"],"type":["info"],"iso42001":["A.3.3","A.6.2.6","A.6.2.8","A.8.3","A.8.4"],"direct":["A.6.2.6","A.6.2.8"],"supporting":["A.8.4","A.8.3","A.3.3"],"nist_ai_rmf":["GOVERN 1.7","MEASURE 2.4","MANAGE 4.1"],"eu_ai_act":["14(4)","26(5)","72(1)","72(2)","12(1)","12(2)","26(6)"]},
   "evaluation": {"name":"evaluation","dataset":"tapline.activity","kind":"event","category":["process"],"type":["info"],"iso42001":["A.6.2.4","A.6.2.8"],"direct":["A.6.2.8"],"supporting":["A.6.2.4"],"nist_ai_rmf":["MEASURE 2.4"],"eu_ai_act":["12(1)","12(2)","26(6)"]},
   "checkpoint": {"name":"checkpoint","dataset":"tapline.integrity","kind":"state","category":["process"],"type":["info"],"iso42001":["A.6.2.6","A.6.2.8"],"direct":["A.6.2.6","A.6.2.8"],"supporting":[],"nist_ai_rmf":["GOVERN 1.7","MEASURE 2.4","MANAGE 4.1"],"eu_ai_act":["14(4)","26(5)","72(1)","72(2)","12(1)","12(2)","26(6)"]},

@@ -69,6 +69,7 @@ export const FIELDS = {
   "url.full": "wildcard",
   "url.domain": "keyword",
   "destination.domain": "keyword",
+  "destination.registered_domain": "keyword",
   "destination.address": "keyword",
   "destination.ip": "ip",
   "destination.port": "long",
@@ -102,6 +103,7 @@ export const FIELDS = {
   "tapline.vantage": "keyword",
   "tapline.primary": "boolean",
   "tapline.backfill": "boolean",
+  "tapline.session.resolved_by": "keyword",
   "tapline.call_key": "keyword",
   "tapline.call.ref": "keyword",
   "tapline.call.joined": "boolean",
@@ -120,6 +122,7 @@ export const FIELDS = {
   "tapline.capture.identity": "keyword",
   "tapline.server.name": "keyword",
   "tapline.server.version": "keyword",
+  "tapline.server.release": "keyword",
   "tapline.server.identity_source": "keyword",
   "tapline.server.transport": "keyword",
   "tapline.server.url": "keyword",
@@ -130,6 +133,7 @@ export const FIELDS = {
   "tapline.connection": "keyword",
   "tapline.direction": "keyword",
   "tapline.tool.class": "keyword",
+  "tapline.tool.qualified": "keyword",
   "tapline.tool.args_hash": "keyword",
   "tapline.tool.result_hash": "keyword",
   "tapline.tool.definition_hash": "keyword",
@@ -138,6 +142,7 @@ export const FIELDS = {
   "tapline.tool.count": "long",
   "tapline.tool.names": "keyword[]",
   "tapline.tool.changed": "boolean",
+  "tapline.first_seen.kind": "keyword",
   "tapline.tool.first_seen": "boolean",
   "tapline.decision.verdict": "keyword",
   "tapline.decision.action": "keyword",
@@ -158,15 +163,45 @@ export const FIELDS = {
   "tapline.text.flags": "keyword[]",
   "tapline.text.entropy": "double",
   "tapline.text.encoded_run": "long",
+  "tapline.command.traits": "keyword[]",
+  "tapline.file.reads": "keyword[]",
+  "tapline.file.writes": "keyword[]",
+  "tapline.url.data_chars": "long",
+  "tapline.url.label_chars": "long",
+  "tapline.url.host_form": "keyword",
+  "tapline.beacon.kind": "keyword",
+  "tapline.beacon.domain": "keyword",
+  "tapline.beacon.chars": "long",
   "tapline.flow.from_tool": "keyword",
   "tapline.flow.from_server": "keyword",
+  "tapline.flow.from_event": "keyword",
   "tapline.flow.to_tool": "keyword",
   "tapline.flow.overlap": "double",
+  "tapline.flow.chars": "long",
   "tapline.flow.encoding": "keyword",
+  "tapline.flow.calls": "long",
+  "tapline.provenance.source_event": "keyword",
+  "tapline.provenance.source_tool": "keyword",
+  "tapline.provenance.source_server": "keyword",
+  "tapline.provenance.arguments": "keyword[]",
+  "tapline.provenance.kinds": "keyword[]",
+  "tapline.provenance.count": "long",
+  "tapline.provenance.share": "double",
+  "tapline.provenance.instruction_score": "long",
+  "tapline.provenance.instruction_signs": "keyword[]",
+  "tapline.provenance.prompted": "boolean",
+  "tapline.provenance.delegated": "boolean",
   "tapline.alert.level": "keyword",
   "tapline.alert.event_ids": "keyword[]",
   "tapline.alert.evidence": "object",
   "tapline.alert.ruleset_hash": "keyword",
+  "tapline.alert.indexes": "long[]",
+  "tapline.alert.group": "object",
+  "tapline.alert.count": "long",
+  "tapline.alert.number": "double",
+  "tapline.alert.window.start": "date",
+  "tapline.alert.window.end": "date",
+  "tapline.alert.suppressed_by": "keyword",
   "tapline.blob.fields": "keyword[]",
   "tapline.blob.digests": "keyword[]",
   "tapline.blob.bytes": "long[]",
@@ -278,6 +313,7 @@ export interface Event {
   "url.full": string | undefined;
   "url.domain": string | undefined;
   "destination.domain": string | undefined;
+  "destination.registered_domain": string | undefined;
   "destination.address": string | undefined;
   "destination.ip": string | undefined;
   "destination.port": number | undefined;
@@ -311,6 +347,7 @@ export interface Event {
   "tapline.vantage": string | undefined;
   "tapline.primary": boolean | undefined;
   "tapline.backfill": boolean | undefined;
+  "tapline.session.resolved_by": string | undefined;
   "tapline.call_key": string | undefined;
   "tapline.call.ref": string | undefined;
   "tapline.call.joined": boolean | undefined;
@@ -329,6 +366,7 @@ export interface Event {
   "tapline.capture.identity": string | undefined;
   "tapline.server.name": string | undefined;
   "tapline.server.version": string | undefined;
+  "tapline.server.release": string | undefined;
   "tapline.server.identity_source": string | undefined;
   "tapline.server.transport": string | undefined;
   "tapline.server.url": string | undefined;
@@ -339,6 +377,7 @@ export interface Event {
   "tapline.connection": string | undefined;
   "tapline.direction": string | undefined;
   "tapline.tool.class": string | undefined;
+  "tapline.tool.qualified": string | undefined;
   "tapline.tool.args_hash": string | undefined;
   "tapline.tool.result_hash": string | undefined;
   "tapline.tool.definition_hash": string | undefined;
@@ -347,6 +386,7 @@ export interface Event {
   "tapline.tool.count": number | undefined;
   "tapline.tool.names": readonly string[] | undefined;
   "tapline.tool.changed": boolean | undefined;
+  "tapline.first_seen.kind": string | undefined;
   "tapline.tool.first_seen": boolean | undefined;
   "tapline.decision.verdict": string | undefined;
   "tapline.decision.action": string | undefined;
@@ -367,15 +407,45 @@ export interface Event {
   "tapline.text.flags": readonly string[] | undefined;
   "tapline.text.entropy": number | undefined;
   "tapline.text.encoded_run": number | undefined;
+  "tapline.command.traits": readonly string[] | undefined;
+  "tapline.file.reads": readonly string[] | undefined;
+  "tapline.file.writes": readonly string[] | undefined;
+  "tapline.url.data_chars": number | undefined;
+  "tapline.url.label_chars": number | undefined;
+  "tapline.url.host_form": string | undefined;
+  "tapline.beacon.kind": string | undefined;
+  "tapline.beacon.domain": string | undefined;
+  "tapline.beacon.chars": number | undefined;
   "tapline.flow.from_tool": string | undefined;
   "tapline.flow.from_server": string | undefined;
+  "tapline.flow.from_event": string | undefined;
   "tapline.flow.to_tool": string | undefined;
   "tapline.flow.overlap": number | undefined;
+  "tapline.flow.chars": number | undefined;
   "tapline.flow.encoding": string | undefined;
+  "tapline.flow.calls": number | undefined;
+  "tapline.provenance.source_event": string | undefined;
+  "tapline.provenance.source_tool": string | undefined;
+  "tapline.provenance.source_server": string | undefined;
+  "tapline.provenance.arguments": readonly string[] | undefined;
+  "tapline.provenance.kinds": readonly string[] | undefined;
+  "tapline.provenance.count": number | undefined;
+  "tapline.provenance.share": number | undefined;
+  "tapline.provenance.instruction_score": number | undefined;
+  "tapline.provenance.instruction_signs": readonly string[] | undefined;
+  "tapline.provenance.prompted": boolean | undefined;
+  "tapline.provenance.delegated": boolean | undefined;
   "tapline.alert.level": string | undefined;
   "tapline.alert.event_ids": readonly string[] | undefined;
   "tapline.alert.evidence": Json | undefined;
   "tapline.alert.ruleset_hash": string | undefined;
+  "tapline.alert.indexes": readonly number[] | undefined;
+  "tapline.alert.group": Json | undefined;
+  "tapline.alert.count": number | undefined;
+  "tapline.alert.number": number | undefined;
+  "tapline.alert.window.start": string | undefined;
+  "tapline.alert.window.end": string | undefined;
+  "tapline.alert.suppressed_by": string | undefined;
   "tapline.blob.fields": readonly string[] | undefined;
   "tapline.blob.digests": readonly string[] | undefined;
   "tapline.blob.bytes": readonly number[] | undefined;
@@ -482,6 +552,7 @@ class EventFields implements Event {
   "url.full" = undefined;
   "url.domain" = undefined;
   "destination.domain" = undefined;
+  "destination.registered_domain" = undefined;
   "destination.address" = undefined;
   "destination.ip" = undefined;
   "destination.port" = undefined;
@@ -515,6 +586,7 @@ class EventFields implements Event {
   "tapline.vantage" = undefined;
   "tapline.primary" = undefined;
   "tapline.backfill" = undefined;
+  "tapline.session.resolved_by" = undefined;
   "tapline.call_key" = undefined;
   "tapline.call.ref" = undefined;
   "tapline.call.joined" = undefined;
@@ -533,6 +605,7 @@ class EventFields implements Event {
   "tapline.capture.identity" = undefined;
   "tapline.server.name" = undefined;
   "tapline.server.version" = undefined;
+  "tapline.server.release" = undefined;
   "tapline.server.identity_source" = undefined;
   "tapline.server.transport" = undefined;
   "tapline.server.url" = undefined;
@@ -543,6 +616,7 @@ class EventFields implements Event {
   "tapline.connection" = undefined;
   "tapline.direction" = undefined;
   "tapline.tool.class" = undefined;
+  "tapline.tool.qualified" = undefined;
   "tapline.tool.args_hash" = undefined;
   "tapline.tool.result_hash" = undefined;
   "tapline.tool.definition_hash" = undefined;
@@ -551,6 +625,7 @@ class EventFields implements Event {
   "tapline.tool.count" = undefined;
   "tapline.tool.names" = undefined;
   "tapline.tool.changed" = undefined;
+  "tapline.first_seen.kind" = undefined;
   "tapline.tool.first_seen" = undefined;
   "tapline.decision.verdict" = undefined;
   "tapline.decision.action" = undefined;
@@ -571,15 +646,45 @@ class EventFields implements Event {
   "tapline.text.flags" = undefined;
   "tapline.text.entropy" = undefined;
   "tapline.text.encoded_run" = undefined;
+  "tapline.command.traits" = undefined;
+  "tapline.file.reads" = undefined;
+  "tapline.file.writes" = undefined;
+  "tapline.url.data_chars" = undefined;
+  "tapline.url.label_chars" = undefined;
+  "tapline.url.host_form" = undefined;
+  "tapline.beacon.kind" = undefined;
+  "tapline.beacon.domain" = undefined;
+  "tapline.beacon.chars" = undefined;
   "tapline.flow.from_tool" = undefined;
   "tapline.flow.from_server" = undefined;
+  "tapline.flow.from_event" = undefined;
   "tapline.flow.to_tool" = undefined;
   "tapline.flow.overlap" = undefined;
+  "tapline.flow.chars" = undefined;
   "tapline.flow.encoding" = undefined;
+  "tapline.flow.calls" = undefined;
+  "tapline.provenance.source_event" = undefined;
+  "tapline.provenance.source_tool" = undefined;
+  "tapline.provenance.source_server" = undefined;
+  "tapline.provenance.arguments" = undefined;
+  "tapline.provenance.kinds" = undefined;
+  "tapline.provenance.count" = undefined;
+  "tapline.provenance.share" = undefined;
+  "tapline.provenance.instruction_score" = undefined;
+  "tapline.provenance.instruction_signs" = undefined;
+  "tapline.provenance.prompted" = undefined;
+  "tapline.provenance.delegated" = undefined;
   "tapline.alert.level" = undefined;
   "tapline.alert.event_ids" = undefined;
   "tapline.alert.evidence" = undefined;
   "tapline.alert.ruleset_hash" = undefined;
+  "tapline.alert.indexes" = undefined;
+  "tapline.alert.group" = undefined;
+  "tapline.alert.count" = undefined;
+  "tapline.alert.number" = undefined;
+  "tapline.alert.window.start" = undefined;
+  "tapline.alert.window.end" = undefined;
+  "tapline.alert.suppressed_by" = undefined;
   "tapline.blob.fields" = undefined;
   "tapline.blob.digests" = undefined;
   "tapline.blob.bytes" = undefined;
@@ -668,14 +773,14 @@ function block1(e: Event): string {
   }
   let s = "";
   let g = "";
-  let g76 = g + "\"control\":{";
-  if (e["tapline.control.iso42001"] !== undefined) { s += g76 + "\"iso42001\":" + strings(e["tapline.control.iso42001"]); g = ","; g76 = ","; }
-  if (e["tapline.control.direct"] !== undefined) { s += g76 + "\"direct\":" + strings(e["tapline.control.direct"]); g = ","; g76 = ","; }
-  if (e["tapline.control.supporting"] !== undefined) { s += g76 + "\"supporting\":" + strings(e["tapline.control.supporting"]); g = ","; g76 = ","; }
-  if (e["tapline.control.nist_ai_rmf"] !== undefined) { s += g76 + "\"nist_ai_rmf\":" + strings(e["tapline.control.nist_ai_rmf"]); g = ","; g76 = ","; }
-  if (e["tapline.control.eu_ai_act"] !== undefined) { s += g76 + "\"eu_ai_act\":" + strings(e["tapline.control.eu_ai_act"]); g = ","; g76 = ","; }
-  if (e["tapline.control.map_version"] !== undefined) { s += g76 + "\"map_version\":" + quote(e["tapline.control.map_version"]); g = ","; g76 = ","; }
-  if (g76 === ",") s += "}";
+  let g84 = g + "\"control\":{";
+  if (e["tapline.control.iso42001"] !== undefined) { s += g84 + "\"iso42001\":" + strings(e["tapline.control.iso42001"]); g = ","; g84 = ","; }
+  if (e["tapline.control.direct"] !== undefined) { s += g84 + "\"direct\":" + strings(e["tapline.control.direct"]); g = ","; g84 = ","; }
+  if (e["tapline.control.supporting"] !== undefined) { s += g84 + "\"supporting\":" + strings(e["tapline.control.supporting"]); g = ","; g84 = ","; }
+  if (e["tapline.control.nist_ai_rmf"] !== undefined) { s += g84 + "\"nist_ai_rmf\":" + strings(e["tapline.control.nist_ai_rmf"]); g = ","; g84 = ","; }
+  if (e["tapline.control.eu_ai_act"] !== undefined) { s += g84 + "\"eu_ai_act\":" + strings(e["tapline.control.eu_ai_act"]); g = ","; g84 = ","; }
+  if (e["tapline.control.map_version"] !== undefined) { s += g84 + "\"map_version\":" + quote(e["tapline.control.map_version"]); g = ","; g84 = ","; }
+  if (g84 === ",") s += "}";
   if (blocks1.size >= BLOCKS_MAX) blocks1.clear();
   const of = newEvent();
   of["tapline.control.iso42001"] = e["tapline.control.iso42001"] as never;
@@ -851,6 +956,7 @@ export function serialise(e: Event): string {
   if (g41 === ",") s += "}";
   let g42 = g0 + "\"destination\":{";
   if (e["destination.domain"] !== undefined) { s += g42 + "\"domain\":" + quote(e["destination.domain"]); g0 = ","; g42 = ","; }
+  if (e["destination.registered_domain"] !== undefined) { s += g42 + "\"registered_domain\":" + quote(e["destination.registered_domain"]); g0 = ","; g42 = ","; }
   if (e["destination.address"] !== undefined) { s += g42 + "\"address\":" + quote(e["destination.address"]); g0 = ","; g42 = ","; }
   if (e["destination.ip"] !== undefined) { s += g42 + "\"ip\":" + quote(e["destination.ip"]); g0 = ","; g42 = ","; }
   if (e["destination.port"] !== undefined) { s += g42 + "\"port\":" + e["destination.port"]; g0 = ","; g42 = ","; }
@@ -912,140 +1018,190 @@ export function serialise(e: Event): string {
   if (e["tapline.vantage"] !== undefined) { s += g55 + "\"vantage\":" + '"' + e["tapline.vantage"] + '"'; g0 = ","; g55 = ","; }
   if (e["tapline.primary"] !== undefined) { s += g55 + "\"primary\":" + e["tapline.primary"]; g0 = ","; g55 = ","; }
   if (e["tapline.backfill"] !== undefined) { s += g55 + "\"backfill\":" + e["tapline.backfill"]; g0 = ","; g55 = ","; }
-  if (e["tapline.call_key"] !== undefined) { s += g55 + "\"call_key\":" + quote(e["tapline.call_key"]); g0 = ","; g55 = ","; }
-  let g57 = g55 + "\"call\":{";
-  if (e["tapline.call.ref"] !== undefined) { s += g57 + "\"ref\":" + quote(e["tapline.call.ref"]); g0 = ","; g55 = ","; g57 = ","; }
-  if (e["tapline.call.joined"] !== undefined) { s += g57 + "\"joined\":" + e["tapline.call.joined"]; g0 = ","; g55 = ","; g57 = ","; }
-  if (e["tapline.call.sidechain"] !== undefined) { s += g57 + "\"sidechain\":" + e["tapline.call.sidechain"]; g0 = ","; g55 = ","; g57 = ","; }
+  let g57 = g55 + "\"session\":{";
+  if (e["tapline.session.resolved_by"] !== undefined) { s += g57 + "\"resolved_by\":" + quote(e["tapline.session.resolved_by"]); g0 = ","; g55 = ","; g57 = ","; }
   if (g57 === ",") s += "}";
-  let g58 = g55 + "\"record\":{";
-  if (e["tapline.record.type"] !== undefined) { s += g58 + "\"type\":" + quote(e["tapline.record.type"]); g0 = ","; g55 = ","; g58 = ","; }
-  if (e["tapline.record.id"] !== undefined) { s += g58 + "\"id\":" + quote(e["tapline.record.id"]); g0 = ","; g55 = ","; g58 = ","; }
-  if (e["tapline.record.parent_id"] !== undefined) { s += g58 + "\"parent_id\":" + quote(e["tapline.record.parent_id"]); g0 = ","; g55 = ","; g58 = ","; }
-  if (e["tapline.record.known"] !== undefined) { s += g58 + "\"known\":" + e["tapline.record.known"]; g0 = ","; g55 = ","; g58 = ","; }
-  if (e["tapline.record.duplicate_keys"] !== undefined) { s += g58 + "\"duplicate_keys\":" + e["tapline.record.duplicate_keys"]; g0 = ","; g55 = ","; g58 = ","; }
+  if (e["tapline.call_key"] !== undefined) { s += g55 + "\"call_key\":" + quote(e["tapline.call_key"]); g0 = ","; g55 = ","; }
+  let g58 = g55 + "\"call\":{";
+  if (e["tapline.call.ref"] !== undefined) { s += g58 + "\"ref\":" + quote(e["tapline.call.ref"]); g0 = ","; g55 = ","; g58 = ","; }
+  if (e["tapline.call.joined"] !== undefined) { s += g58 + "\"joined\":" + e["tapline.call.joined"]; g0 = ","; g55 = ","; g58 = ","; }
+  if (e["tapline.call.sidechain"] !== undefined) { s += g58 + "\"sidechain\":" + e["tapline.call.sidechain"]; g0 = ","; g55 = ","; g58 = ","; }
   if (g58 === ",") s += "}";
-  let g59 = g55 + "\"time\":{";
-  if (e["tapline.time.original"] !== undefined) { s += g59 + "\"original\":" + quote(e["tapline.time.original"]); g0 = ","; g55 = ","; g59 = ","; }
-  if (e["tapline.time.source"] !== undefined) { s += g59 + "\"source\":" + '"' + e["tapline.time.source"] + '"'; g0 = ","; g55 = ","; g59 = ","; }
-  if (e["tapline.time.suspect"] !== undefined) { s += g59 + "\"suspect\":" + e["tapline.time.suspect"]; g0 = ","; g55 = ","; g59 = ","; }
+  let g59 = g55 + "\"record\":{";
+  if (e["tapline.record.type"] !== undefined) { s += g59 + "\"type\":" + quote(e["tapline.record.type"]); g0 = ","; g55 = ","; g59 = ","; }
+  if (e["tapline.record.id"] !== undefined) { s += g59 + "\"id\":" + quote(e["tapline.record.id"]); g0 = ","; g55 = ","; g59 = ","; }
+  if (e["tapline.record.parent_id"] !== undefined) { s += g59 + "\"parent_id\":" + quote(e["tapline.record.parent_id"]); g0 = ","; g55 = ","; g59 = ","; }
+  if (e["tapline.record.known"] !== undefined) { s += g59 + "\"known\":" + e["tapline.record.known"]; g0 = ","; g55 = ","; g59 = ","; }
+  if (e["tapline.record.duplicate_keys"] !== undefined) { s += g59 + "\"duplicate_keys\":" + e["tapline.record.duplicate_keys"]; g0 = ","; g55 = ","; g59 = ","; }
   if (g59 === ",") s += "}";
-  let g60 = g55 + "\"capture\":{";
-  if (e["tapline.capture.arguments"] !== undefined) { s += g60 + "\"arguments\":" + '"' + e["tapline.capture.arguments"] + '"'; g0 = ","; g55 = ","; g60 = ","; }
-  if (e["tapline.capture.results"] !== undefined) { s += g60 + "\"results\":" + '"' + e["tapline.capture.results"] + '"'; g0 = ","; g55 = ","; g60 = ","; }
-  if (e["tapline.capture.messages"] !== undefined) { s += g60 + "\"messages\":" + '"' + e["tapline.capture.messages"] + '"'; g0 = ","; g55 = ","; g60 = ","; }
-  if (e["tapline.capture.identity"] !== undefined) { s += g60 + "\"identity\":" + '"' + e["tapline.capture.identity"] + '"'; g0 = ","; g55 = ","; g60 = ","; }
+  let g60 = g55 + "\"time\":{";
+  if (e["tapline.time.original"] !== undefined) { s += g60 + "\"original\":" + quote(e["tapline.time.original"]); g0 = ","; g55 = ","; g60 = ","; }
+  if (e["tapline.time.source"] !== undefined) { s += g60 + "\"source\":" + '"' + e["tapline.time.source"] + '"'; g0 = ","; g55 = ","; g60 = ","; }
+  if (e["tapline.time.suspect"] !== undefined) { s += g60 + "\"suspect\":" + e["tapline.time.suspect"]; g0 = ","; g55 = ","; g60 = ","; }
   if (g60 === ",") s += "}";
-  let g61 = g55 + "\"server\":{";
-  if (e["tapline.server.name"] !== undefined) { s += g61 + "\"name\":" + quote(e["tapline.server.name"]); g0 = ","; g55 = ","; g61 = ","; }
-  if (e["tapline.server.version"] !== undefined) { s += g61 + "\"version\":" + quote(e["tapline.server.version"]); g0 = ","; g55 = ","; g61 = ","; }
-  if (e["tapline.server.identity_source"] !== undefined) { s += g61 + "\"identity_source\":" + quote(e["tapline.server.identity_source"]); g0 = ","; g55 = ","; g61 = ","; }
-  if (e["tapline.server.transport"] !== undefined) { s += g61 + "\"transport\":" + quote(e["tapline.server.transport"]); g0 = ","; g55 = ","; g61 = ","; }
-  if (e["tapline.server.url"] !== undefined) { s += g61 + "\"url\":" + quote(e["tapline.server.url"]); g0 = ","; g55 = ","; g61 = ","; }
-  if (e["tapline.server.command"] !== undefined) { s += g61 + "\"command\":" + quote(e["tapline.server.command"]); g0 = ","; g55 = ","; g61 = ","; }
-  if (e["tapline.server.scope"] !== undefined) { s += g61 + "\"scope\":" + quote(e["tapline.server.scope"]); g0 = ","; g55 = ","; g61 = ","; }
+  let g61 = g55 + "\"capture\":{";
+  if (e["tapline.capture.arguments"] !== undefined) { s += g61 + "\"arguments\":" + '"' + e["tapline.capture.arguments"] + '"'; g0 = ","; g55 = ","; g61 = ","; }
+  if (e["tapline.capture.results"] !== undefined) { s += g61 + "\"results\":" + '"' + e["tapline.capture.results"] + '"'; g0 = ","; g55 = ","; g61 = ","; }
+  if (e["tapline.capture.messages"] !== undefined) { s += g61 + "\"messages\":" + '"' + e["tapline.capture.messages"] + '"'; g0 = ","; g55 = ","; g61 = ","; }
+  if (e["tapline.capture.identity"] !== undefined) { s += g61 + "\"identity\":" + '"' + e["tapline.capture.identity"] + '"'; g0 = ","; g55 = ","; g61 = ","; }
   if (g61 === ",") s += "}";
-  let g62 = g55 + "\"client\":{";
-  if (e["tapline.client.name"] !== undefined) { s += g62 + "\"name\":" + quote(e["tapline.client.name"]); g0 = ","; g55 = ","; g62 = ","; }
-  if (e["tapline.client.version"] !== undefined) { s += g62 + "\"version\":" + quote(e["tapline.client.version"]); g0 = ","; g55 = ","; g62 = ","; }
+  let g62 = g55 + "\"server\":{";
+  if (e["tapline.server.name"] !== undefined) { s += g62 + "\"name\":" + quote(e["tapline.server.name"]); g0 = ","; g55 = ","; g62 = ","; }
+  if (e["tapline.server.version"] !== undefined) { s += g62 + "\"version\":" + quote(e["tapline.server.version"]); g0 = ","; g55 = ","; g62 = ","; }
+  if (e["tapline.server.release"] !== undefined) { s += g62 + "\"release\":" + quote(e["tapline.server.release"]); g0 = ","; g55 = ","; g62 = ","; }
+  if (e["tapline.server.identity_source"] !== undefined) { s += g62 + "\"identity_source\":" + quote(e["tapline.server.identity_source"]); g0 = ","; g55 = ","; g62 = ","; }
+  if (e["tapline.server.transport"] !== undefined) { s += g62 + "\"transport\":" + quote(e["tapline.server.transport"]); g0 = ","; g55 = ","; g62 = ","; }
+  if (e["tapline.server.url"] !== undefined) { s += g62 + "\"url\":" + quote(e["tapline.server.url"]); g0 = ","; g55 = ","; g62 = ","; }
+  if (e["tapline.server.command"] !== undefined) { s += g62 + "\"command\":" + quote(e["tapline.server.command"]); g0 = ","; g55 = ","; g62 = ","; }
+  if (e["tapline.server.scope"] !== undefined) { s += g62 + "\"scope\":" + quote(e["tapline.server.scope"]); g0 = ","; g55 = ","; g62 = ","; }
   if (g62 === ",") s += "}";
+  let g63 = g55 + "\"client\":{";
+  if (e["tapline.client.name"] !== undefined) { s += g63 + "\"name\":" + quote(e["tapline.client.name"]); g0 = ","; g55 = ","; g63 = ","; }
+  if (e["tapline.client.version"] !== undefined) { s += g63 + "\"version\":" + quote(e["tapline.client.version"]); g0 = ","; g55 = ","; g63 = ","; }
+  if (g63 === ",") s += "}";
   if (e["tapline.connection"] !== undefined) { s += g55 + "\"connection\":" + quote(e["tapline.connection"]); g0 = ","; g55 = ","; }
   if (e["tapline.direction"] !== undefined) { s += g55 + "\"direction\":" + quote(e["tapline.direction"]); g0 = ","; g55 = ","; }
-  let g63 = g55 + "\"tool\":{";
-  if (e["tapline.tool.class"] !== undefined) { s += g63 + "\"class\":" + quote(e["tapline.tool.class"]); g0 = ","; g55 = ","; g63 = ","; }
-  if (e["tapline.tool.args_hash"] !== undefined) { s += g63 + "\"args_hash\":" + '"' + e["tapline.tool.args_hash"] + '"'; g0 = ","; g55 = ","; g63 = ","; }
-  if (e["tapline.tool.result_hash"] !== undefined) { s += g63 + "\"result_hash\":" + '"' + e["tapline.tool.result_hash"] + '"'; g0 = ","; g55 = ","; g63 = ","; }
-  if (e["tapline.tool.definition_hash"] !== undefined) { s += g63 + "\"definition_hash\":" + quote(e["tapline.tool.definition_hash"]); g0 = ","; g55 = ","; g63 = ","; }
-  if (e["tapline.tool.description_hash"] !== undefined) { s += g63 + "\"description_hash\":" + quote(e["tapline.tool.description_hash"]); g0 = ","; g55 = ","; g63 = ","; }
-  if (e["tapline.tool.schema_hash"] !== undefined) { s += g63 + "\"schema_hash\":" + quote(e["tapline.tool.schema_hash"]); g0 = ","; g55 = ","; g63 = ","; }
-  if (e["tapline.tool.count"] !== undefined) { s += g63 + "\"count\":" + e["tapline.tool.count"]; g0 = ","; g55 = ","; g63 = ","; }
-  if (e["tapline.tool.names"] !== undefined) { s += g63 + "\"names\":" + strings(e["tapline.tool.names"]); g0 = ","; g55 = ","; g63 = ","; }
-  if (e["tapline.tool.changed"] !== undefined) { s += g63 + "\"changed\":" + e["tapline.tool.changed"]; g0 = ","; g55 = ","; g63 = ","; }
-  if (e["tapline.tool.first_seen"] !== undefined) { s += g63 + "\"first_seen\":" + e["tapline.tool.first_seen"]; g0 = ","; g55 = ","; g63 = ","; }
-  if (g63 === ",") s += "}";
-  let g64 = g55 + "\"decision\":{";
-  if (e["tapline.decision.verdict"] !== undefined) { s += g64 + "\"verdict\":" + quote(e["tapline.decision.verdict"]); g0 = ","; g55 = ","; g64 = ","; }
-  if (e["tapline.decision.action"] !== undefined) { s += g64 + "\"action\":" + quote(e["tapline.decision.action"]); g0 = ","; g55 = ","; g64 = ","; }
-  if (e["tapline.decision.executed"] !== undefined) { s += g64 + "\"executed\":" + e["tapline.decision.executed"]; g0 = ","; g55 = ","; g64 = ","; }
-  if (e["tapline.decision.mode"] !== undefined) { s += g64 + "\"mode\":" + quote(e["tapline.decision.mode"]); g0 = ","; g55 = ","; g64 = ","; }
-  let g65 = g64 + "\"decider\":{";
-  if (e["tapline.decision.decider.type"] !== undefined) { s += g65 + "\"type\":" + quote(e["tapline.decision.decider.type"]); g0 = ","; g55 = ","; g64 = ","; g65 = ","; }
-  if (e["tapline.decision.decider.id"] !== undefined) { s += g65 + "\"id\":" + quote(e["tapline.decision.decider.id"]); g0 = ","; g55 = ","; g64 = ","; g65 = ","; }
-  if (g65 === ",") s += "}";
+  let g64 = g55 + "\"tool\":{";
+  if (e["tapline.tool.class"] !== undefined) { s += g64 + "\"class\":" + quote(e["tapline.tool.class"]); g0 = ","; g55 = ","; g64 = ","; }
+  if (e["tapline.tool.qualified"] !== undefined) { s += g64 + "\"qualified\":" + quote(e["tapline.tool.qualified"]); g0 = ","; g55 = ","; g64 = ","; }
+  if (e["tapline.tool.args_hash"] !== undefined) { s += g64 + "\"args_hash\":" + '"' + e["tapline.tool.args_hash"] + '"'; g0 = ","; g55 = ","; g64 = ","; }
+  if (e["tapline.tool.result_hash"] !== undefined) { s += g64 + "\"result_hash\":" + '"' + e["tapline.tool.result_hash"] + '"'; g0 = ","; g55 = ","; g64 = ","; }
+  if (e["tapline.tool.definition_hash"] !== undefined) { s += g64 + "\"definition_hash\":" + quote(e["tapline.tool.definition_hash"]); g0 = ","; g55 = ","; g64 = ","; }
+  if (e["tapline.tool.description_hash"] !== undefined) { s += g64 + "\"description_hash\":" + quote(e["tapline.tool.description_hash"]); g0 = ","; g55 = ","; g64 = ","; }
+  if (e["tapline.tool.schema_hash"] !== undefined) { s += g64 + "\"schema_hash\":" + quote(e["tapline.tool.schema_hash"]); g0 = ","; g55 = ","; g64 = ","; }
+  if (e["tapline.tool.count"] !== undefined) { s += g64 + "\"count\":" + e["tapline.tool.count"]; g0 = ","; g55 = ","; g64 = ","; }
+  if (e["tapline.tool.names"] !== undefined) { s += g64 + "\"names\":" + strings(e["tapline.tool.names"]); g0 = ","; g55 = ","; g64 = ","; }
+  if (e["tapline.tool.changed"] !== undefined) { s += g64 + "\"changed\":" + e["tapline.tool.changed"]; g0 = ","; g55 = ","; g64 = ","; }
+  if (e["tapline.tool.first_seen"] !== undefined) { s += g64 + "\"first_seen\":" + e["tapline.tool.first_seen"]; g0 = ","; g55 = ","; g64 = ","; }
   if (g64 === ",") s += "}";
-  let g66 = g55 + "\"permission\":{";
-  if (e["tapline.permission.mode"] !== undefined) { s += g66 + "\"mode\":" + quote(e["tapline.permission.mode"]); g0 = ","; g55 = ","; g66 = ","; }
-  if (e["tapline.permission.before"] !== undefined) { s += g66 + "\"before\":" + quote(e["tapline.permission.before"]); g0 = ","; g55 = ","; g66 = ","; }
-  if (e["tapline.permission.after"] !== undefined) { s += g66 + "\"after\":" + quote(e["tapline.permission.after"]); g0 = ","; g55 = ","; g66 = ","; }
-  if (e["tapline.permission.trigger"] !== undefined) { s += g66 + "\"trigger\":" + quote(e["tapline.permission.trigger"]); g0 = ","; g55 = ","; g66 = ","; }
-  if (g66 === ",") s += "}";
-  let g67 = g55 + "\"data\":{";
-  if (e["tapline.data.bytes_in"] !== undefined) { s += g67 + "\"bytes_in\":" + e["tapline.data.bytes_in"]; g0 = ","; g55 = ","; g67 = ","; }
-  if (e["tapline.data.bytes_out"] !== undefined) { s += g67 + "\"bytes_out\":" + e["tapline.data.bytes_out"]; g0 = ","; g55 = ","; g67 = ","; }
-  if (e["tapline.data.redacted"] !== undefined) { s += g67 + "\"redacted\":" + e["tapline.data.redacted"]; g0 = ","; g55 = ","; g67 = ","; }
-  if (e["tapline.data.secrets"] !== undefined) { s += g67 + "\"secrets\":" + strings(e["tapline.data.secrets"]); g0 = ","; g55 = ","; g67 = ","; }
-  if (e["tapline.data.secret_count"] !== undefined) { s += g67 + "\"secret_count\":" + e["tapline.data.secret_count"]; g0 = ","; g55 = ","; g67 = ","; }
-  if (e["tapline.data.truncated"] !== undefined) { s += g67 + "\"truncated\":" + strings(e["tapline.data.truncated"]); g0 = ","; g55 = ","; g67 = ","; }
+  let g65 = g55 + "\"first_seen\":{";
+  if (e["tapline.first_seen.kind"] !== undefined) { s += g65 + "\"kind\":" + quote(e["tapline.first_seen.kind"]); g0 = ","; g55 = ","; g65 = ","; }
+  if (g65 === ",") s += "}";
+  let g66 = g55 + "\"decision\":{";
+  if (e["tapline.decision.verdict"] !== undefined) { s += g66 + "\"verdict\":" + quote(e["tapline.decision.verdict"]); g0 = ","; g55 = ","; g66 = ","; }
+  if (e["tapline.decision.action"] !== undefined) { s += g66 + "\"action\":" + quote(e["tapline.decision.action"]); g0 = ","; g55 = ","; g66 = ","; }
+  if (e["tapline.decision.executed"] !== undefined) { s += g66 + "\"executed\":" + e["tapline.decision.executed"]; g0 = ","; g55 = ","; g66 = ","; }
+  if (e["tapline.decision.mode"] !== undefined) { s += g66 + "\"mode\":" + quote(e["tapline.decision.mode"]); g0 = ","; g55 = ","; g66 = ","; }
+  let g67 = g66 + "\"decider\":{";
+  if (e["tapline.decision.decider.type"] !== undefined) { s += g67 + "\"type\":" + quote(e["tapline.decision.decider.type"]); g0 = ","; g55 = ","; g66 = ","; g67 = ","; }
+  if (e["tapline.decision.decider.id"] !== undefined) { s += g67 + "\"id\":" + quote(e["tapline.decision.decider.id"]); g0 = ","; g55 = ","; g66 = ","; g67 = ","; }
   if (g67 === ",") s += "}";
-  let g68 = g55 + "\"text\":{";
-  if (e["tapline.text.flags"] !== undefined) { s += g68 + "\"flags\":" + strings(e["tapline.text.flags"]); g0 = ","; g55 = ","; g68 = ","; }
-  if (e["tapline.text.entropy"] !== undefined) { s += g68 + "\"entropy\":" + e["tapline.text.entropy"]; g0 = ","; g55 = ","; g68 = ","; }
-  if (e["tapline.text.encoded_run"] !== undefined) { s += g68 + "\"encoded_run\":" + e["tapline.text.encoded_run"]; g0 = ","; g55 = ","; g68 = ","; }
+  if (g66 === ",") s += "}";
+  let g68 = g55 + "\"permission\":{";
+  if (e["tapline.permission.mode"] !== undefined) { s += g68 + "\"mode\":" + quote(e["tapline.permission.mode"]); g0 = ","; g55 = ","; g68 = ","; }
+  if (e["tapline.permission.before"] !== undefined) { s += g68 + "\"before\":" + quote(e["tapline.permission.before"]); g0 = ","; g55 = ","; g68 = ","; }
+  if (e["tapline.permission.after"] !== undefined) { s += g68 + "\"after\":" + quote(e["tapline.permission.after"]); g0 = ","; g55 = ","; g68 = ","; }
+  if (e["tapline.permission.trigger"] !== undefined) { s += g68 + "\"trigger\":" + quote(e["tapline.permission.trigger"]); g0 = ","; g55 = ","; g68 = ","; }
   if (g68 === ",") s += "}";
-  let g69 = g55 + "\"flow\":{";
-  if (e["tapline.flow.from_tool"] !== undefined) { s += g69 + "\"from_tool\":" + quote(e["tapline.flow.from_tool"]); g0 = ","; g55 = ","; g69 = ","; }
-  if (e["tapline.flow.from_server"] !== undefined) { s += g69 + "\"from_server\":" + quote(e["tapline.flow.from_server"]); g0 = ","; g55 = ","; g69 = ","; }
-  if (e["tapline.flow.to_tool"] !== undefined) { s += g69 + "\"to_tool\":" + quote(e["tapline.flow.to_tool"]); g0 = ","; g55 = ","; g69 = ","; }
-  if (e["tapline.flow.overlap"] !== undefined) { s += g69 + "\"overlap\":" + e["tapline.flow.overlap"]; g0 = ","; g55 = ","; g69 = ","; }
-  if (e["tapline.flow.encoding"] !== undefined) { s += g69 + "\"encoding\":" + quote(e["tapline.flow.encoding"]); g0 = ","; g55 = ","; g69 = ","; }
+  let g69 = g55 + "\"data\":{";
+  if (e["tapline.data.bytes_in"] !== undefined) { s += g69 + "\"bytes_in\":" + e["tapline.data.bytes_in"]; g0 = ","; g55 = ","; g69 = ","; }
+  if (e["tapline.data.bytes_out"] !== undefined) { s += g69 + "\"bytes_out\":" + e["tapline.data.bytes_out"]; g0 = ","; g55 = ","; g69 = ","; }
+  if (e["tapline.data.redacted"] !== undefined) { s += g69 + "\"redacted\":" + e["tapline.data.redacted"]; g0 = ","; g55 = ","; g69 = ","; }
+  if (e["tapline.data.secrets"] !== undefined) { s += g69 + "\"secrets\":" + strings(e["tapline.data.secrets"]); g0 = ","; g55 = ","; g69 = ","; }
+  if (e["tapline.data.secret_count"] !== undefined) { s += g69 + "\"secret_count\":" + e["tapline.data.secret_count"]; g0 = ","; g55 = ","; g69 = ","; }
+  if (e["tapline.data.truncated"] !== undefined) { s += g69 + "\"truncated\":" + strings(e["tapline.data.truncated"]); g0 = ","; g55 = ","; g69 = ","; }
   if (g69 === ",") s += "}";
-  let g70 = g55 + "\"alert\":{";
-  if (e["tapline.alert.level"] !== undefined) { s += g70 + "\"level\":" + quote(e["tapline.alert.level"]); g0 = ","; g55 = ","; g70 = ","; }
-  if (e["tapline.alert.event_ids"] !== undefined) { s += g70 + "\"event_ids\":" + strings(e["tapline.alert.event_ids"]); g0 = ","; g55 = ","; g70 = ","; }
-  if (e["tapline.alert.evidence"] !== undefined) { s += g70 + "\"evidence\":" + JSON.stringify(e["tapline.alert.evidence"]); g0 = ","; g55 = ","; g70 = ","; }
-  if (e["tapline.alert.ruleset_hash"] !== undefined) { s += g70 + "\"ruleset_hash\":" + quote(e["tapline.alert.ruleset_hash"]); g0 = ","; g55 = ","; g70 = ","; }
+  let g70 = g55 + "\"text\":{";
+  if (e["tapline.text.flags"] !== undefined) { s += g70 + "\"flags\":" + strings(e["tapline.text.flags"]); g0 = ","; g55 = ","; g70 = ","; }
+  if (e["tapline.text.entropy"] !== undefined) { s += g70 + "\"entropy\":" + e["tapline.text.entropy"]; g0 = ","; g55 = ","; g70 = ","; }
+  if (e["tapline.text.encoded_run"] !== undefined) { s += g70 + "\"encoded_run\":" + e["tapline.text.encoded_run"]; g0 = ","; g55 = ","; g70 = ","; }
   if (g70 === ",") s += "}";
-  let g71 = g55 + "\"blob\":{";
-  if (e["tapline.blob.fields"] !== undefined) { s += g71 + "\"fields\":" + strings(e["tapline.blob.fields"]); g0 = ","; g55 = ","; g71 = ","; }
-  if (e["tapline.blob.digests"] !== undefined) { s += g71 + "\"digests\":" + strings(e["tapline.blob.digests"]); g0 = ","; g55 = ","; g71 = ","; }
-  if (e["tapline.blob.bytes"] !== undefined) { s += g71 + "\"bytes\":" + "[" + e["tapline.blob.bytes"].join() + "]"; g0 = ","; g55 = ","; g71 = ","; }
+  let g71 = g55 + "\"command\":{";
+  if (e["tapline.command.traits"] !== undefined) { s += g71 + "\"traits\":" + strings(e["tapline.command.traits"]); g0 = ","; g55 = ","; g71 = ","; }
   if (g71 === ",") s += "}";
-  let g72 = g55 + "\"gap\":{";
-  if (e["tapline.gap.reason"] !== undefined) { s += g72 + "\"reason\":" + quote(e["tapline.gap.reason"]); g0 = ","; g55 = ","; g72 = ","; }
-  if (e["tapline.gap.bytes"] !== undefined) { s += g72 + "\"bytes\":" + e["tapline.gap.bytes"]; g0 = ","; g55 = ","; g72 = ","; }
+  let g72 = g55 + "\"file\":{";
+  if (e["tapline.file.reads"] !== undefined) { s += g72 + "\"reads\":" + strings(e["tapline.file.reads"]); g0 = ","; g55 = ","; g72 = ","; }
+  if (e["tapline.file.writes"] !== undefined) { s += g72 + "\"writes\":" + strings(e["tapline.file.writes"]); g0 = ","; g55 = ","; g72 = ","; }
   if (g72 === ",") s += "}";
-  let g73 = g55 + "\"count\":{";
-  if (e["tapline.count.read"] !== undefined) { s += g73 + "\"read\":" + e["tapline.count.read"]; g0 = ","; g55 = ","; g73 = ","; }
-  if (e["tapline.count.recorded"] !== undefined) { s += g73 + "\"recorded\":" + e["tapline.count.recorded"]; g0 = ","; g55 = ","; g73 = ","; }
-  if (e["tapline.count.merged"] !== undefined) { s += g73 + "\"merged\":" + e["tapline.count.merged"]; g0 = ","; g55 = ","; g73 = ","; }
-  if (e["tapline.count.skipped"] !== undefined) { s += g73 + "\"skipped\":" + e["tapline.count.skipped"]; g0 = ","; g55 = ","; g73 = ","; }
-  if (e["tapline.count.by_reason"] !== undefined) { s += g73 + "\"by_reason\":" + JSON.stringify(e["tapline.count.by_reason"]); g0 = ","; g55 = ","; g73 = ","; }
+  let g73 = g55 + "\"url\":{";
+  if (e["tapline.url.data_chars"] !== undefined) { s += g73 + "\"data_chars\":" + e["tapline.url.data_chars"]; g0 = ","; g55 = ","; g73 = ","; }
+  if (e["tapline.url.label_chars"] !== undefined) { s += g73 + "\"label_chars\":" + e["tapline.url.label_chars"]; g0 = ","; g55 = ","; g73 = ","; }
+  if (e["tapline.url.host_form"] !== undefined) { s += g73 + "\"host_form\":" + quote(e["tapline.url.host_form"]); g0 = ","; g55 = ","; g73 = ","; }
   if (g73 === ",") s += "}";
-  let g74 = g55 + "\"integrity\":{";
-  if (e["tapline.integrity.origin"] !== undefined) { s += g74 + "\"origin\":" + quote(e["tapline.integrity.origin"]); g0 = ","; g55 = ","; g74 = ","; }
-  if (e["tapline.integrity.tree_size"] !== undefined) { s += g74 + "\"tree_size\":" + e["tapline.integrity.tree_size"]; g0 = ","; g55 = ","; g74 = ","; }
-  if (e["tapline.integrity.root_hash"] !== undefined) { s += g74 + "\"root_hash\":" + quote(e["tapline.integrity.root_hash"]); g0 = ","; g55 = ","; g74 = ","; }
-  if (e["tapline.integrity.snapshot"] !== undefined) { s += g74 + "\"snapshot\":" + quote(e["tapline.integrity.snapshot"]); g0 = ","; g55 = ","; g74 = ","; }
+  let g74 = g55 + "\"beacon\":{";
+  if (e["tapline.beacon.kind"] !== undefined) { s += g74 + "\"kind\":" + quote(e["tapline.beacon.kind"]); g0 = ","; g55 = ","; g74 = ","; }
+  if (e["tapline.beacon.domain"] !== undefined) { s += g74 + "\"domain\":" + quote(e["tapline.beacon.domain"]); g0 = ","; g55 = ","; g74 = ","; }
+  if (e["tapline.beacon.chars"] !== undefined) { s += g74 + "\"chars\":" + e["tapline.beacon.chars"]; g0 = ","; g55 = ","; g74 = ","; }
   if (g74 === ",") s += "}";
-  let g75 = g55 + "\"config\":{";
-  if (e["tapline.config.hash"] !== undefined) { s += g75 + "\"hash\":" + quote(e["tapline.config.hash"]); g0 = ","; g55 = ","; g75 = ","; }
-  if (e["tapline.config.mapping_hash"] !== undefined) { s += g75 + "\"mapping_hash\":" + quote(e["tapline.config.mapping_hash"]); g0 = ","; g55 = ","; g75 = ","; }
+  let g75 = g55 + "\"flow\":{";
+  if (e["tapline.flow.from_tool"] !== undefined) { s += g75 + "\"from_tool\":" + quote(e["tapline.flow.from_tool"]); g0 = ","; g55 = ","; g75 = ","; }
+  if (e["tapline.flow.from_server"] !== undefined) { s += g75 + "\"from_server\":" + quote(e["tapline.flow.from_server"]); g0 = ","; g55 = ","; g75 = ","; }
+  if (e["tapline.flow.from_event"] !== undefined) { s += g75 + "\"from_event\":" + quote(e["tapline.flow.from_event"]); g0 = ","; g55 = ","; g75 = ","; }
+  if (e["tapline.flow.to_tool"] !== undefined) { s += g75 + "\"to_tool\":" + quote(e["tapline.flow.to_tool"]); g0 = ","; g55 = ","; g75 = ","; }
+  if (e["tapline.flow.overlap"] !== undefined) { s += g75 + "\"overlap\":" + e["tapline.flow.overlap"]; g0 = ","; g55 = ","; g75 = ","; }
+  if (e["tapline.flow.chars"] !== undefined) { s += g75 + "\"chars\":" + e["tapline.flow.chars"]; g0 = ","; g55 = ","; g75 = ","; }
+  if (e["tapline.flow.encoding"] !== undefined) { s += g75 + "\"encoding\":" + quote(e["tapline.flow.encoding"]); g0 = ","; g55 = ","; g75 = ","; }
+  if (e["tapline.flow.calls"] !== undefined) { s += g75 + "\"calls\":" + e["tapline.flow.calls"]; g0 = ","; g55 = ","; g75 = ","; }
   if (g75 === ",") s += "}";
+  let g76 = g55 + "\"provenance\":{";
+  if (e["tapline.provenance.source_event"] !== undefined) { s += g76 + "\"source_event\":" + quote(e["tapline.provenance.source_event"]); g0 = ","; g55 = ","; g76 = ","; }
+  if (e["tapline.provenance.source_tool"] !== undefined) { s += g76 + "\"source_tool\":" + quote(e["tapline.provenance.source_tool"]); g0 = ","; g55 = ","; g76 = ","; }
+  if (e["tapline.provenance.source_server"] !== undefined) { s += g76 + "\"source_server\":" + quote(e["tapline.provenance.source_server"]); g0 = ","; g55 = ","; g76 = ","; }
+  if (e["tapline.provenance.arguments"] !== undefined) { s += g76 + "\"arguments\":" + strings(e["tapline.provenance.arguments"]); g0 = ","; g55 = ","; g76 = ","; }
+  if (e["tapline.provenance.kinds"] !== undefined) { s += g76 + "\"kinds\":" + strings(e["tapline.provenance.kinds"]); g0 = ","; g55 = ","; g76 = ","; }
+  if (e["tapline.provenance.count"] !== undefined) { s += g76 + "\"count\":" + e["tapline.provenance.count"]; g0 = ","; g55 = ","; g76 = ","; }
+  if (e["tapline.provenance.share"] !== undefined) { s += g76 + "\"share\":" + e["tapline.provenance.share"]; g0 = ","; g55 = ","; g76 = ","; }
+  if (e["tapline.provenance.instruction_score"] !== undefined) { s += g76 + "\"instruction_score\":" + e["tapline.provenance.instruction_score"]; g0 = ","; g55 = ","; g76 = ","; }
+  if (e["tapline.provenance.instruction_signs"] !== undefined) { s += g76 + "\"instruction_signs\":" + strings(e["tapline.provenance.instruction_signs"]); g0 = ","; g55 = ","; g76 = ","; }
+  if (e["tapline.provenance.prompted"] !== undefined) { s += g76 + "\"prompted\":" + e["tapline.provenance.prompted"]; g0 = ","; g55 = ","; g76 = ","; }
+  if (e["tapline.provenance.delegated"] !== undefined) { s += g76 + "\"delegated\":" + e["tapline.provenance.delegated"]; g0 = ","; g55 = ","; g76 = ","; }
+  if (g76 === ",") s += "}";
+  let g77 = g55 + "\"alert\":{";
+  if (e["tapline.alert.level"] !== undefined) { s += g77 + "\"level\":" + quote(e["tapline.alert.level"]); g0 = ","; g55 = ","; g77 = ","; }
+  if (e["tapline.alert.event_ids"] !== undefined) { s += g77 + "\"event_ids\":" + strings(e["tapline.alert.event_ids"]); g0 = ","; g55 = ","; g77 = ","; }
+  if (e["tapline.alert.evidence"] !== undefined) { s += g77 + "\"evidence\":" + JSON.stringify(e["tapline.alert.evidence"]); g0 = ","; g55 = ","; g77 = ","; }
+  if (e["tapline.alert.ruleset_hash"] !== undefined) { s += g77 + "\"ruleset_hash\":" + quote(e["tapline.alert.ruleset_hash"]); g0 = ","; g55 = ","; g77 = ","; }
+  if (e["tapline.alert.indexes"] !== undefined) { s += g77 + "\"indexes\":" + "[" + e["tapline.alert.indexes"].join() + "]"; g0 = ","; g55 = ","; g77 = ","; }
+  if (e["tapline.alert.group"] !== undefined) { s += g77 + "\"group\":" + JSON.stringify(e["tapline.alert.group"]); g0 = ","; g55 = ","; g77 = ","; }
+  if (e["tapline.alert.count"] !== undefined) { s += g77 + "\"count\":" + e["tapline.alert.count"]; g0 = ","; g55 = ","; g77 = ","; }
+  if (e["tapline.alert.number"] !== undefined) { s += g77 + "\"number\":" + e["tapline.alert.number"]; g0 = ","; g55 = ","; g77 = ","; }
+  let g78 = g77 + "\"window\":{";
+  if (e["tapline.alert.window.start"] !== undefined) { s += g78 + "\"start\":" + '"' + e["tapline.alert.window.start"] + '"'; g0 = ","; g55 = ","; g77 = ","; g78 = ","; }
+  if (e["tapline.alert.window.end"] !== undefined) { s += g78 + "\"end\":" + '"' + e["tapline.alert.window.end"] + '"'; g0 = ","; g55 = ","; g77 = ","; g78 = ","; }
+  if (g78 === ",") s += "}";
+  if (e["tapline.alert.suppressed_by"] !== undefined) { s += g77 + "\"suppressed_by\":" + quote(e["tapline.alert.suppressed_by"]); g0 = ","; g55 = ","; g77 = ","; }
+  if (g77 === ",") s += "}";
+  let g79 = g55 + "\"blob\":{";
+  if (e["tapline.blob.fields"] !== undefined) { s += g79 + "\"fields\":" + strings(e["tapline.blob.fields"]); g0 = ","; g55 = ","; g79 = ","; }
+  if (e["tapline.blob.digests"] !== undefined) { s += g79 + "\"digests\":" + strings(e["tapline.blob.digests"]); g0 = ","; g55 = ","; g79 = ","; }
+  if (e["tapline.blob.bytes"] !== undefined) { s += g79 + "\"bytes\":" + "[" + e["tapline.blob.bytes"].join() + "]"; g0 = ","; g55 = ","; g79 = ","; }
+  if (g79 === ",") s += "}";
+  let g80 = g55 + "\"gap\":{";
+  if (e["tapline.gap.reason"] !== undefined) { s += g80 + "\"reason\":" + quote(e["tapline.gap.reason"]); g0 = ","; g55 = ","; g80 = ","; }
+  if (e["tapline.gap.bytes"] !== undefined) { s += g80 + "\"bytes\":" + e["tapline.gap.bytes"]; g0 = ","; g55 = ","; g80 = ","; }
+  if (g80 === ",") s += "}";
+  let g81 = g55 + "\"count\":{";
+  if (e["tapline.count.read"] !== undefined) { s += g81 + "\"read\":" + e["tapline.count.read"]; g0 = ","; g55 = ","; g81 = ","; }
+  if (e["tapline.count.recorded"] !== undefined) { s += g81 + "\"recorded\":" + e["tapline.count.recorded"]; g0 = ","; g55 = ","; g81 = ","; }
+  if (e["tapline.count.merged"] !== undefined) { s += g81 + "\"merged\":" + e["tapline.count.merged"]; g0 = ","; g55 = ","; g81 = ","; }
+  if (e["tapline.count.skipped"] !== undefined) { s += g81 + "\"skipped\":" + e["tapline.count.skipped"]; g0 = ","; g55 = ","; g81 = ","; }
+  if (e["tapline.count.by_reason"] !== undefined) { s += g81 + "\"by_reason\":" + JSON.stringify(e["tapline.count.by_reason"]); g0 = ","; g55 = ","; g81 = ","; }
+  if (g81 === ",") s += "}";
+  let g82 = g55 + "\"integrity\":{";
+  if (e["tapline.integrity.origin"] !== undefined) { s += g82 + "\"origin\":" + quote(e["tapline.integrity.origin"]); g0 = ","; g55 = ","; g82 = ","; }
+  if (e["tapline.integrity.tree_size"] !== undefined) { s += g82 + "\"tree_size\":" + e["tapline.integrity.tree_size"]; g0 = ","; g55 = ","; g82 = ","; }
+  if (e["tapline.integrity.root_hash"] !== undefined) { s += g82 + "\"root_hash\":" + quote(e["tapline.integrity.root_hash"]); g0 = ","; g55 = ","; g82 = ","; }
+  if (e["tapline.integrity.snapshot"] !== undefined) { s += g82 + "\"snapshot\":" + quote(e["tapline.integrity.snapshot"]); g0 = ","; g55 = ","; g82 = ","; }
+  if (g82 === ",") s += "}";
+  let g83 = g55 + "\"config\":{";
+  if (e["tapline.config.hash"] !== undefined) { s += g83 + "\"hash\":" + quote(e["tapline.config.hash"]); g0 = ","; g55 = ","; g83 = ","; }
+  if (e["tapline.config.mapping_hash"] !== undefined) { s += g83 + "\"mapping_hash\":" + quote(e["tapline.config.mapping_hash"]); g0 = ","; g55 = ","; g83 = ","; }
+  if (g83 === ",") s += "}";
   const b1 = block1(e);
   if (b1 !== "") { s += g55 + b1; g0 = ","; g55 = ","; }
   if (e["tapline.ext"] !== undefined) { s += g55 + "\"ext\":" + JSON.stringify(e["tapline.ext"]); g0 = ","; g55 = ","; }
   if (g55 === ",") s += "}";
-  let g77 = g0 + "\"event\":{";
-  if (e["event.id"] !== undefined) { s += g77 + "\"id\":" + quote(e["event.id"]); g0 = ","; g77 = ","; }
+  let g85 = g0 + "\"event\":{";
+  if (e["event.id"] !== undefined) { s += g85 + "\"id\":" + quote(e["event.id"]); g0 = ","; g85 = ","; }
   const b2 = block2(e);
-  if (b2 !== "") { s += g77 + b2; g0 = ","; g77 = ","; }
-  if (e["event.outcome"] !== undefined) { s += g77 + "\"outcome\":" + '"' + e["event.outcome"] + '"'; g0 = ","; g77 = ","; }
-  if (e["event.reason"] !== undefined) { s += g77 + "\"reason\":" + quote(e["event.reason"]); g0 = ","; g77 = ","; }
-  if (e["event.created"] !== undefined) { s += g77 + "\"created\":" + '"' + e["event.created"] + '"'; g0 = ","; g77 = ","; }
-  if (e["event.duration"] !== undefined) { s += g77 + "\"duration\":" + e["event.duration"]; g0 = ","; g77 = ","; }
-  if (e["event.severity"] !== undefined) { s += g77 + "\"severity\":" + e["event.severity"]; g0 = ","; g77 = ","; }
-  if (e["event.risk_score"] !== undefined) { s += g77 + "\"risk_score\":" + e["event.risk_score"]; g0 = ","; g77 = ","; }
-  if (e["event.original"] !== undefined) { s += g77 + "\"original\":" + quote(e["event.original"]); g0 = ","; g77 = ","; }
-  if (g77 === ",") s += "}";
+  if (b2 !== "") { s += g85 + b2; g0 = ","; g85 = ","; }
+  if (e["event.outcome"] !== undefined) { s += g85 + "\"outcome\":" + '"' + e["event.outcome"] + '"'; g0 = ","; g85 = ","; }
+  if (e["event.reason"] !== undefined) { s += g85 + "\"reason\":" + quote(e["event.reason"]); g0 = ","; g85 = ","; }
+  if (e["event.created"] !== undefined) { s += g85 + "\"created\":" + '"' + e["event.created"] + '"'; g0 = ","; g85 = ","; }
+  if (e["event.duration"] !== undefined) { s += g85 + "\"duration\":" + e["event.duration"]; g0 = ","; g85 = ","; }
+  if (e["event.severity"] !== undefined) { s += g85 + "\"severity\":" + e["event.severity"]; g0 = ","; g85 = ","; }
+  if (e["event.risk_score"] !== undefined) { s += g85 + "\"risk_score\":" + e["event.risk_score"]; g0 = ","; g85 = ","; }
+  if (e["event.original"] !== undefined) { s += g85 + "\"original\":" + quote(e["event.original"]); g0 = ","; g85 = ","; }
+  if (g85 === ",") s += "}";
   return s + "}";
 }

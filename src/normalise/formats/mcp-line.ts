@@ -49,14 +49,14 @@ export function begin(line: Line, action: Action, method: string | undefined): E
   if (line.server !== undefined) setConfigured(e, line.server);
   const fields = line.fields;
   const client = fields["client"];
-  if (client !== undefined) setClient(e, nameOf(client), asText(asObject(client)?.["version"]));
+  if (client !== undefined) setConfiguredClient(e, client);
   if (fields["user"] !== undefined) setUser(e, fields["user"]);
   if (fields["agent"] !== undefined) setAgent(e, fields["agent"]);
   if (line.http !== undefined) setExchange(e, line.http);
   return e;
 }
 
-function nameOf(value: unknown): string | undefined {
+export function nameOf(value: unknown): string | undefined {
   return asText(value) ?? asText(asObject(value)?.["name"]);
 }
 
@@ -91,6 +91,15 @@ function setConfigured(e: Event, server: Fields): void {
     e["network.transport"] = "tcp";
     e["network.protocol.name"] = "http";
   }
+}
+
+/** The client as the proxy knows it: its name, its process and where it works. */
+function setConfiguredClient(e: Event, client: unknown): void {
+  const fields = asObject(client);
+  setClient(e, nameOf(client), asText(fields?.["version"]));
+  if (fields === undefined) return;
+  e["process.pid"] = asCount(fields["pid"]);
+  e["process.working_directory"] = asText(fields["cwd"]);
 }
 
 export function setClient(e: Event, name: string | undefined, version: string | undefined): void {
@@ -151,7 +160,7 @@ export function setMeta(e: Event, line: Line, value: unknown): void {
   const server = asObject(meta["io.modelcontextprotocol/serverInfo"]);
   if (version === undefined && client === undefined && server === undefined) return;
   if (version !== undefined) setProtocol(e, version);
-  if (client !== undefined && line.fields["client"] === undefined) {
+  if (client !== undefined && nameOf(line.fields["client"]) === undefined) {
     setClient(e, asText(client["name"]), asText(client["version"]));
   }
   if (server !== undefined) setReported(e, line, server);

@@ -10,6 +10,7 @@ import {
   type Line,
   begin,
   learn,
+  nameOf,
   refOf,
   setClient,
   setMeta,
@@ -138,7 +139,7 @@ function setPrompt(e: Event, params: Fields): void {
 function setOpening(e: Event, line: Line, params: Fields): void {
   const client = asObject(params["clientInfo"]);
   const version = asText(params["protocolVersion"]);
-  if (client !== undefined && line.fields["client"] === undefined) {
+  if (client !== undefined && nameOf(line.fields["client"]) === undefined) {
     setClient(e, asText(client["name"]), asText(client["version"]));
   }
   if (version !== undefined) setProtocol(e, version);

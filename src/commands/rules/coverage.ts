@@ -1,0 +1,68 @@
+// `tapline rules coverage`: which techniques, OWASP entries and controls the rules speak to, and which none does.
+import { readFile } from "node:fs/promises";
+import { parse } from "yaml";
+import {
+  type Coverage,
+  type Covering,
+  OWASP_LISTS,
+  type Row,
+  coverageOf,
+  layersOf,
+} from "../../detect/coverage.ts";
+import { CONTROLS } from "../../paths.ts";
+import { readArgs } from "../usage.ts";
+import { writeOut } from "./output.ts";
+import { compileFiles, pathsOr, plural, readRuleFiles } from "./shared.ts";
+
+async function controlTitles(): Promise<Map<string, string>> {
+  const table = parse(await readFile(CONTROLS, "utf8")) as { controls: Record<string, { title: string }> };
+  return new Map(Object.entries(table.controls).map(([id, { title }]) => [id, title]));
+}
+
+function printRows(title: string, rows: readonly Row[], all: boolean): void {
+  const covered = rows.filter((row) => row.rules.length > 0);
+  console.log(`\n${title}: ${all ? `${covered.length} of ${rows.length}` : covered.length}`);
+  for (const { id, name, rules } of rows) {
+    const count = rules.length === 0 ? "-" : String(rules.length);
+    console.log(`  ${id.padEnd(13)} ${count.padStart(3)}  ${name === "" ? rules.join("; ") : name}`);
+  }
+}
+
+function print(found: Coverage): void {
+  console.log(plural(found.rules, "rule"));
+  printRows("MITRE ATT&CK techniques", found.attack, false);
+  printRows("MITRE ATLAS techniques", found.atlas, false);
+  for (const { prefix, name } of OWASP_LISTS) {
+    const rows = found.owasp.filter((row) => row.id.startsWith(prefix));
+    printRows(`OWASP ${name}`, rows, true);
+  }
+  const shown = found.controls.filter((row) => row.rules.length > 0);
+  console.log(
+    "\nISO/IEC 42001 Annex A, what the rules' events are direct evidence for or rules are tagged with:",
+  );
+  for (const { id, name, rules } of shown)
+    console.log(`  ${id.padEnd(13)} ${String(rules.length).padStart(3)}  ${name}`);
+}
+
+export async function coverage(argv: readonly string[]): Promise<number> {
+  const options = {
+    config: { type: "string", short: "c" },
+    layer: { type: "string" },
+    json: { type: "boolean" },
+  } as const;
+  const { values, positionals } = readArgs(argv, { options, allowPositionals: true });
+  const { of, correlations, problems } = compileFiles(
+    await readRuleFiles(await pathsOr(positionals, values.config)),
+  );
+  const rules: Covering[] = [...correlations.keys()].map((rule) => ({ ...rule, category: undefined }));
+  for (const rule of of.keys()) rules.push({ ...rule, category: rule.logsource.category });
+  const found = coverageOf(rules, await controlTitles());
+  if (values.layer !== undefined)
+    await writeOut(values.layer, `${JSON.stringify(layersOf(found, rules), undefined, 2)}\n`);
+  if (values.json === true) console.log(JSON.stringify(found));
+  else print(found);
+  const refused = new Set(problems.filter((p) => p.severity === "error").map((p) => p.file)).size;
+  if (refused > 0)
+    console.error(`${plural(refused, "rule file")} refused and not counted: see \`tapline rules lint\``);
+  return 0;
+}

@@ -1,0 +1,100 @@
+// Correlations as the ordering thread has them: extracts in, alerts and what a frame has to keep out. The same calls
+// give the same alerts, so that a restart makes the calls of its frames again and throws the alerts away. No I/O.
+import type { Origin } from "../core/event.ts";
+import type { Event } from "../core/generated/event.ts";
+import type { Arrival, Correlator, Eviction } from "./correlate.ts";
+import type { ExtractBatch } from "./correlate-extract.ts";
+import type { Firing } from "./correlate-fire.ts";
+import type { CorrelationSet } from "./correlate-join.ts";
+import { type CorrelatorState, openCorrelator, stateOf } from "./correlate-state.ts";
+import { correlationAlert, suppressedEvent } from "./correlation-alert.ts";
+import { Suppressor, type SuppressorState } from "./suppress.ts";
+
+/** What a frame keeps, so that its call can be made again. Without a batch, time passed. */
+export interface CorrelationHeader {
+  readonly now_ms: number;
+  readonly caught_up: boolean;
+  readonly batch?: ExtractBatch;
+}
+
+export interface CorrelationsState {
+  readonly correlator: CorrelatorState;
+  readonly suppressor: SuppressorState;
+}
+
+/** Alerts and summaries to be recorded in the same frame as the header. */
+export interface Correlated {
+  readonly events: readonly Event[];
+  /** Undefined when there is nothing to make again. */
+  readonly header: CorrelationHeader | undefined;
+}
+
+export interface CorrelationsOptions {
+  readonly origin: Origin;
+  readonly ruleset_hash: string;
+  /** Start of the collector, ms since 1970. */
+  readonly started_ms: number;
+  readonly state?: CorrelationsState | undefined;
+}
+
+export class Correlations {
+  readonly correlator: Correlator;
+  readonly suppressor: Suppressor;
+  readonly #options: CorrelationsOptions;
+
+  constructor(set: CorrelationSet, options: CorrelationsOptions) {
+    const { started_ms, state } = options;
+    this.#options = options;
+    this.correlator = openCorrelator(set, { started_ms, state: state?.correlator });
+    this.suppressor = new Suppressor(state?.suppressor);
+  }
+
+  /** Takes in the extracts of a batch. `arrival.first_index` is the ledger's size before its entries. */
+  push(batch: ExtractBatch, arrival: Arrival): Correlated {
+    const { now_ms, caught_up } = arrival;
+    const idle = this.correlator.nodes.length === 0;
+    const header = idle || batch.streams.length === 0 ? undefined : { now_ms, caught_up, batch };
+    return { events: this.#events(this.correlator.push(batch, arrival), now_ms), header };
+  }
+
+  /** Time passes; to be called about once a second while no batch is under way. */
+  advance(now_ms: number, caught_up: boolean): Correlated {
+    const events = this.#events(this.correlator.advance(now_ms, caught_up), now_ms);
+    return { events, header: events.length === 0 ? undefined : { now_ms, caught_up } };
+  }
+
+  /** Makes the call of a recorded frame again; its alerts are in the ledger. */
+  replay({ now_ms, caught_up, batch }: CorrelationHeader, first_index: number): void {
+    if (batch === undefined) this.advance(now_ms, caught_up);
+    else this.push(batch, { now_ms, caught_up, first_index });
+  }
+
+  /** State that had to go, to be recorded and counted. */
+  evictions(now_ms: number): readonly (Eviction & { readonly title: string })[] {
+    const { nodes } = this.correlator.set;
+    return this.correlator.evictions(now_ms).map((e) => ({ ...e, title: nodes[e.node]!.rule.title }));
+  }
+
+  state(): CorrelationsState {
+    return { correlator: stateOf(this.correlator), suppressor: this.suppressor.state() };
+  }
+
+  #events(firings: readonly Firing[], now_ms: number): Event[] {
+    const { origin, ruleset_hash } = this.#options;
+    const { set, time } = this.correlator;
+    const context = { origin, ruleset_hash, now_ms };
+    const events: Event[] = [];
+    for (const firing of firings) {
+      const { rule } = set.nodes[firing.node]!;
+      const alert = correlationAlert(rule, firing, context);
+      // By when it was known: of the event it rests on, the window for repeats may be over.
+      const known_ms = firing.end_ms + rule.gap_ms;
+      const { suppress } = rule;
+      if (suppress === undefined || this.suppressor.offer(alert, suppress, known_ms)) events.push(alert);
+    }
+    const rests = time.backfill_heard_ms === Number.NEGATIVE_INFINITY;
+    for (const ended of this.suppressor.end(time.mark.at_ms, rests))
+      events.push(suppressedEvent(ended, context));
+    return events;
+  }
+}

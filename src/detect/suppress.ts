@@ -1,0 +1,112 @@
+// Repeats of an alert within a window are counted, not told again; at the window's end a summary tells how many there
+// were. Windows lie on a grid of event time, so that which alert stands for them does not depend on the order of arrival.
+import { createDigest } from "../core/digest.ts";
+import type { Event } from "../core/generated/event.ts";
+import { LIMITS } from "../core/limits.ts";
+import { readDuration } from "./correlation-duration.ts";
+import type { Report } from "./rule.ts";
+import type { Mapping } from "./yaml.ts";
+
+const digest = createDigest("tapline alert");
+
+/** What a rule says of its repeats. */
+export interface Suppression {
+  readonly window_ms: number;
+  /** Fields of the alert that make it a repeat when they are equal. */
+  readonly by: readonly string[];
+}
+
+/** The end of a window in which alerts were suppressed. */
+export interface Suppressed {
+  readonly rule: string;
+  readonly title: string;
+  /** Id of the alert that was told. */
+  readonly alert: string;
+  readonly count: number;
+  readonly start_ms: number;
+  readonly end_ms: number;
+  readonly backfill: boolean;
+}
+
+interface Open extends Suppressed {
+  count: number;
+}
+
+export interface SuppressorState {
+  readonly version: 1;
+  readonly open: readonly (readonly [string, Suppressed])[];
+  readonly full: readonly Suppressed[];
+}
+
+/** Reads `tapline.suppress: 1h` and `tapline.suppress_by: [fields]`, beside `title`. Without fields, whom the alert
+ * concerns: its session and user. */
+export function readSuppression(map: Mapping, report: Report): Suppression | undefined {
+  const by = map["tapline.suppress_by"] ?? ["gen_ai.conversation.id", "user.name"];
+  if (map["tapline.suppress"] === undefined) {
+    if (map["tapline.suppress_by"] === undefined) return undefined;
+    report.error("suppress", "tapline.suppress_by", "there is no window", "Add `tapline.suppress: 1h`");
+    return undefined;
+  }
+  const window_ms = readDuration(map["tapline.suppress"], "tapline.suppress", report);
+  const list: unknown[] = Array.isArray(by) ? by : [by];
+  if (list.every((name) => typeof name === "string"))
+    return window_ms === 0 ? undefined : { window_ms, by: list };
+  report.error("suppress", "tapline.suppress_by", "is not a list of fields", "Write a list of fields");
+  return undefined;
+}
+
+export class Suppressor {
+  /** By rule, kind of time line, window and fingerprint; the oldest first. */
+  readonly #open = new Map<string, Open>();
+  /** Windows that had to end before their time. */
+  #full: Suppressed[] = [];
+
+  constructor(state?: SuppressorState) {
+    for (const [key, open] of state?.open ?? []) this.#open.set(key, { ...open });
+    this.#full = [...(state?.full ?? [])];
+  }
+
+  /** Whether an alert is to be told, which then gets the id of its window; a repeat is counted. */
+  offer(alert: Event, { window_ms, by }: Suppression, time_ms: number): boolean {
+    const fields = alert as unknown as Readonly<Record<string, unknown>>;
+    const backfill = alert["tapline.backfill"] === true;
+    const values = by.map((name) => fields[name] ?? null);
+    const window = Math.floor(time_ms / window_ms);
+    const key = digest(
+      JSON.stringify([alert["rule.id"], alert["rule.version"], window, window_ms, values]).toLowerCase(),
+    );
+    const place = backfill ? `b${key}` : key;
+    const open = this.#open.get(place);
+    if (open !== undefined) {
+      open.count++;
+      return false;
+    }
+    alert["event.id"] = key;
+    const [start_ms, end_ms] = [window * window_ms, (window + 1) * window_ms];
+    const about = { rule: alert["rule.id"] ?? "", title: alert["rule.name"] ?? "" };
+    this.#open.set(place, { ...about, alert: key, count: 0, start_ms, end_ms, backfill });
+    if (this.#open.size > LIMITS.suppress_windows) {
+      const [oldest, window_open] = this.#open.entries().next().value!;
+      this.#open.delete(oldest);
+      if (window_open.count > 0) this.#full.push(window_open);
+    }
+    return true;
+  }
+
+  /** Ends the windows that no live alert before `mark_ms` (or, when those rest, no backfilled one) will come into, and
+   * tells of those in which something was suppressed. */
+  end(mark_ms: number, backfill_rests: boolean): Suppressed[] {
+    const out = this.#full;
+    this.#full = [];
+    for (const [key, open] of this.#open) {
+      if (open.backfill ? !backfill_rests : open.end_ms > mark_ms) continue;
+      this.#open.delete(key);
+      if (open.count > 0) out.push(open);
+    }
+    return out;
+  }
+
+  state(): SuppressorState {
+    return { version: 1, open: [...this.#open].map(([key, open]) => [key, { ...open }]), full: this.#full };
+  }
+}

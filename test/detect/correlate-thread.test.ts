@@ -1,0 +1,75 @@
+// The ordering thread's calls, made again from what frames keep.
+import { expect, test } from "vitest";
+import { serialise } from "../../src/core/generated/event.ts";
+import {
+  type CorrelationHeader,
+  Correlations,
+  type CorrelationsState,
+} from "../../src/detect/correlate-thread.ts";
+import { type Loaded, base, batchesOf, load } from "./correlations.ts";
+
+const ORIGIN = Date.UTC(2026, 0, 1);
+const loaded: Loaded = load(`${base("a")}title: three
+tapline.suppress: 1h
+tapline.suppress_by: [user.name]
+correlation: {type: event_count, rules: [a], group-by: gen_ai.conversation.id, timespan: 1m, condition: {gte: 3}}
+---
+title: quiet
+correlation: {type: event_count, rules: [a], group-by: user.name, timespan: 5m, condition: {eq: 0}}
+`);
+const options = {
+  origin: { namespace: "default", host: "h", version: "1" },
+  ruleset_hash: "set",
+  started_ms: ORIGIN,
+};
+
+test("frames made again after a crash give the state of the moment; alerts are told once, repeats in a summary", () => {
+  expect(loaded.problems).toEqual([]);
+  const frames: string[] = [];
+  const told: string[] = [];
+  let snapshot = "";
+  const first = new Correlations(loaded.set, options);
+  const keep = ({ events, header }: ReturnType<Correlations["push"]>): void => {
+    for (const e of events) expect(() => serialise(e)).not.toThrow();
+    told.push(
+      ...events.map((e) => `${e["event.action"]} ${e["rule.name"]} ${e["gen_ai.conversation.id"] ?? "-"}`),
+    );
+    if (header !== undefined) frames.push(JSON.stringify(header));
+  };
+  for (let i = 0; i < 40; i++) {
+    const t = i * 1_000;
+    const event = { t, k: "a", "event.id": `e${i}`, "user.name": "ann", "tapline.stream": "s" };
+    const events = [{ ...event, "gen_ai.conversation.id": `s${i % 4}` }];
+    keep(
+      first.push(batchesOf(loaded, events, 1, ORIGIN)[0]!.batch, {
+        now_ms: ORIGIN + t,
+        caught_up: true,
+        first_index: i,
+      }),
+    );
+    if (i === 20) {
+      snapshot = JSON.stringify(first.state());
+      frames.length = 0;
+    }
+  }
+  for (let s = 45; s < 4_000; s += 5) keep(first.advance(ORIGIN + s * 1_000, true));
+  expect(told).toEqual(["rule-alert three s0", "rule-alert quiet -", "alert-suppressed three -"]);
+  const again = new Correlations(loaded.set, {
+    ...options,
+    state: JSON.parse(snapshot) as CorrelationsState,
+  });
+  for (const [i, frame] of frames.entries()) again.replay(JSON.parse(frame) as CorrelationHeader, 21 + i);
+  for (const node of again.correlator.nodes) expect(node.lines[0].size).toBe(0);
+  expect(again.suppressor.state()).toEqual(first.suppressor.state());
+  expect(again.advance(ORIGIN + 4_000_000, true).events).toEqual([]);
+});
+
+test("without correlations nothing is kept", () => {
+  const empty = load(base("a"));
+  const correlations = new Correlations(empty.set, options);
+  const { batch } = batchesOf(empty, [{ t: 0, k: "a" }], 1, ORIGIN)[0]!;
+  expect(correlations.push(batch, { now_ms: ORIGIN, caught_up: true, first_index: 0 })).toEqual({
+    events: [],
+    header: undefined,
+  });
+});
