@@ -49,7 +49,8 @@ function children(): number[] {
     .map(Number);
 }
 
-/** Hash of the entries without what differs from run to run: ids of file generations, paths and arrival times. */
+/** Hash of the entries without what differs from run to run: ids of file generations, paths, arrival times, and what
+ * was found with fingerprints under the installation's key. */
 async function outputHash(): Promise<{ hash: string; entries: number }> {
   const reader = openReader(join(state_dir, "ledger"));
   const lines: string[] = [];
@@ -62,7 +63,7 @@ async function outputHash(): Promise<{ hash: string; entries: number }> {
       const text = run.toString("utf8", start, end);
       if (!text.includes('"vantage":"self"')) {
         const stable = text.replaceAll(
-          /"(?:id|created|stream|path|call_key|args_hash|event_ids|ruleset_hash)":(?:"[^"]*"|\[[^\]]*\])/g,
+          /"(?:id|created|stream|path|call_key|args_hash|event_ids|ruleset_hash)":(?:"[^"]*"|\[[^\]]*\])|"flow":\{[^}]*\}/g,
           "",
         );
         lines.push(createHash("sha256").update(stable).digest("hex").slice(0, 16));

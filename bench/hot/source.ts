@@ -21,7 +21,6 @@ async function readAll(dir: string): Promise<{ bytes: number; cpu_us: number; ms
       if (batch === undefined) continue;
       for (const segment of batch.segments) bytes += segment.end - segment.start;
       source.settle(batch);
-      source.settle(batch);
     }
   }
   const { user, system } = process.cpuUsage(before);
