@@ -17,6 +17,8 @@ import { createSealer } from "./normalise/seal.ts";
 import { probe } from "./normalise/probe.ts";
 import { Pipeline } from "./pipeline.ts";
 import { runCollector } from "./lifecycle.ts";
+import { Correlating } from "./correlating.ts";
+import { Correlations } from "./detect/correlate-thread.ts";
 import { recover } from "./recover.ts";
 import { Resolver } from "./resolver.ts";
 import { loadDigestKey, subjectKeys } from "./keys.ts";
@@ -85,7 +87,6 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     log,
     onFree: (run) => free.push(run),
   });
-  const { state, entries } = await recover(recovered, key);
   const subject_keys = subjectKeys(config.state_dir);
   let pipeline: Pipeline | undefined;
   const engine = { origin, key, started: fromMs(started_ms)!, rule_paths: rulePaths(config), subject_keys };
@@ -99,6 +100,13 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   );
   const ready = await Promise.all(lanes.map((lane) => lane.ready));
   for (const problem of ready[0]!.problems) events.onProblem(problem);
+  const { ruleset } = ready[0]!;
+  const { state, correlations, entries } = await recover(
+    recovered,
+    key,
+    (held) =>
+      new Correlations(ready[0]!.correlations, { origin, ruleset_hash: ruleset, started_ms, state: held }),
+  );
   lanes.forEach((lane, at) => lane.restore(state.sessions.filter(([id]) => laneOf(id, lanes.length) === at)));
 
   const router: Router = {
@@ -120,12 +128,12 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     positions: state.positions,
     tally: state.tally,
     free,
+    correlating: new Correlating(correlations, self, events.onAlert),
     now: Date.now,
   };
   pipeline = new Pipeline({ ...parts, onDurable: events.onDurable, onAlert: events.onAlert });
   const deliveries = await createDeliveries(config, log, withSealedOpen(ledger, createSealer(subject_keys)));
   const shared = { config, pipeline, self, ledger, lanes, sources, deliveries, tally: state.tally };
-  const ruleset = ready[0]!.ruleset;
   return {
     ledger,
     tally: state.tally,

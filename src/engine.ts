@@ -6,7 +6,9 @@ import type { SharedBuffers } from "./core/shared-buffers.ts";
 import { createDigest } from "./core/digest.ts";
 import { alertEvent } from "./detect/alert.ts";
 import { Flow } from "./detect/flow.ts";
-import { loadRules } from "./detect/load.ts";
+import type { CorrelationSet } from "./detect/correlate-compile.ts";
+import { type ExtractBatch, Extractor } from "./detect/correlate-extract.ts";
+import { type Loaded, loadRules } from "./detect/load.ts";
 import type { RuleSet } from "./detect/match.ts";
 import { LIMITS } from "./core/limits.ts";
 import { Normaliser, type Normalised, type Work } from "./normalise/index.ts";
@@ -32,24 +34,43 @@ export interface AlertNote {
   readonly reason: string;
 }
 
+export function noteOf(alert: Event): AlertNote {
+  return {
+    time: alert["@timestamp"]!,
+    level: alert["tapline.alert.level"]!,
+    rule: alert["rule.name"]!,
+    reason: alert["event.reason"]!,
+  };
+}
+
 export interface EngineResult extends Normalised {
   readonly alerts: readonly AlertNote[];
   /** Events by class, for the console. */
   readonly actions: Readonly<Record<string, number>>;
   /** State dropped because a bound bit. */
   readonly evicted: number;
+  /** What correlations need of the batch. */
+  readonly extracts: ExtractBatch;
 }
 
 export class Engine {
   readonly rules: RuleSet;
   readonly normaliser: Normaliser;
   readonly flow: Flow;
+  readonly #extractor: Extractor;
+  /** By place in the rules: whether it is but a step of a correlation, and makes no alert of its own. */
+  readonly #quiet: readonly boolean[];
   #alerts: AlertNote[] = [];
   #actions: Record<string, number> = {};
   readonly #matched: number[] = [];
 
-  constructor(options: EngineOptions, rules: RuleSet, buffers?: SharedBuffers) {
-    this.rules = rules;
+  constructor(options: EngineOptions, loaded: Omit<Loaded, "problems">, buffers?: SharedBuffers) {
+    const { set, correlations } = loaded;
+    this.rules = set;
+    const hashes = set.rules.map(({ rule }) => rule.hash);
+    this.#extractor = new Extractor(correlations.plan, hashes);
+    const quiet = new Set(correlations.quiet);
+    this.#quiet = hashes.map((of) => quiet.has(of));
     const redactor = createRedactor(options.key);
     this.flow = new Flow(options.key, redactor.redactText);
     this.normaliser = new Normaliser({
@@ -76,19 +97,19 @@ export class Engine {
     const matched = this.#matched;
     matched.length = 0;
     this.rules.match(e, matched);
+    this.#extractor.seen(e);
     for (let i = 0; i < matched.length; i++) {
+      if (this.#quiet[matched[i]!]) continue;
       const alert = alertEvent(this.rules.rules[matched[i]!]!, e, this.rules.hash);
       if (this.#alerts.length < LIMITS.alert_notes) {
-        this.#alerts.push({
-          time: alert["@timestamp"]!,
-          level: alert["tapline.alert.level"]!,
-          rule: alert["rule.name"]!,
-          reason: alert["event.reason"]!,
-        });
+        this.#alerts.push(noteOf(alert));
       }
       this.#actions["rule-alert"] = (this.#actions["rule-alert"] ?? 0) + 1;
       write(alert);
     }
+    // The event itself is written next.
+    const entry = this.normaliser.scope.out.count;
+    for (let i = 0; i < matched.length; i++) this.#extractor.add(matched[i]!, e, entry);
   }
 
   process(work: Work): EngineResult {
@@ -97,7 +118,13 @@ export class Engine {
     const result = this.normaliser.process(work);
     let evicted = this.normaliser.scope.evicted + this.flow.evicted;
     for (const session of this.normaliser.scope.sessions.values()) evicted += session.evicted;
-    return { ...result, alerts: this.#alerts, actions: this.#actions, evicted };
+    return {
+      ...result,
+      alerts: this.#alerts,
+      actions: this.#actions,
+      evicted,
+      extracts: this.#extractor.take(),
+    };
   }
 }
 
@@ -105,9 +132,10 @@ export class Engine {
 export async function openEngine(
   options: EngineOptions,
   buffers?: SharedBuffers,
-): Promise<{ engine: Engine; problems: readonly string[] }> {
-  const { set, problems } = await loadRules([...options.rule_paths], {});
+): Promise<{ engine: Engine; correlations: CorrelationSet; problems: readonly string[] }> {
+  const loaded = await loadRules([...options.rule_paths], {});
   // A rule on the inventory rests while nothing defines its lists; `rules lint` names it.
-  const wrong = problems.filter((problem) => problem.code !== "placeholder");
-  return { engine: new Engine(options, set, buffers), problems: wrong.map(String) };
+  const wrong = loaded.problems.filter((problem) => problem.code !== "placeholder");
+  const { correlations } = loaded;
+  return { engine: new Engine(options, loaded, buffers), correlations, problems: wrong.map(String) };
 }

@@ -14,6 +14,9 @@ export function laneOf(session: string, lanes: number): number {
   return crc32(session) % lanes;
 }
 
+/** What a worker says when it has its rules. */
+type Ready = Extract<FromWorker, { type: "ready" }>;
+
 export interface LaneEvents {
   result(seq: number, result: EngineResult): void;
   /** The worker died: a program error. */
@@ -26,7 +29,7 @@ export class Lane {
   readonly #states: ((sessions: readonly [string, SessionState][]) => void)[] = [];
   #in_flight = 0;
   #closing = false;
-  readonly ready: Promise<{ ruleset: string; rules: number; problems: readonly string[] }>;
+  readonly ready: Promise<Ready>;
 
   constructor(options: EngineOptions, events: LaneEvents) {
     this.#events = events;
@@ -34,7 +37,7 @@ export class Lane {
       workerData: options,
       resourceLimits: { maxYoungGenerationSizeMb: LIMITS.worker_young_mb },
     });
-    const { promise, resolve, reject } = Promise.withResolvers<Extract<FromWorker, { type: "ready" }>>();
+    const { promise, resolve, reject } = Promise.withResolvers<Ready>();
     this.ready = promise;
     this.#worker.on("message", (message: FromWorker) => {
       if (message.type === "result") {

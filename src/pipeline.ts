@@ -1,34 +1,19 @@
 // All control flow of the data path: pull batches, hand them to workers, order what comes back, append it, settle
 // the source. Sinks read the ledger behind it (deliver.ts). Knows stages only by their contracts.
 import assert from "node:assert";
-import type { EngineResult, AlertNote } from "./engine.ts";
+import type { Correlating } from "./correlating.ts";
+import type { CorrelationHeader } from "./detect/correlate-thread.ts";
+import type { AlertNote, EngineResult } from "./engine.ts";
 import type { Lane } from "./lane.ts";
 import type { Ledger } from "./ledger/log.ts";
-import type { Position, RawBatch, Source } from "./core/stage.ts";
+import type { RawBatch, Source } from "./core/stage.ts";
 import type { SessionState } from "./normalise/session.ts";
 import type { SelfRecorder } from "./self.ts";
+import type { FrameHeader, Positions, SnapshotState } from "./state.ts";
 import { LIMITS } from "./core/limits.ts";
+import { joinRuns } from "./core/run.ts";
 import { isShared } from "./core/shared-buffers.ts";
 import { type Tally, addTo } from "./tally.ts";
-
-/** Source → stream → position. */
-export type Positions = Record<string, Record<string, Position>>;
-
-/** JSON header of a frame: what becomes durable together with its entries. */
-export interface FrameHeader {
-  readonly positions: Record<string, Record<string, Position | null>>;
-  readonly tally: Partial<Tally>;
-  /** Changes of the sessions that the batch touched. */
-  readonly sessions?: readonly (readonly [string, SessionState])[];
-}
-
-/** State of a snapshot: with the ledger after it, everything a restart needs. */
-export interface SnapshotState {
-  readonly version: 1;
-  readonly positions: Positions;
-  readonly tally: Tally;
-  readonly sessions: readonly [string, SessionState][];
-}
 
 export interface PipelineParts {
   readonly sources: ReadonlyMap<string, Source>;
@@ -39,6 +24,7 @@ export interface PipelineParts {
   readonly tally: Tally;
   /** Runs in shared memory that the ledger has given back, on their way to the workers. */
   readonly free: Uint8Array[];
+  readonly correlating: Correlating;
   now(): number;
   /** Told once a batch, after it is durable. */
   onDurable(results: readonly EngineResult[]): void;
@@ -48,6 +34,8 @@ export interface PipelineParts {
 interface Dispatched {
   readonly source: string;
   readonly batch: RawBatch;
+  /** When it was read. */
+  readonly now_ms: number;
   readonly result?: EngineResult;
 }
 
@@ -60,6 +48,8 @@ export class Pipeline {
   /** Sequence number at which ordering waits for a snapshot's state. */
   #held: number | undefined;
   #snapshot_at: number;
+  /** From this batch on, the sources had once been read to their end. */
+  #caught_up_at = Infinity;
   #committing: Promise<void> | undefined;
   #failure: Error | undefined;
   #wake: () => void = () => {};
@@ -77,8 +67,19 @@ export class Pipeline {
   /** Runs until `signal` aborts, or with `once` until every source is drained. Ends with everything durable. */
   async run(signal: AbortSignal, once: boolean): Promise<void> {
     signal.addEventListener("abort", () => this.#wake(), { once: true });
+    const tick = setInterval(() => this.#passTime(), LIMITS.correlation_tick_ms);
+    try {
+      await this.#readAll(signal, once);
+    } finally {
+      clearInterval(tick);
+    }
+  }
+
+  async #readAll(signal: AbortSignal, once: boolean): Promise<void> {
     while (!signal.aborted && this.#failure === undefined) {
       if (await this.#readRound()) continue;
+      if (this.#parts.lanes.every((lane) => lane.free))
+        this.#caught_up_at = Math.min(this.#caught_up_at, this.#dispatched);
       if (once && [...this.#parts.sources.values()].every((source) => source.drained)) break;
       await this.#rest(signal);
     }
@@ -104,8 +105,9 @@ export class Pipeline {
 
   #dispatch(source: string, batch: RawBatch): void {
     const seq = this.#dispatched++;
-    this.#pending.set(seq, { source, batch });
-    this.#parts.lanes[batch.lane]!.post(seq, batch, this.#parts.now(), this.#parts.free.splice(0, 1));
+    const now_ms = this.#parts.now();
+    this.#pending.set(seq, { source, batch, now_ms });
+    this.#parts.lanes[batch.lane]!.post(seq, batch, now_ms, this.#parts.free.splice(0, 1));
     if (this.#held === undefined && this.#parts.ledger.size >= this.#snapshot_at) void this.#takeSnapshot();
   }
 
@@ -142,15 +144,15 @@ export class Pipeline {
     for (;;) {
       const head = this.#pending.get(this.#next);
       if (head?.result === undefined || this.#next === this.#held) break;
-      this.#pending.delete(this.#next++);
-      this.#append(head, head.result);
+      this.#pending.delete(this.#next);
+      this.#append(head, head.result, this.#next++ >= this.#caught_up_at);
     }
     if (this.#appended.length > 0) this.#committing ??= this.#commit();
   }
 
-  #append(dispatched: Dispatched, result: EngineResult): void {
+  #append(dispatched: Dispatched, result: EngineResult, caught_up: boolean): void {
     const { ledger, self, tally } = this.#parts;
-    const { source, batch } = dispatched;
+    const { source, batch, now_ms } = dispatched;
     const known = (this.#parts.positions[source] ??= {});
     for (const info of batch.streams) if (known[info.id] === undefined) self.stream(info);
     for (const gap of batch.gaps) self.gap(gap);
@@ -160,16 +162,23 @@ export class Pipeline {
       else known[stream] = position;
     }
     for (const blob of result.blobs) ledger.putBlob(blob.digest, blob.bytes);
+    const arrival = { now_ms, caught_up, first_index: ledger.size };
+    const correlated = this.#parts.correlating.push(result.extracts, arrival);
+    const alerts = (result.actions["rule-alert"] ?? 0) + correlated.alerts;
     const own = self.take();
     const delta = {
       ...result.counts,
       events: result.count + own.count,
-      alerts: result.actions["rule-alert"] ?? 0,
+      alerts,
       gaps: batch.gaps.length,
     };
     addTo(tally, delta);
-    const header: FrameHeader = { positions: { [source]: batch.positions }, tally: delta };
-    const joined = join(result, own);
+    const header: FrameHeader = {
+      positions: { [source]: batch.positions },
+      tally: delta,
+      correlation: correlated.header,
+    };
+    const joined = joinRuns(result, own);
     if (joined.run !== result.run && isShared(result.run)) this.#parts.free.push(result.run);
     // The worker has written the sessions' changes as JSON: they go in as they are.
     const text = `${JSON.stringify(header).slice(0, -1)},"sessions":${result.sessions}}`;
@@ -199,11 +208,19 @@ export class Pipeline {
     }
   }
 
+  /** Windows end by the clock too, when nothing comes. */
+  #passTime(): void {
+    if (this.inFlight > 0 || this.#held !== undefined || this.#failure !== undefined) return;
+    const now_ms = this.#parts.now();
+    const { alerts, header } = this.#parts.correlating.advance(now_ms, this.#next >= this.#caught_up_at);
+    if (header !== undefined) this.record({ alerts }, header).catch((error) => this.fail(error as Error));
+  }
+
   /** Records the collector's own events. Durable when it resolves. */
-  async record(): Promise<void> {
+  async record(counts: Partial<Tally> = {}, correlation?: CorrelationHeader): Promise<void> {
     const own = this.#parts.self.take();
     if (own.count === 0) return;
-    const header: FrameHeader = { positions: {}, tally: { events: own.count } };
+    const header: FrameHeader = { positions: {}, tally: { ...counts, events: own.count }, correlation };
     addTo(this.#parts.tally, header.tally);
     this.#parts.ledger.append({ ...own, header: JSON.stringify(header) });
     await this.#parts.ledger.commit();
@@ -225,7 +242,8 @@ export class Pipeline {
 
   async #snapshot(sessions: readonly [string, SessionState][]): Promise<void> {
     const { ledger, self, positions, tally } = this.#parts;
-    const state: SnapshotState = { version: 1, positions, tally, sessions };
+    const correlations = this.#parts.correlating.state();
+    const state: SnapshotState = { version: 1, positions, tally, sessions, correlations };
     const { index, digest } = await ledger.snapshot(state);
     self.add("snapshot", `snapshot at entry ${index}`, (e) => {
       e["tapline.integrity.tree_size"] = index;
@@ -239,14 +257,4 @@ export class Pipeline {
   async finalSnapshot(): Promise<void> {
     await this.#snapshot((await Promise.all(this.#parts.lanes.map((lane) => lane.state()))).flat());
   }
-}
-
-/** Two runs as one. */
-function join(a: EngineResult, b: { run: Uint8Array; hashes: Uint8Array; count: number }) {
-  if (b.count === 0) return { run: a.run, hashes: a.hashes, count: a.count };
-  return {
-    run: Buffer.concat([a.run, b.run]),
-    hashes: Buffer.concat([a.hashes, b.hashes]),
-    count: a.count + b.count,
-  };
 }

@@ -41,6 +41,11 @@ export class SelfRecorder {
     this.#out.add(serialise(e));
   }
 
+  /** Adds an event that is finished. */
+  write(e: Event): void {
+    this.#out.add(serialise(e));
+  }
+
   gap(gap: Gap): void {
     const bytes = gap.bytes === undefined ? "" : `, ${gap.bytes} bytes`;
     this.add("gap", `${gap.path}: ${gap.reason} at offset ${gap.offset}${bytes}`, (e) => {

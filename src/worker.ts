@@ -4,6 +4,7 @@ import assert from "node:assert";
 import { LIMITS } from "./core/limits.ts";
 import { SharedBuffers, transferable } from "./core/shared-buffers.ts";
 import { type EngineOptions, type EngineResult, openEngine } from "./engine.ts";
+import type { CorrelationSet } from "./detect/correlate-compile.ts";
 import type { Work } from "./normalise/index.ts";
 import type { SessionState } from "./normalise/session.ts";
 
@@ -22,6 +23,7 @@ export type FromWorker =
       readonly type: "ready";
       readonly ruleset: string;
       readonly rules: number;
+      readonly correlations: CorrelationSet;
       readonly problems: readonly string[];
     }
   | { readonly type: "result"; readonly seq: number; readonly result: EngineResult }
@@ -30,7 +32,7 @@ export type FromWorker =
 const port = parentPort;
 assert(port !== null, "worker.ts runs in a worker thread");
 const buffers = new SharedBuffers(LIMITS.run_buffer_bytes);
-const { engine, problems } = await openEngine(workerData as EngineOptions, buffers);
+const { engine, correlations, problems } = await openEngine(workerData as EngineOptions, buffers);
 
 function send(message: FromWorker, transfer: ArrayBuffer[] = []): void {
   port!.postMessage(message, transfer);
@@ -49,4 +51,5 @@ port.on("message", (message: ToWorker) => {
     send({ type: "state", sessions });
   } else engine.normaliser.restore({ sessions: message.sessions });
 });
-send({ type: "ready", ruleset: engine.rules.hash, rules: engine.rules.rules.length, problems });
+const rules = engine.rules.rules.length + correlations.nodes.length;
+send({ type: "ready", ruleset: engine.rules.hash, rules, correlations, problems });

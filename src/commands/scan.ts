@@ -2,12 +2,15 @@
 import { randomBytes } from "node:crypto";
 import { hostname, tmpdir } from "node:os";
 import { forEachEntry } from "../core/entry.ts";
+import type { Origin } from "../core/event.ts";
+import type { Event } from "../core/generated/event.ts";
 import { TaplineError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { openLog } from "../core/log.ts";
 import type { RawBatch, Router, StreamInfo } from "../core/stage.ts";
 import { fromMs } from "../core/time.ts";
-import { type Engine, type EngineResult, openEngine } from "../engine.ts";
+import { type Engine, openEngine } from "../engine.ts";
+import { Correlations } from "../detect/correlate-thread.ts";
 import { FORMATS } from "../normalise/formats/index.ts";
 import { probe } from "../normalise/probe.ts";
 import { BUNDLED_RULES } from "../paths.ts";
@@ -25,7 +28,8 @@ const OUT = ["events", "alerts", "all"];
 /** Writes the documents of a run, spliced as sinks do; waits when the reader of standard output is slow. */
 class Printer {
   readonly #out: string;
-  #index = 0;
+  /** Place of the next document among all, printed or not. */
+  index = 0;
 
   constructor(out: string) {
     this.#out = out;
@@ -36,7 +40,7 @@ class Printer {
     const leaves = Buffer.from(hashes.buffer, hashes.byteOffset, hashes.length);
     let text = "";
     forEachEntry(run, (start, end, position) => {
-      const index = this.#index++;
+      const index = this.index++;
       const alert = bytes.toString("latin1", start, Math.min(end, start + DATASET_WITHIN)).includes(ALERT);
       if (this.#out !== "all" && alert !== (this.#out === "alerts")) return;
       const leaf = leaves.toString("hex", position * 32, position * 32 + 32);
@@ -47,16 +51,42 @@ class Printer {
   }
 }
 
-function normalise(engine: Engine, batch: RawBatch): EngineResult {
-  return engine.process({ ...batch, now_ms: Date.now() });
+/** Takes batches through normalising, rules and correlations, and prints what comes of them. */
+class Scan {
+  readonly #engine: Engine;
+  readonly #correlations: Correlations;
+  readonly #printer: Printer;
+  readonly #self: SelfRecorder;
+
+  constructor(engine: Engine, correlations: Correlations, origin: Origin, printer: Printer) {
+    this.#engine = engine;
+    this.#correlations = correlations;
+    this.#printer = printer;
+    this.#self = new SelfRecorder(origin, Date.now(), Date.now, createRedactor("").redactText);
+  }
+
+  async take(batch: RawBatch): Promise<void> {
+    const now_ms = Date.now();
+    const result = this.#engine.process({ ...batch, now_ms });
+    const arrival = { now_ms, caught_up: false, first_index: this.#printer.index };
+    const { events } = this.#correlations.push(result.extracts, arrival);
+    await this.#printer.print(result);
+    for (const gap of batch.gaps) this.#self.gap(gap);
+    await this.#print(events);
+  }
+
+  /** The end of all input: windows that are open run out. */
+  async end(): Promise<void> {
+    await this.#print(this.#correlations.close(Date.now()));
+  }
+
+  async #print(events: readonly Event[]): Promise<void> {
+    for (const e of events) this.#self.write(e);
+    await this.#printer.print(this.#self.take());
+  }
 }
 
-async function scanFiles(
-  engine: Engine,
-  paths: string[],
-  format: string | undefined,
-  printer: Printer,
-): Promise<void> {
+async function scanFiles(scan: Scan, paths: string[], format: string | undefined): Promise<void> {
   const options = SOURCES.file.config.parse({
     type: "file",
     include: paths.flatMap(globsOf),
@@ -66,8 +96,6 @@ async function scanFiles(
   const context = { name: "scan", state_dir: tmpdir(), now: Date.now, log: openLog() };
   const source = SOURCES.file.create(options, context);
   const router: Router = { lanes: 1, probe, laneOf: () => 0, sessions: new Resolver(Date.now) };
-  const origin = { namespace: "default", host: hostname(), version: VERSION };
-  const self = new SelfRecorder(origin, Date.now(), Date.now, createRedactor("").redactText);
   await source.open(new Map(), router);
   const forever = new AbortController().signal;
   let streams = 0;
@@ -75,9 +103,7 @@ async function scanFiles(
     const batch = await source.read(0);
     if (batch !== undefined) {
       streams += batch.streams.length;
-      await printer.print(normalise(engine, batch));
-      for (const gap of batch.gaps) self.gap(gap);
-      await printer.print(self.take());
+      await scan.take(batch);
       source.settle(batch);
     } else if (source.drained) break;
     else await source.wait(forever);
@@ -87,7 +113,7 @@ async function scanFiles(
 }
 
 /** Standard input as batches of whole lines; the last line need not end. */
-async function scanInput(engine: Engine, format: string | undefined, printer: Printer): Promise<void> {
+async function scanInput(scan: Scan, format: string | undefined): Promise<void> {
   let stream: StreamInfo | undefined;
   let rest = Buffer.alloc(0);
   let offset = 0;
@@ -116,7 +142,7 @@ async function scanInput(engine: Engine, format: string | undefined, printer: Pr
     const segments = [{ stream: stream.id, start: 0, end: lines.length, offset }];
     offset += lines.length;
     const none = { lane: 0, gaps: [], positions: {}, behind_bytes: 0 };
-    await printer.print(normalise(engine, { ...none, buffer: lines, segments, streams }));
+    await scan.take({ ...none, buffer: lines, segments, streams });
   };
   for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
     rest = Buffer.concat([rest, chunk]);
@@ -157,18 +183,23 @@ Keeps nothing: digests and redaction marks are keyed for this call only. Exit co
     if (format !== undefined && !FORMATS.some((f) => f.name === format)) {
       throw new UsageError(`no format "${format}": one of ${FORMATS.map((f) => f.name).join(", ")}`);
     }
-    const { engine, problems } = await openEngine({
-      origin: { namespace: "default", host: hostname(), version: VERSION },
+    const origin = { namespace: "default", host: hostname(), version: VERSION };
+    const started_ms = Date.now();
+    const { engine, correlations, problems } = await openEngine({
+      origin,
       key: randomBytes(32).toString("hex"),
-      started: fromMs(Date.now())!,
+      started: fromMs(started_ms)!,
       rule_paths: [BUNDLED_RULES, ...(values.rules ?? [])],
       subject_keys: undefined,
     });
     for (const problem of problems) console.error(problem);
-    const printer = new Printer(out);
+    const ruleset_hash = engine.rules.hash;
+    const joined = new Correlations(correlations, { origin, ruleset_hash, started_ms });
+    const scanning = new Scan(engine, joined, origin, new Printer(out));
     const files = positionals.filter((path) => path !== "-");
-    if (files.length < positionals.length) await scanInput(engine, format, printer);
-    if (files.length > 0) await scanFiles(engine, files, format, printer);
+    if (files.length < positionals.length) await scanInput(scanning, format);
+    if (files.length > 0) await scanFiles(scanning, files, format);
+    await scanning.end();
     return problems.length === 0 ? 0 : 1;
   },
 };

@@ -174,6 +174,7 @@ export const LIMITS = {
   config_problems: 100, // told of one configuration
 
   // Correlations
+  correlation_tick_ms: 1_000, // windows are looked at this often when nothing comes
   correlation_lateness_ms: 30_000, // how late an event may come and still count, by the time of its source
   correlation_idle_ms: 10_000, // a stream silent for so long does not hold the watermark
   correlation_hold_ms: 900_000, // how far behind the clock a stream that goes on may hold the watermark

@@ -12,6 +12,16 @@ export interface Run {
   readonly count: number;
 }
 
+/** Two runs as one. */
+export function joinRuns(a: Run, b: Run): Run {
+  if (b.count === 0) return { run: a.run, hashes: a.hashes, count: a.count };
+  return {
+    run: Buffer.concat([a.run, b.run]),
+    hashes: Buffer.concat([a.hashes, b.hashes]),
+    count: a.count + b.count,
+  };
+}
+
 export class RunWriter {
   readonly #buffers: SharedBuffers | undefined;
   #run: Buffer;

@@ -63,6 +63,11 @@ export class Correlations {
     return { events, header: events.length === 0 ? undefined : { now_ms, caught_up } };
   }
 
+  /** No more events will come: windows that are open run out. */
+  close(now_ms: number): readonly Event[] {
+    return this.#events(this.correlator.close(), now_ms);
+  }
+
   /** Makes the call of a recorded frame again; its alerts are in the ledger. */
   replay({ now_ms, caught_up, batch }: CorrelationHeader, first_index: number): void {
     if (batch === undefined) this.advance(now_ms, caught_up);

@@ -3,26 +3,42 @@ import { readFile, readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { TaplineError, reasonOf, systemCode } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
+import { type CorrelationSet, compileCorrelations } from "./correlate-compile.ts";
 import { unusedFilters } from "./filter.ts";
 import type { RuleSet } from "./match.ts";
 import { type Parsed, parseRules } from "./parse.ts";
 import { type Problem, Report } from "./rule.ts";
 import { type CompileOptions, compileRules } from "./rules.ts";
 
+export interface Loaded {
+  readonly set: RuleSet;
+  /** Correlations over the rules of the set. */
+  readonly correlations: CorrelationSet;
+  readonly problems: readonly Problem[];
+}
+
 /**
- * Compiles all rules below the paths (files or directories), in the order of their paths, with the filters found there.
- * A rule that cannot be read is a problem; the others run. Rules of a file with a correlation are steps of it and say
- * nothing alone, so that they rest here. Throws TaplineError when a path itself cannot be read.
+ * Compiles all rules below the paths (files or directories), in the order of their paths, with the filters and the
+ * correlations found there. A rule that cannot be read is a problem; the others run. Throws TaplineError when a path
+ * itself cannot be read.
  */
-export async function loadRules(
-  paths: readonly string[],
-  options: CompileOptions = {},
-): Promise<{ set: RuleSet; problems: readonly Problem[] }> {
+export async function loadRules(paths: readonly string[], options: CompileOptions = {}): Promise<Loaded> {
   const { rules, filters, correlations, problems } = await readRules(paths);
-  const steps = new Set(correlations.map((correlation) => correlation.file));
-  const alone = rules.filter((rule) => !steps.has(rule.file));
-  const set = compileRules(alone, { ...options, filters: [...(options.filters ?? []), ...filters] });
-  return { set, problems: [...problems, ...unusedFilters(filters, rules), ...set.problems] };
+  const set = compileRules(rules, {
+    ...options,
+    filters: [...(options.filters ?? []), ...filters],
+    correlations: correlations.map((correlation) => correlation.hash),
+  });
+  const joined = compileCorrelations(
+    set.rules.map(({ rule }) => rule),
+    correlations,
+    options.fields ?? "table",
+  );
+  return {
+    set,
+    correlations: joined.set,
+    problems: [...problems, ...unusedFilters(filters, rules), ...set.problems, ...joined.problems],
+  };
 }
 
 /** All rules, filters and correlations below the paths. Throws TaplineError when a path itself cannot be read. */

@@ -17,6 +17,8 @@ export interface CompileOptions {
   readonly placeholders?: Placeholders;
   /** Joined to the rules that they are for. */
   readonly filters?: readonly Filter[];
+  /** Content hashes of the correlations over these rules: they are part of the set's own hash. */
+  readonly correlations?: readonly string[];
 }
 
 const ACTIONS: readonly string[] = Object.keys(CLASSES);
@@ -51,7 +53,8 @@ export function compileRules(rules: readonly Rule[], options: CompileOptions = {
     problems.push(...report.problems);
   }
   compiler.finish();
-  const text = canonical([compiled.map((c) => c.rule.hash).toSorted(), fields, placeholders]);
+  const hashes = [...compiled.map((c) => c.rule.hash), ...(options.correlations ?? [])].toSorted();
+  const text = canonical([hashes, fields, placeholders]);
   return new RuleSet(hash("sha256", text, "hex").slice(0, 32), compiled, problems, fields);
 }
 

@@ -16,7 +16,7 @@ function stateAfter(format: string, lines: readonly unknown[]): string {
       rule_paths: [],
       subject_keys: undefined,
     },
-    compileRules([]),
+    { set: compileRules([]), correlations: { nodes: [], plan: {}, quiet: [] } },
   );
   const buffer = Buffer.from(lines.map((line) => JSON.stringify(line)).join("\n") + "\n");
   const capture = {

@@ -7,15 +7,18 @@ import { TaplineError } from "../../src/core/errors.ts";
 import { LIMITS } from "../../src/core/limits.ts";
 import type { Gap, Position, RawBatch, Source, StreamInfo } from "../../src/core/stage.ts";
 import type { EngineResult } from "../../src/engine.ts";
+import { Correlating } from "../../src/correlating.ts";
+import { Correlations } from "../../src/detect/correlate-thread.ts";
 import type { Lane } from "../../src/lane.ts";
 import { Ledger } from "../../src/ledger/log.ts";
 import { openReader } from "../../src/ledger/reader.ts";
 import { leafHashes } from "../../src/ledger/recover.ts";
 import { verifyLedger } from "../../src/ledger/verify.ts";
 import type { SessionState } from "../../src/normalise/session.ts";
-import { Pipeline, type SnapshotState } from "../../src/pipeline.ts";
+import { Pipeline } from "../../src/pipeline.ts";
 import { recover } from "../../src/recover.ts";
 import { SelfRecorder } from "../../src/self.ts";
+import type { SnapshotState } from "../../src/state.ts";
 import { type Tally, emptyTally } from "../../src/tally.ts";
 import { type Document, actionsOf, checkDocument, entriesOf, field } from "../commands/tapline.ts";
 import { runOf } from "../ledger/helpers.ts";
@@ -128,8 +131,15 @@ function resultOf(lane: FakeLane, run: Uint8Array, hashes: Uint8Array): EngineRe
     alerts: [],
     actions: {},
     evicted: 0,
+    extracts: { rules: [], extracts: [], streams: [] },
   };
 }
+
+const noCorrelations = (): Correlations =>
+  new Correlations(
+    { nodes: [], plan: {}, quiet: [] },
+    { origin: { namespace: "default", host: "test", version: "0" }, ruleset_hash: "", started_ms: 0 },
+  );
 
 /** One entry a batch, which holds the batch's text. */
 const echo: Work = (lane, batch) => {
@@ -163,6 +173,7 @@ async function rig(
     ledger: ledgerOf(ledger),
     self,
     free: [],
+    correlating: new Correlating(noCorrelations(), self, () => {}),
     positions: {},
     tally,
     now: Date.now,
@@ -378,7 +389,7 @@ test("a snapshot is one cut through all workers, and with the log after it gives
   expect(state.tally.read).toBe((done[0]! + done[1]!) * PER_BATCH);
   expect(state.tally.events).toBe(index);
 
-  const { state: end } = await recover(recovered, "00".repeat(32));
+  const { state: end } = await recover(recovered, "00".repeat(32), noCorrelations);
   expect(end.positions).toEqual({
     s: { "stream-0": { batches: Math.ceil(COUNT / 2) }, "stream-1": { batches: Math.floor(COUNT / 2) } },
   });

@@ -1,0 +1,28 @@
+// What a frame and a snapshot hold besides entries: with these a restart goes on where the last run stopped. Types only.
+import type { Position } from "./core/stage.ts";
+import type { CorrelationHeader, CorrelationsState } from "./detect/correlate-thread.ts";
+import type { SessionState } from "./normalise/session.ts";
+import type { Tally } from "./tally.ts";
+
+/** Source → stream → position. */
+export type Positions = Record<string, Record<string, Position>>;
+
+/** JSON header of a frame: what becomes durable together with its entries. */
+export interface FrameHeader {
+  readonly positions: Record<string, Record<string, Position | null>>;
+  readonly tally: Partial<Tally>;
+  /** Changes of the sessions that the batch touched. */
+  readonly sessions?: readonly (readonly [string, SessionState])[];
+  /** What correlations were told. */
+  readonly correlation?: CorrelationHeader | undefined;
+}
+
+/** State of a snapshot: with the ledger after it, everything a restart needs. */
+export interface SnapshotState {
+  readonly version: 1;
+  readonly positions: Positions;
+  readonly tally: Tally;
+  readonly sessions: readonly [string, SessionState][];
+  /** Windows that are open; ledgers of 0.1 have none. */
+  readonly correlations?: CorrelationsState;
+}
