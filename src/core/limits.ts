@@ -186,9 +186,10 @@ export const LIMITS = {
   correlation_fields: 16, // fields that one correlation groups by
   correlation_rows: 10_000, // events kept for one key of one rule; the oldest go first
   correlation_keys: 100_000, // keys of one rule
-  correlation_bytes: 128 * MiB, // all rows and keys, estimated
+  correlation_bytes: 32 * MiB, // all rows and keys, estimated
   correlation_text_chars: 256, // of one value kept for a window; longer ones end in a digest
   correlation_evidence: 100, // event ids in one alert
+  correlation_from: 10, // event ids kept of each firing of an inner rule
   correlation_behind: 1_000, // events behind one firing of an inner rule that are looked at for their groups
   correlation_spread: 64, // groups that one firing of an inner rule counts in
   correlation_fired: 65_536, // windows that fired and whose key was dropped, remembered

@@ -46,7 +46,7 @@ export function firingOf(
     time_ms: rows.at(-1)?.time_ms ?? hit.end_ms,
     number: hit.number,
     count: rows.length,
-    evidence: evidenceOf(rows),
+    evidence: evidenceOf(rows, LIMITS.correlation_evidence),
     context: contextOf(node, rows),
     backfill,
   };
@@ -61,16 +61,20 @@ export function rowsOf(series: Series, hit: Hit, most: number): readonly Row[] {
   return rows.toReversed();
 }
 
-/** The latest events behind the rows. */
-export function evidenceOf(rows: readonly Row[]): readonly Evidence[] {
-  const out: Evidence[] = [];
-  for (let i = rows.length - 1; i >= 0 && out.length < LIMITS.correlation_evidence; i--) {
+/** The latest events behind the rows, at most `most`. */
+export function evidenceOf(rows: readonly Row[], most: number): readonly Evidence[] {
+  const out = new Map<string, Evidence>();
+  for (let i = rows.length - 1; i >= 0 && out.size < most; i--) {
     const { from, id, index } = rows[i]!;
-    for (const one of from?.toReversed() ?? [{ event: id, index }]) {
-      if (out.length < LIMITS.correlation_evidence && !out.some((e) => e.event === one.event)) out.push(one);
+    if (from === undefined) {
+      if (!out.has(id)) out.set(id, { event: id, index });
+      continue;
+    }
+    for (let j = from.length - 1; j >= 0 && out.size < most; j--) {
+      if (!out.has(from[j]!.event)) out.set(from[j]!.event, from[j]!);
     }
   }
-  return out.toReversed();
+  return [...out.values()].toReversed();
 }
 
 function contextOf({ slots }: CorrelationNode, rows: readonly Row[]): Record<string, ExtractValue> {

@@ -48,6 +48,11 @@ function numberOf(value: ExtractValue | undefined): number | undefined {
   return typeof n === "number" && Number.isFinite(n) ? n : undefined;
 }
 
+/** Whether what the slot's groups and measures are made of differs among the events behind an inner firing. */
+export function readsRows({ origins, needed }: NodeSlot): boolean {
+  return needed.some((at) => typeof origins[at] === "object" && "rows" in origins[at]);
+}
+
 /**
  * What the firing of an inner correlation brings along: one list of values for each different set that the events
  * behind it have, since they may belong to different groups of the outer one. What only tells of whom an alert is comes

@@ -11,9 +11,22 @@ export interface Due {
 const before = (a: Due, b: Due): boolean =>
   a.due_ms !== b.due_ms ? a.due_ms < b.due_ms : a.series.key < b.series.key;
 
-/** A binary heap; entries that a later one replaced are skipped when they come up. */
+const valid = ({ due_ms, series }: Due): boolean => !series.gone && series.due_ms === due_ms;
+const STALE_MIN = 1_024;
+
+/** A binary heap; entries that a later one replaced, and those of keys that are gone, are skipped when they come up,
+ * and thrown out when they are the half. */
 class Agenda {
-  readonly #heap: Due[] = [];
+  #heap: Due[] = [];
+  #stale = 0;
+
+  /** One entry more will be skipped. */
+  spoil(): void {
+    if (++this.#stale < STALE_MIN || this.#stale * 2 < this.#heap.length) return;
+    // Sorted is a heap too.
+    this.#heap = this.#heap.filter(valid).sort((a, b) => (before(a, b) ? -1 : 1));
+    this.#stale = 0;
+  }
 
   push(due_ms: number, series: Series): void {
     const heap = this.#heap;
@@ -36,7 +49,10 @@ class Agenda {
       if (first === undefined || first.due_ms > mark_ms) return undefined;
       this.#removeFirst();
       const { series } = first;
-      if (series.gone || series.due_ms !== first.due_ms) continue;
+      if (!valid(first)) {
+        this.#stale--;
+        continue;
+      }
       series.due_ms = Number.POSITIVE_INFINITY;
       return first;
     }
@@ -92,7 +108,9 @@ export class Keys {
   /** Tells when something is to be done for a key. Later than told before is found out then. */
   schedule(series: Series, due_ms: number): void {
     if (due_ms >= series.due_ms) return;
+    const replaces = series.due_ms < Number.POSITIVE_INFINITY;
     series.due_ms = due_ms;
+    if (replaces) this.#agenda.spoil();
     this.#agenda.push(due_ms, series);
   }
 
@@ -103,9 +121,12 @@ export class Keys {
   remove(series: Series): void {
     if (series.gone) return;
     series.gone = true;
+    if (series.due_ms < Number.POSITIVE_INFINITY) this.#agenda.spoil();
     this.bytes -= series.bytes;
     this.#young.delete(series.key);
     this.#grown.delete(series.key);
+    // The agenda may know it for long.
+    series.rows.length = 0;
   }
 
   /** The key to go when there are too many: of those with one event while they are many, the longest unused. */

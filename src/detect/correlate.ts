@@ -4,7 +4,7 @@ import { LIMITS } from "../core/limits.ts";
 import type { CorrelationSet } from "./correlate-join.ts";
 import type { Extract, ExtractBatch } from "./correlate-extract.ts";
 import { type Firing, evidenceOf, firingOf, rowsOf } from "./correlate-fire.ts";
-import { spread } from "./correlate-group.ts";
+import { readsRows, spread } from "./correlate-group.ts";
 import { BACKFILL, LIVE, type Line, NodeState } from "./correlate-node.ts";
 import type { Watermark } from "./watermark.ts";
 import type { Series } from "./window.ts";
@@ -203,10 +203,13 @@ export class Correlator {
   }
 
   #feed(at: number, series: Series, hit: Hit, line: Line): void {
-    const rows = rowsOf(series, hit, LIMITS.correlation_behind);
-    const from = evidenceOf(rows);
+    const { parents } = this.set.nodes[at]!;
+    // Only fields of the events themselves need more of them than are told.
+    const deep = parents.some(({ node, slot }) => readsRows(this.set.nodes[node]!.slots[slot]!));
+    const rows = rowsOf(series, hit, deep ? LIMITS.correlation_behind : LIMITS.correlation_from);
+    const from = evidenceOf(rows, LIMITS.correlation_from);
     const id = JSON.stringify([at, series.key, hit.time_ms]);
-    for (const { node, slot } of this.set.nodes[at]!.parents) {
+    for (const { node, slot } of parents) {
       const { lists, dropped } = spread(this.set.nodes[node]!.slots[slot]!, series, rows, hit.number);
       this.counts.unspread += dropped;
       for (const values of lists) {

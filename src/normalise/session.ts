@@ -37,6 +37,9 @@ const ONCE: Readonly<Record<Vantage, Counts>> = {
   self: { self: 1 },
 };
 
+/** Of a digest of arguments, in a key. */
+const HASH_CHARS = 16;
+
 export class Session extends SessionMemory {
   readonly id: string;
   /** Set while a record is mapped that may hold a secret: what is remembered of it goes to disk, too. */
@@ -67,8 +70,12 @@ export class Session extends SessionMemory {
       (alias === undefined ? undefined : this.keys.get(alias));
     const remote = e["tapline.server.name"] !== undefined || e["mcp.method.name"] === "tools/call";
     if (remote && args !== undefined) {
-      this.#mark(e, e["tapline.tool.args_hash"]!.slice(0, 16), vantage, true);
-    } else this.#mark(e, id ?? ref, vantage, false);
+      const n = this.#mark(e, e["tapline.tool.args_hash"]!.slice(0, HASH_CHARS), vantage, true);
+      if (n > 1) e["tapline.tool.repeats"] = n - 1;
+    } else {
+      const n = this.#mark(e, id ?? ref, vantage, false);
+      if (n === 1 && args !== undefined) this.#repeat(e, vantage);
+    }
     if (known !== undefined) {
       e["tapline.call_key"] = `${this.id}.${known}`;
       e["tapline.primary"] = false;
@@ -112,14 +119,14 @@ export class Session extends SessionMemory {
     return (this.clean?.(text) ?? text).slice(0, LIMITS.state_text_chars);
   }
 
-  /** Sets call_key and primary. With `occurrence`, the n-th sight from one vantage is the n-th call. */
-  #mark(e: Event, base: string, vantage: Vantage, occurrence: boolean): void {
+  /** Sets call_key and primary; returns how often this vantage has seen it. With `occurrence`, the n-th sight from one vantage is the n-th call. */
+  #mark(e: Event, base: string, vantage: Vantage, occurrence: boolean): number {
     const counts = this.seen.get(base);
     if (counts === undefined) {
       this.seen.set(base, ONCE[vantage]);
       e["tapline.call_key"] = occurrence ? `${this.id}.${base}.1` : `${this.id}.${base}`;
       e["tapline.primary"] = true;
-      return;
+      return 1;
     }
     const n = (counts[vantage] ?? 0) + 1;
     let most = 0;
@@ -128,6 +135,16 @@ export class Session extends SessionMemory {
     const suffix = occurrence ? `.${n}` : "";
     e["tapline.call_key"] = `${this.id}.${base}${suffix}`;
     e["tapline.primary"] = occurrence ? n > most : false;
+    return n;
+  }
+
+  /** Counts calls that are the same but for their id. */
+  #repeat(e: Event, vantage: Vantage): void {
+    const base = `=${e["tapline.tool.args_hash"]!.slice(0, HASH_CHARS)}`;
+    const counts = this.seen.get(base);
+    const before = counts?.[vantage] ?? 0;
+    this.seen.set(base, counts === undefined ? ONCE[vantage] : { ...counts, [vantage]: before + 1 });
+    if (before > 0) e["tapline.tool.repeats"] = before;
   }
 
   /** Marks `e` as the result of call `ref` (`call`, where the caller has looked it up by `waiting`): repeats the call's

@@ -166,7 +166,7 @@ export function golden(format: Format, name: string, options: MapOptions = {}): 
     ),
   );
   const file = new URL(`../fixtures/${format.name}/${name}.out.json`, import.meta.url);
-  if (process.env["UPDATE_GOLDEN"] === "1") writeFileSync(file, JSON.stringify(events, null, 1) + "\n");
+  if (process.env["UPDATE_GOLDEN"] === "1") writeFileSync(file, JSON.stringify(events, null, 2) + "\n");
   expect(existsSync(file), `${file.pathname} exists; make it with UPDATE_GOLDEN=1 and read it`).toBe(true);
   expect(events).toEqual(JSON.parse(readFileSync(file, "utf8")));
   return mapped;

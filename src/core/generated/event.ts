@@ -135,6 +135,7 @@ export const FIELDS = {
   "tapline.tool.class": "keyword",
   "tapline.tool.qualified": "keyword",
   "tapline.tool.args_hash": "keyword",
+  "tapline.tool.repeats": "long",
   "tapline.tool.result_hash": "keyword",
   "tapline.tool.definition_hash": "keyword",
   "tapline.tool.description_hash": "keyword",
@@ -379,6 +380,7 @@ export interface Event {
   "tapline.tool.class": string | undefined;
   "tapline.tool.qualified": string | undefined;
   "tapline.tool.args_hash": string | undefined;
+  "tapline.tool.repeats": number | undefined;
   "tapline.tool.result_hash": string | undefined;
   "tapline.tool.definition_hash": string | undefined;
   "tapline.tool.description_hash": string | undefined;
@@ -618,6 +620,7 @@ class EventFields implements Event {
   "tapline.tool.class" = undefined;
   "tapline.tool.qualified" = undefined;
   "tapline.tool.args_hash" = undefined;
+  "tapline.tool.repeats" = undefined;
   "tapline.tool.result_hash" = undefined;
   "tapline.tool.definition_hash" = undefined;
   "tapline.tool.description_hash" = undefined;
@@ -1065,6 +1068,7 @@ export function serialise(e: Event): string {
   if (e["tapline.tool.class"] !== undefined) { s += g64 + "\"class\":" + quote(e["tapline.tool.class"]); g0 = ","; g55 = ","; g64 = ","; }
   if (e["tapline.tool.qualified"] !== undefined) { s += g64 + "\"qualified\":" + quote(e["tapline.tool.qualified"]); g0 = ","; g55 = ","; g64 = ","; }
   if (e["tapline.tool.args_hash"] !== undefined) { s += g64 + "\"args_hash\":" + '"' + e["tapline.tool.args_hash"] + '"'; g0 = ","; g55 = ","; g64 = ","; }
+  if (e["tapline.tool.repeats"] !== undefined) { s += g64 + "\"repeats\":" + e["tapline.tool.repeats"]; g0 = ","; g55 = ","; g64 = ","; }
   if (e["tapline.tool.result_hash"] !== undefined) { s += g64 + "\"result_hash\":" + '"' + e["tapline.tool.result_hash"] + '"'; g0 = ","; g55 = ","; g64 = ","; }
   if (e["tapline.tool.definition_hash"] !== undefined) { s += g64 + "\"definition_hash\":" + quote(e["tapline.tool.definition_hash"]); g0 = ","; g55 = ","; g64 = ","; }
   if (e["tapline.tool.description_hash"] !== undefined) { s += g64 + "\"description_hash\":" + quote(e["tapline.tool.description_hash"]); g0 = ","; g55 = ","; g64 = ","; }
