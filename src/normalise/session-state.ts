@@ -31,6 +31,18 @@ export interface Connection {
 }
 
 export type Counts = Partial<Record<Vantage, number>>;
+/** Counts never change in place, so all calls seen once from one vantage share theirs. */
+export const ONCE: Readonly<Record<Vantage, Counts>> = {
+  transcript: { transcript: 1 },
+  proxy: { proxy: 1 },
+  hook: { hook: 1 },
+  otel: { otel: 1 },
+  gateway: { gateway: 1 },
+  chat: { chat: 1 },
+  other: { other: 1 },
+  self: { self: 1 },
+};
+
 /** What a session holds, each kind a bounded map. Plain data: it travels in frames and snapshots. */
 interface Kinds {
   /** Calls and requests that wait for their result, by ref. */

@@ -9,6 +9,7 @@ import { toMs } from "../core/time.ts";
 import {
   type Connection,
   type Counts,
+  ONCE,
   type OpenCall,
   type SessionState,
   SessionMemory,
@@ -24,18 +25,6 @@ export type Fact =
   | "gen_ai.provider.name"
   | "gen_ai.request.model"
   | "tapline.permission.mode";
-
-/** Counts never change in place, so all calls seen once from one vantage share theirs. */
-const ONCE: Readonly<Record<Vantage, Counts>> = {
-  transcript: { transcript: 1 },
-  proxy: { proxy: 1 },
-  hook: { hook: 1 },
-  otel: { otel: 1 },
-  gateway: { gateway: 1 },
-  chat: { chat: 1 },
-  other: { other: 1 },
-  self: { self: 1 },
-};
 
 /** Of a digest of arguments, in a key. */
 const HASH_CHARS = 16;
