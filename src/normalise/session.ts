@@ -6,14 +6,7 @@ import type { Event } from "../core/generated/event.ts";
 import { type Digest, canonical } from "../core/digest.ts";
 import { LIMITS } from "../core/limits.ts";
 import { toMs } from "../core/time.ts";
-import {
-  type Connection,
-  type Counts,
-  ONCE,
-  type OpenCall,
-  type SessionState,
-  SessionMemory,
-} from "./session-state.ts";
+import { type Connection, ONCE, type OpenCall, type SessionState, SessionMemory } from "./session-state.ts";
 
 export type { SessionState } from "./session-state.ts";
 
