@@ -9,7 +9,7 @@ import type { Log } from "./core/log.ts";
 import type { Router, Source } from "./core/stage.ts";
 import { fromMs } from "./core/time.ts";
 import { Delivery, type Readable } from "./deliver.ts";
-import type { AlertNote, EngineResult } from "./engine.ts";
+import { type AlertNote, type EngineOptions, type EngineResult, compile, readRuleTexts } from "./engine.ts";
 import { laneOf, Lane } from "./lane.ts";
 import { Ledger } from "./ledger/log.ts";
 import { createRedactor } from "./normalise/redact.ts";
@@ -20,6 +20,7 @@ import { runCollector } from "./lifecycle.ts";
 import { Correlating } from "./correlating.ts";
 import { Correlations } from "./detect/correlate-thread.ts";
 import { recover } from "./recover.ts";
+import { Reload, rulePaths } from "./reload.ts";
 import { Resolver } from "./resolver.ts";
 import { loadDigestKey, subjectKeys } from "./keys.ts";
 import { SelfRecorder } from "./self.ts";
@@ -27,7 +28,6 @@ import { openDeadLetters } from "./sinks/dead-letters.ts";
 import type { Tally } from "./tally.ts";
 import { VERSION } from "./version.ts";
 import { withSealedOpen } from "./unseal.ts";
-import { BUNDLED_RULES } from "./paths.ts";
 
 export interface CollectorEvents {
   readonly onAlert: (alert: AlertNote) => void;
@@ -46,10 +46,6 @@ export interface Collector {
   run(signal: AbortSignal, once: boolean): Promise<void>;
 }
 
-export function rulePaths(config: Config): string[] {
-  return [...(config.bundled_rules ? [BUNDLED_RULES] : []), ...config.rules];
-}
-
 function createSources(config: Config, log: Log): Map<string, Source> {
   return new Map(sourcesOf(config).map(([name, typed]) => [name, createSource(config, name, typed, log)]));
 }
@@ -62,6 +58,23 @@ async function createDeliveries(config: Config, log: Log, ledger: Readable): Pro
     const letters = openDeadLetters(config.state_dir, name);
     return new Delivery({ name, sink, ledger, cursor_dir, keepDead: (dead) => letters.append(dead), log });
   });
+}
+
+async function openLanes(
+  count: number,
+  engine: EngineOptions,
+  pipeline: () => Pipeline | undefined,
+): Promise<Lane[]> {
+  const lanes = Array.from(
+    { length: count },
+    () =>
+      new Lane(engine, {
+        result: (seq, result) => pipeline()!.onResult(seq, result),
+        failed: (error) => pipeline()?.fail(error),
+      }),
+  );
+  await Promise.all(lanes.map((lane) => lane.ready));
+  return lanes;
 }
 
 /** Name of the ledger and of its key. */
@@ -89,23 +102,15 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   });
   const subject_keys = subjectKeys(config.state_dir);
   let pipeline: Pipeline | undefined;
-  const engine = { origin, key, started: fromMs(started_ms)!, rule_paths: rulePaths(config), subject_keys };
-  const lanes = Array.from(
-    { length: config.workers },
-    () =>
-      new Lane(engine, {
-        result: (seq, result) => pipeline!.onResult(seq, result),
-        failed: (error) => pipeline?.fail(error),
-      }),
-  );
-  const ready = await Promise.all(lanes.map((lane) => lane.ready));
-  for (const problem of ready[0]!.problems) events.onProblem(problem);
-  const { ruleset } = ready[0]!;
+  const rules = await readRuleTexts(rulePaths(config), config.placeholders);
+  const { set, correlations: joined, wrong } = compile(rules);
+  for (const problem of wrong) events.onProblem(problem);
+  const engine = { origin, key, started: fromMs(started_ms)!, rules, subject_keys };
+  const lanes = await openLanes(config.workers, engine, () => pipeline);
   const { state, correlations, entries } = await recover(
     recovered,
     key,
-    (held) =>
-      new Correlations(ready[0]!.correlations, { origin, ruleset_hash: ruleset, started_ms, state: held }),
+    (held) => new Correlations(joined, { origin, ruleset_hash: set.hash, started_ms, state: held }),
   );
   lanes.forEach((lane, at) => lane.restore(state.sessions.filter(([id]) => laneOf(id, lanes.length) === at)));
 
@@ -120,6 +125,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     await source.open(new Map(Object.entries(state.positions[name] ?? {})), router);
   }
   const self = new SelfRecorder(origin, started_ms, Date.now, createRedactor(key).redactText);
+  const correlating = new Correlating(correlations, self, events.onAlert);
   const parts = {
     sources,
     lanes,
@@ -128,20 +134,22 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     positions: state.positions,
     tally: state.tally,
     free,
-    correlating: new Correlating(correlations, self, events.onAlert),
+    correlating,
     now: Date.now,
   };
   pipeline = new Pipeline({ ...parts, onDurable: events.onDurable, onAlert: events.onAlert });
+  const shown = { config, rules, set, problems: wrong, origin, started_ms, log };
+  const reload = new Reload({ ...shown, pipeline, correlating, self });
   const deliveries = await createDeliveries(config, log, withSealedOpen(ledger, createSealer(subject_keys)));
   const shared = { config, pipeline, self, ledger, lanes, sources, deliveries, tally: state.tally };
   return {
     ledger,
     tally: state.tally,
     deliveries,
-    rules: ready[0]!.rules,
-    ruleset,
+    rules: set.rules.length + joined.nodes.length,
+    ruleset: set.hash,
     recovered_entries: entries,
     run: (signal, once) =>
-      runCollector({ ...shared, ruleset, origin: ledgerOrigin(config), log }, signal, once),
+      runCollector({ ...shared, reload, origin: ledgerOrigin(config), log }, signal, once),
   };
 }

@@ -41,6 +41,13 @@ export const configSchema = z.strictObject({
     .default([])
     .describe("Directories or files of Sigma rules, beside the bundled ones"),
   bundled_rules: z.boolean().default(true).describe("Whether the rules that come with Tapline are used"),
+  placeholders: z
+    .record(
+      z.string().regex(/^\w{1,64}$/, "a placeholder: letters, digits and _, at most 64"),
+      z.array(z.string()),
+    )
+    .default({})
+    .describe("Values of %name% in rules, such as sanctioned_servers: [github, jira]"),
   sinks: z.record(SINK_NAME, z.discriminatedUnion("type", sinkSchemas as never)).default({}),
   heartbeat_s: z.int().min(1).max(86_400).default(60).describe("Seconds between heartbeat entries"),
 });

@@ -18,7 +18,7 @@ interface Told {
 }
 
 export class Correlating {
-  readonly #correlations: Correlations;
+  #correlations: Correlations;
   readonly #self: SelfRecorder;
   readonly #onAlert: (alert: AlertNote) => void;
 
@@ -36,6 +36,11 @@ export class Correlating {
   /** Windows end by the clock too, when nothing comes. */
   advance(now_ms: number, caught_up: boolean): Told {
     return this.#record(this.#correlations.advance(now_ms, caught_up), now_ms);
+  }
+
+  /** Goes on with other rules; `open` gets the state to go on from. */
+  use(open: (state: CorrelationsState) => Correlations): void {
+    this.#correlations = open(this.#correlations.state());
   }
 
   state(): CorrelationsState {

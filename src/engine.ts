@@ -8,7 +8,8 @@ import { alertEvent } from "./detect/alert.ts";
 import { Flow } from "./detect/flow.ts";
 import type { CorrelationSet } from "./detect/correlate-compile.ts";
 import { type ExtractBatch, Extractor } from "./detect/correlate-extract.ts";
-import { type Loaded, loadRules } from "./detect/load.ts";
+import { type Loaded, type RuleText, compileTexts, readTexts } from "./detect/load.ts";
+import type { Placeholders } from "./detect/modifiers.ts";
 import type { RuleSet } from "./detect/match.ts";
 import { LIMITS } from "./core/limits.ts";
 import { Normaliser, type Normalised, type Work } from "./normalise/index.ts";
@@ -21,9 +22,16 @@ export interface EngineOptions {
   /** Keys digests and redaction marks; secret. */
   readonly key: string;
   readonly started: string;
-  readonly rule_paths: readonly string[];
+  readonly rules: Rules;
   /** Directory of the subjects' keys; without it sealing falls back to pseudonyms, and events say so. */
   readonly subject_keys: string | undefined;
+}
+
+/** What a rule set is made of: every thread compiles the same. */
+export interface Rules {
+  readonly texts: readonly RuleText[];
+  /** Values of `%name%` in rules. */
+  readonly placeholders: Placeholders;
 }
 
 /** What the console and counters need to know of an alert; the alert itself is an entry. */
@@ -54,23 +62,22 @@ export interface EngineResult extends Normalised {
 }
 
 export class Engine {
-  readonly rules: RuleSet;
   readonly normaliser: Normaliser;
   readonly flow: Flow;
-  readonly #extractor: Extractor;
+  #rules!: RuleSet;
+  #extractor!: Extractor;
   /** By place in the rules: whether it is but a step of a correlation, and makes no alert of its own. */
-  readonly #quiet: readonly boolean[];
+  #quiet!: readonly boolean[];
   #alerts: AlertNote[] = [];
   #actions: Record<string, number> = {};
   readonly #matched: number[] = [];
 
-  constructor(options: EngineOptions, loaded: Omit<Loaded, "problems">, buffers?: SharedBuffers) {
-    const { set, correlations } = loaded;
-    this.rules = set;
-    const hashes = set.rules.map(({ rule }) => rule.hash);
-    this.#extractor = new Extractor(correlations.plan, hashes);
-    const quiet = new Set(correlations.quiet);
-    this.#quiet = hashes.map((of) => quiet.has(of));
+  constructor(
+    options: Omit<EngineOptions, "rules">,
+    loaded: Omit<Loaded, "problems">,
+    buffers?: SharedBuffers,
+  ) {
+    this.use(loaded);
     const redactor = createRedactor(options.key);
     this.flow = new Flow(options.key, redactor.redactText);
     this.normaliser = new Normaliser({
@@ -91,16 +98,29 @@ export class Engine {
     });
   }
 
+  get rules(): RuleSet {
+    return this.#rules;
+  }
+
+  /** From the next batch on, these rules are in force. Sessions and flow go on. */
+  use({ set, correlations }: Omit<Loaded, "problems">): void {
+    this.#rules = set;
+    const hashes = set.rules.map(({ rule }) => rule.hash);
+    this.#extractor = new Extractor(correlations.plan, hashes);
+    const quiet = new Set(correlations.quiet);
+    this.#quiet = hashes.map((of) => quiet.has(of));
+  }
+
   #inspect(e: Event, write: (alert: Event) => void): void {
     const action = e["event.action"]!;
     this.#actions[action] = (this.#actions[action] ?? 0) + 1;
     const matched = this.#matched;
     matched.length = 0;
-    this.rules.match(e, matched);
+    this.#rules.match(e, matched);
     this.#extractor.seen(e);
     for (let i = 0; i < matched.length; i++) {
       if (this.#quiet[matched[i]!]) continue;
-      const alert = alertEvent(this.rules.rules[matched[i]!]!, e, this.rules.hash);
+      const alert = alertEvent(this.#rules.rules[matched[i]!]!, e, this.#rules.hash);
       if (this.#alerts.length < LIMITS.alert_notes) {
         this.#alerts.push(noteOf(alert));
       }
@@ -128,14 +148,28 @@ export class Engine {
   }
 }
 
-/** Loads rules and makes an engine; `problems` are rules that could not be used. */
-export async function openEngine(
-  options: EngineOptions,
-  buffers?: SharedBuffers,
-): Promise<{ engine: Engine; correlations: CorrelationSet; problems: readonly string[] }> {
-  const loaded = await loadRules([...options.rule_paths], {});
+/** Reads what a rule set is made of. Throws TaplineError when a path itself cannot be read. */
+export async function readRuleTexts(
+  paths: readonly string[],
+  placeholders: Placeholders = {},
+): Promise<Rules> {
+  return { texts: await readTexts(paths), placeholders };
+}
+
+/** Compiles rules; `wrong` are those that could not be used, a line each. */
+export function compile({ texts, placeholders }: Rules): Loaded & { readonly wrong: readonly string[] } {
+  const loaded = compileTexts(texts, { placeholders });
   // A rule on the inventory rests while nothing defines its lists; `rules lint` names it.
   const wrong = loaded.problems.filter((problem) => problem.code !== "placeholder");
-  const { correlations } = loaded;
-  return { engine: new Engine(options, loaded, buffers), correlations, problems: wrong.map(String) };
+  return { ...loaded, wrong: wrong.map(String) };
+}
+
+/** Compiles rules and makes an engine; `problems` are rules that could not be used. */
+export function openEngine(
+  options: EngineOptions,
+  buffers?: SharedBuffers,
+): { engine: Engine; correlations: CorrelationSet; problems: readonly string[] } {
+  const loaded = compile(options.rules);
+  const { correlations, wrong } = loaded;
+  return { engine: new Engine(options, loaded, buffers), correlations, problems: wrong };
 }

@@ -5,7 +5,7 @@ import { TaplineError } from "./core/errors.ts";
 import { LIMITS } from "./core/limits.ts";
 import { transferable } from "./core/shared-buffers.ts";
 import type { RawBatch } from "./core/stage.ts";
-import type { EngineOptions, EngineResult } from "./engine.ts";
+import type { EngineOptions, EngineResult, Rules } from "./engine.ts";
 import type { SessionState } from "./normalise/session.ts";
 import type { FromWorker, ToWorker } from "./worker.ts";
 
@@ -13,9 +13,6 @@ import type { FromWorker, ToWorker } from "./worker.ts";
 export function laneOf(session: string, lanes: number): number {
   return crc32(session) % lanes;
 }
-
-/** What a worker says when it has its rules. */
-type Ready = Extract<FromWorker, { type: "ready" }>;
 
 export interface LaneEvents {
   result(seq: number, result: EngineResult): void;
@@ -29,7 +26,8 @@ export class Lane {
   readonly #states: ((sessions: readonly [string, SessionState][]) => void)[] = [];
   #in_flight = 0;
   #closing = false;
-  readonly ready: Promise<Ready>;
+  /** When the worker has its rules. */
+  readonly ready: Promise<void>;
 
   constructor(options: EngineOptions, events: LaneEvents) {
     this.#events = events;
@@ -37,13 +35,13 @@ export class Lane {
       workerData: options,
       resourceLimits: { maxYoungGenerationSizeMb: LIMITS.worker_young_mb },
     });
-    const { promise, resolve, reject } = Promise.withResolvers<Ready>();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.ready = promise;
     this.#worker.on("message", (message: FromWorker) => {
       if (message.type === "result") {
         events.result(message.seq, message.result);
       } else if (message.type === "state") this.#states.shift()!(message.sessions);
-      else resolve(message);
+      else resolve();
     });
     this.#worker.on("error", (cause) => {
       const error = new TaplineError("WORKER_FAILED", `a worker stopped: ${(cause as Error).message}`, {
@@ -82,6 +80,11 @@ export class Lane {
 
   restore(sessions: readonly [string, SessionState][]): void {
     this.#send({ type: "restore", sessions });
+  }
+
+  /** Batches posted from now on meet these rules. */
+  use(rules: Rules): void {
+    this.#send({ type: "rules", rules });
   }
 
   async close(): Promise<void> {

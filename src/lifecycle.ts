@@ -15,6 +15,7 @@ import type { Delivery } from "./deliver.ts";
 import type { Lane } from "./lane.ts";
 import type { Ledger } from "./ledger/log.ts";
 import type { Pipeline } from "./pipeline.ts";
+import type { Reload } from "./reload.ts";
 import type { SelfRecorder } from "./self.ts";
 import { statusOf } from "./status.ts";
 import { type Tally, skippedSum } from "./tally.ts";
@@ -29,7 +30,7 @@ export interface Running {
   readonly sources: ReadonlyMap<string, Source>;
   readonly deliveries: readonly Delivery[];
   readonly tally: Tally;
-  readonly ruleset: string;
+  readonly reload: Reload;
   readonly origin: string;
   readonly log: Log;
 }
@@ -50,7 +51,7 @@ function fillCounts(e: Event, tally: Tally): void {
 export async function runCollector(parts: Running, signal: AbortSignal, once: boolean): Promise<void> {
   const { pipeline, self, deliveries } = parts;
   self.add("collector-start", `tapline ${VERSION} started`, (e) => {
-    e["tapline.alert.ruleset_hash"] = parts.ruleset;
+    e["tapline.alert.ruleset_hash"] = parts.reload.ruleset;
     e["tapline.config.hash"] = configHash(parts.config);
     e["tapline.config.mapping_hash"] = MAPPING_HASH;
   });
@@ -65,12 +66,14 @@ export async function runCollector(parts: Running, signal: AbortSignal, once: bo
   const tell = setInterval(() => void writeStatus(parts, true), LIMITS.status_ms);
   try {
     await pipeline.run(signal, once);
+    parts.reload.close();
     if (once) await caughtUp(parts, signal, (delivery) => delivery.stuck);
     await sayStopped(parts);
     // A sink that is caught up gets the stop too; one that lags is left where it is.
     const last = AbortSignal.timeout(LIMITS.last_words_ms);
     await caughtUp(parts, last, (delivery) => delivery.trouble !== undefined);
   } finally {
+    parts.reload.close();
     clearInterval(beat);
     clearInterval(tell);
     await shutDown(parts, stop, delivering);

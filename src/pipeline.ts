@@ -1,35 +1,17 @@
 // All control flow of the data path: pull batches, hand them to workers, order what comes back, append it, settle
 // the source. Sinks read the ledger behind it (deliver.ts). Knows stages only by their contracts.
 import assert from "node:assert";
-import type { Correlating } from "./correlating.ts";
 import type { CorrelationHeader } from "./detect/correlate-thread.ts";
-import type { AlertNote, EngineResult } from "./engine.ts";
+import type { EngineResult, Rules } from "./engine.ts";
 import type { Lane } from "./lane.ts";
-import type { Ledger } from "./ledger/log.ts";
-import type { RawBatch, Source } from "./core/stage.ts";
+import type { RawBatch } from "./core/stage.ts";
 import type { SessionState } from "./normalise/session.ts";
-import type { SelfRecorder } from "./self.ts";
-import type { FrameHeader, Positions, SnapshotState } from "./state.ts";
+import type { PipelineParts } from "./pipeline-parts.ts";
+import { type FrameHeader, type SnapshotState, applyPositions } from "./state.ts";
 import { LIMITS } from "./core/limits.ts";
 import { joinRuns } from "./core/run.ts";
 import { isShared } from "./core/shared-buffers.ts";
 import { type Tally, addTo } from "./tally.ts";
-
-export interface PipelineParts {
-  readonly sources: ReadonlyMap<string, Source>;
-  readonly lanes: readonly Lane[];
-  readonly ledger: Ledger;
-  readonly self: SelfRecorder;
-  readonly positions: Positions;
-  readonly tally: Tally;
-  /** Runs in shared memory that the ledger has given back, on their way to the workers. */
-  readonly free: Uint8Array[];
-  readonly correlating: Correlating;
-  now(): number;
-  /** Told once a batch, after it is durable. */
-  onDurable(results: readonly EngineResult[]): void;
-  onAlert(alert: AlertNote): void;
-}
 
 interface Dispatched {
   readonly source: string;
@@ -156,11 +138,7 @@ export class Pipeline {
     const known = (this.#parts.positions[source] ??= {});
     for (const info of batch.streams) if (known[info.id] === undefined) self.stream(info);
     for (const gap of batch.gaps) self.gap(gap);
-    for (const stream in batch.positions) {
-      const position = batch.positions[stream]!;
-      if (position === null) delete known[stream];
-      else known[stream] = position;
-    }
+    applyPositions(this.#parts.positions, { [source]: batch.positions });
     for (const blob of result.blobs) ledger.putBlob(blob.digest, blob.bytes);
     const arrival = { now_ms, caught_up, first_index: ledger.size };
     const correlated = this.#parts.correlating.push(result.extracts, arrival);
@@ -226,12 +204,27 @@ export class Pipeline {
     await this.#parts.ledger.commit();
   }
 
+  /** Whether rules can be switched now: one cut at a time. */
+  get canSwitch(): boolean {
+    return this.#held === undefined && this.#failure === undefined;
+  }
+
+  /** Batches from now on meet other rules in every worker, and in `apply`, which runs between the last old and the
+   * first new one. The snapshot there keeps a restart from making old calls again under new rules. */
+  async switchRules(rules: Rules, apply: () => void): Promise<void> {
+    assert(this.canSwitch, "one cut at a time");
+    await this.#takeSnapshot((lane) => lane.use(rules), apply);
+  }
+
   /** A consistent cut: ordering stops at one batch until every worker has told its state up to there. */
-  async #takeSnapshot(): Promise<void> {
+  async #takeSnapshot(after?: (lane: Lane) => void, apply?: () => void): Promise<void> {
     this.#held = this.#dispatched;
     try {
-      const states = await Promise.all(this.#parts.lanes.map((lane) => lane.state()));
+      const told = this.#parts.lanes.map((lane) => lane.state());
+      if (after !== undefined) this.#parts.lanes.forEach(after);
+      const states = await Promise.all(told);
       assert(this.#next === this.#held, "every batch before the cut was appended");
+      apply?.();
       await this.#snapshot(states.flat());
     } catch (error) {
       this.fail(error as Error);

@@ -3,7 +3,7 @@ import { createDigest } from "./core/digest.ts";
 import type { Correlations, CorrelationsState } from "./detect/correlate-thread.ts";
 import type { Recovered } from "./ledger/log.ts";
 import { Session, type SessionState } from "./normalise/session.ts";
-import type { FrameHeader, Positions, SnapshotState } from "./state.ts";
+import { type FrameHeader, type Positions, type SnapshotState, applyPositions } from "./state.ts";
 import { addTo, emptyTally } from "./tally.ts";
 
 /** State at the end of the ledger, and how many entries were read after the snapshot. */
@@ -34,15 +34,4 @@ export async function recover(
   }
   const states = [...sessions].map(([id, session]): [string, SessionState] => [id, session.state()]);
   return { state: { version: 1, positions, tally, sessions: states }, correlations, entries };
-}
-
-function applyPositions(positions: Positions, moved: FrameHeader["positions"]): void {
-  for (const source in moved) {
-    const known = (positions[source] ??= {});
-    for (const stream in moved[source]) {
-      const position = moved[source][stream]!;
-      if (position === null) delete known[stream];
-      else known[stream] = position;
-    }
-  }
 }

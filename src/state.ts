@@ -1,4 +1,4 @@
-// What a frame and a snapshot hold besides entries: with these a restart goes on where the last run stopped. Types only.
+// What a frame and a snapshot hold besides entries: with these a restart goes on where the last run stopped.
 import type { Position } from "./core/stage.ts";
 import type { CorrelationHeader, CorrelationsState } from "./detect/correlate-thread.ts";
 import type { SessionState } from "./normalise/session.ts";
@@ -25,4 +25,16 @@ export interface SnapshotState {
   readonly sessions: readonly [string, SessionState][];
   /** Windows that are open; ledgers of 0.1 have none. */
   readonly correlations?: CorrelationsState;
+}
+
+/** Moves positions as a frame says; null is a stream that is gone. */
+export function applyPositions(positions: Positions, moved: FrameHeader["positions"]): void {
+  for (const source in moved) {
+    const known = (positions[source] ??= {});
+    for (const stream in moved[source]) {
+      const position = moved[source][stream]!;
+      if (position === null) delete known[stream];
+      else known[stream] = position;
+    }
+  }
 }

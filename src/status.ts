@@ -67,7 +67,7 @@ export function statusOf(parts: Running, running: boolean): Status {
     in_flight: parts.pipeline.inFlight,
     tally,
     broken: broken.filter((problem) => problem !== undefined),
-    ruleset: parts.ruleset,
+    ruleset: parts.reload.ruleset,
     sinks,
     integrity:
       "signed checkpoints by a key on this host: edits without that key are detected; " +

@@ -1,10 +1,9 @@
-// One worker thread: raw batches in, entries out. Messages arrive and leave in order; the only I/O is loading rules.
+// One worker thread: raw batches in, entries out. Messages arrive and leave in order; no I/O.
 import { parentPort, workerData } from "node:worker_threads";
 import assert from "node:assert";
 import { LIMITS } from "./core/limits.ts";
 import { SharedBuffers, transferable } from "./core/shared-buffers.ts";
-import { type EngineOptions, type EngineResult, openEngine } from "./engine.ts";
-import type { CorrelationSet } from "./detect/correlate-compile.ts";
+import { type EngineOptions, type EngineResult, type Rules, compile, openEngine } from "./engine.ts";
 import type { Work } from "./normalise/index.ts";
 import type { SessionState } from "./normalise/session.ts";
 
@@ -17,22 +16,17 @@ export type ToWorker =
       readonly free: readonly Uint8Array[];
     }
   | { readonly type: "state" }
+  | { readonly type: "rules"; readonly rules: Rules }
   | { readonly type: "restore"; readonly sessions: readonly [string, SessionState][] };
 export type FromWorker =
-  | {
-      readonly type: "ready";
-      readonly ruleset: string;
-      readonly rules: number;
-      readonly correlations: CorrelationSet;
-      readonly problems: readonly string[];
-    }
+  | { readonly type: "ready" }
   | { readonly type: "result"; readonly seq: number; readonly result: EngineResult }
   | { readonly type: "state"; readonly sessions: readonly [string, SessionState][] };
 
 const port = parentPort;
 assert(port !== null, "worker.ts runs in a worker thread");
 const buffers = new SharedBuffers(LIMITS.run_buffer_bytes);
-const { engine, correlations, problems } = await openEngine(workerData as EngineOptions, buffers);
+const { engine } = openEngine(workerData as EngineOptions, buffers);
 
 function send(message: FromWorker, transfer: ArrayBuffer[] = []): void {
   port!.postMessage(message, transfer);
@@ -49,7 +43,7 @@ port.on("message", (message: ToWorker) => {
   } else if (message.type === "state") {
     const sessions = [...engine.normaliser.state().sessions];
     send({ type: "state", sessions });
-  } else engine.normaliser.restore({ sessions: message.sessions });
+  } else if (message.type === "rules") engine.use(compile(message.rules));
+  else engine.normaliser.restore({ sessions: message.sessions });
 });
-const rules = engine.rules.rules.length + correlations.nodes.length;
-send({ type: "ready", ruleset: engine.rules.hash, rules, correlations, problems });
+send({ type: "ready" });

@@ -1,15 +1,15 @@
 // The work of one worker thread on MCP records: decode, map, redact, match, serialise, leaf hash. Prints µs CPU a record.
 import { fromMs } from "../../src/core/time.ts";
-import { openEngine } from "../../src/engine.ts";
+import { openEngine, readRuleTexts } from "../../src/engine.ts";
 import { BUNDLED_RULES } from "../../src/paths.ts";
 import { Generator } from "../generate.ts";
 
 const RECORDS = Number(process.env["BENCH_EVENTS"] ?? 20_000);
-const { engine } = await openEngine({
+const { engine } = openEngine({
   origin: { namespace: "default", host: "bench", version: "0" },
   key: "bench",
   started: fromMs(Date.now())!,
-  rule_paths: [BUNDLED_RULES],
+  rules: await readRuleTexts([BUNDLED_RULES]),
   subject_keys: undefined,
 });
 const generator = new Generator(1);

@@ -2,7 +2,7 @@
 import { openLog } from "../core/log.ts";
 import { TaplineError, reasonOf } from "../core/errors.ts";
 import { type Config } from "../config.ts";
-import { rulePaths } from "../collector.ts";
+import { rulePaths } from "../reload.ts";
 import { createSink, sinksOf } from "../components.ts";
 import { loadRules } from "../detect/load.ts";
 import { type Command, readArgs, readConfig } from "./usage.ts";
@@ -48,7 +48,7 @@ async function findProblems(
       problems.push({ where: "configuration", what, remedy: error.remedy });
     return { problems, config };
   }
-  const rules = await loadRules(rulePaths(config), {});
+  const rules = await loadRules(rulePaths(config), { placeholders: config.placeholders });
   // A rule on the inventory rests while nothing defines its lists; `rules lint` names it.
   for (const problem of rules.problems.filter((p) => p.code !== "placeholder"))
     problems.push({ where: "rules", what: String(problem), remedy: undefined });

@@ -9,7 +9,7 @@ import { LIMITS } from "../core/limits.ts";
 import { openLog } from "../core/log.ts";
 import type { RawBatch, Router, StreamInfo } from "../core/stage.ts";
 import { fromMs } from "../core/time.ts";
-import { type Engine, openEngine } from "../engine.ts";
+import { type Engine, openEngine, readRuleTexts } from "../engine.ts";
 import { Correlations } from "../detect/correlate-thread.ts";
 import { FORMATS } from "../normalise/formats/index.ts";
 import { probe } from "../normalise/probe.ts";
@@ -185,11 +185,11 @@ Keeps nothing: digests and redaction marks are keyed for this call only. Exit co
     }
     const origin = { namespace: "default", host: hostname(), version: VERSION };
     const started_ms = Date.now();
-    const { engine, correlations, problems } = await openEngine({
+    const { engine, correlations, problems } = openEngine({
       origin,
       key: randomBytes(32).toString("hex"),
       started: fromMs(started_ms)!,
-      rule_paths: [BUNDLED_RULES, ...(values.rules ?? [])],
+      rules: await readRuleTexts([BUNDLED_RULES, ...(values.rules ?? [])]),
       subject_keys: undefined,
     });
     for (const problem of problems) console.error(problem);

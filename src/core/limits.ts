@@ -170,6 +170,7 @@ export const LIMITS = {
   reason_chars: 200, // of one foreign text quoted in the sentence of an alert
   alert_notes: 100, // alerts of one batch that the console is told of; all are entries
   rule_recording_bytes: 64 * MiB, // one file of recorded events that a rule is tested with
+  rules_look_ms: 500, // how often rule files are looked at while a collector runs
   config_bytes: 1 * MiB,
   config_problems: 100, // told of one configuration
 

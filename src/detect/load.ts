@@ -17,13 +17,24 @@ export interface Loaded {
   readonly problems: readonly Problem[];
 }
 
-/**
- * Compiles all rules below the paths (files or directories), in the order of their paths, with the filters and the
- * correlations found there. A rule that cannot be read is a problem; the others run. Throws TaplineError when a path
- * itself cannot be read.
- */
+/** A rule file as read, so that several threads compile the same; `trouble` says why there is no text. */
+export interface RuleText {
+  readonly file: string;
+  readonly text: string;
+  readonly trouble?: { readonly code: "file_size" | "unreadable"; readonly message: string };
+}
+
+/** Compiles all rules below the paths: `compileTexts` of `readTexts`. Throws TaplineError when a path cannot be read. */
 export async function loadRules(paths: readonly string[], options: CompileOptions = {}): Promise<Loaded> {
-  const { rules, filters, correlations, problems } = await readRules(paths);
+  return compileTexts(await readTexts(paths), options);
+}
+
+/**
+ * Compiles the rules in the texts, in their order, with the filters and the correlations found there. A rule that
+ * cannot be read is a problem; the others run.
+ */
+export function compileTexts(texts: readonly RuleText[], options: CompileOptions = {}): Loaded {
+  const { rules, filters, correlations, problems } = parseTexts(texts);
   const set = compileRules(rules, {
     ...options,
     filters: [...(options.filters ?? []), ...filters],
@@ -43,29 +54,56 @@ export async function loadRules(paths: readonly string[], options: CompileOption
 
 /** All rules, filters and correlations below the paths. Throws TaplineError when a path itself cannot be read. */
 export async function readRules(paths: readonly string[]): Promise<Parsed> {
-  const all: Parsed = { rules: [], filters: [], correlations: [], problems: [] };
+  return parseTexts(await readTexts(paths));
+}
+
+/** All rule files below the paths (files or directories), in their order. Throws TaplineError when a path itself cannot
+ * be read. */
+export async function readTexts(paths: readonly string[]): Promise<RuleText[]> {
+  const out: RuleText[] = [];
+  for (const file of await ruleFiles(paths)) out.push(await readText(file));
+  return out;
+}
+
+/** Changes whenever a rule file does. Throws TaplineError when a path itself cannot be read. */
+export async function ruleStamps(paths: readonly string[]): Promise<string> {
+  let stamps = "";
   for (const file of await ruleFiles(paths)) {
-    const parsed = await readFileOf(file);
+    const info = await stat(file, { bigint: true }).catch(() => undefined);
+    stamps += `${file} ${info?.ino} ${info?.size} ${info?.mtimeNs} ${info?.ctimeNs}\n`;
+  }
+  return stamps;
+}
+
+async function readText(file: string): Promise<RuleText> {
+  try {
+    if ((await stat(file)).size <= LIMITS.rule_file_bytes)
+      return { file, text: await readFile(file, "utf8") };
+    const message = `larger than ${LIMITS.rule_file_bytes} bytes`;
+    return { file, text: "", trouble: { code: "file_size", message } };
+  } catch (error) {
+    return { file, text: "", trouble: { code: "unreadable", message: reasonOf(error) } };
+  }
+}
+
+const REMEDIES = { file_size: "Split it into several files", unreadable: "Check the file's permissions" };
+
+function parseTexts(texts: readonly RuleText[]): Parsed {
+  const all: Parsed = { rules: [], filters: [], correlations: [], problems: [] };
+  for (const { file, text, trouble } of texts) {
+    if (trouble !== undefined) {
+      const report = new Report(file, 1);
+      report.error(trouble.code, "file", trouble.message, REMEDIES[trouble.code]);
+      all.problems.push(...report.problems);
+      continue;
+    }
+    const parsed = parseRules(text, file);
     all.rules.push(...parsed.rules);
     all.filters.push(...parsed.filters);
     all.correlations.push(...parsed.correlations);
     all.problems.push(...parsed.problems);
   }
   return all;
-}
-
-async function readFileOf(file: string): Promise<Parsed> {
-  const report = new Report(file, 1);
-  try {
-    if ((await stat(file)).size <= LIMITS.rule_file_bytes) {
-      return parseRules(await readFile(file, "utf8"), file);
-    }
-    const remedy = "Split it into several files";
-    report.error("file_size", "file", `larger than ${LIMITS.rule_file_bytes} bytes`, remedy);
-  } catch (error) {
-    report.error("unreadable", "file", reasonOf(error), "Check the file's permissions");
-  }
-  return { rules: [], filters: [], correlations: [], problems: report.problems };
 }
 
 /** Rule files below the paths, sorted within each. Throws TaplineError. */

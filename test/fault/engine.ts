@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { forEachEntry, leafHashOf } from "../../src/core/entry.ts";
 import { LIMITS } from "../../src/core/limits.ts";
 import type { Capture, EntryBatch } from "../../src/core/stage.ts";
-import { type Engine, type EngineResult, openEngine } from "../../src/engine.ts";
+import { type Engine, type EngineResult, openEngine, readRuleTexts } from "../../src/engine.ts";
 import { BUNDLED_RULES } from "../../src/paths.ts";
 import { BulkEncoder } from "../../src/sinks/bulk.ts";
 
@@ -17,14 +17,14 @@ export interface Read {
   readonly result: EngineResult;
 }
 
-export function newEngine(namespace = "default"): Promise<Engine> {
+export async function newEngine(namespace = "default"): Promise<Engine> {
   return openEngine({
     origin: { namespace, host: "test", version: "0" },
     key: "test",
     started: "2020-01-01T00:00:00.000Z",
-    rule_paths: [BUNDLED_RULES],
+    rules: await readRuleTexts([BUNDLED_RULES]),
     subject_keys: undefined,
-  }).then(({ engine }) => engine);
+  }).engine;
 }
 
 const capture: Capture = {

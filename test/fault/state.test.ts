@@ -13,7 +13,6 @@ function stateAfter(format: string, lines: readonly unknown[]): string {
       origin: { namespace: "n", host: "h", version: "0" },
       key: "k",
       started: fromMs(0)!,
-      rule_paths: [],
       subject_keys: undefined,
     },
     { set: compileRules([]), correlations: { nodes: [], plan: {}, quiet: [] } },

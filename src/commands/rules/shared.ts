@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { reasonOf } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
-import { rulePaths } from "../../collector.ts";
+import { rulePaths } from "../../reload.ts";
 import { unusedFilters } from "../../detect/filter.ts";
 import { ruleFiles } from "../../detect/load.ts";
 import { type BaseRule, type CorrelationSet, compileCorrelations } from "../../detect/correlate-compile.ts";

@@ -1,0 +1,25 @@
+// What the pipeline is put together from. Types only.
+import type { Source } from "./core/stage.ts";
+import type { Correlating } from "./correlating.ts";
+import type { AlertNote, EngineResult } from "./engine.ts";
+import type { Lane } from "./lane.ts";
+import type { Ledger } from "./ledger/log.ts";
+import type { SelfRecorder } from "./self.ts";
+import type { Positions } from "./state.ts";
+import type { Tally } from "./tally.ts";
+
+export interface PipelineParts {
+  readonly sources: ReadonlyMap<string, Source>;
+  readonly lanes: readonly Lane[];
+  readonly ledger: Ledger;
+  readonly self: SelfRecorder;
+  readonly positions: Positions;
+  readonly tally: Tally;
+  /** Runs in shared memory that the ledger has given back, on their way to the workers. */
+  readonly free: Uint8Array[];
+  readonly correlating: Correlating;
+  now(): number;
+  /** Told once a batch, after it is durable. */
+  onDurable(results: readonly EngineResult[]): void;
+  onAlert(alert: AlertNote): void;
+}

@@ -1,0 +1,118 @@
+// Watches the rule files while a collector runs, and puts a changed set in force: at one batch for all threads, with an
+// entry that names it. A set with a new problem is not taken; the old one runs on, and an entry says why.
+import type { Config } from "./config.ts";
+import type { Correlating } from "./correlating.ts";
+import type { Origin } from "./core/event.ts";
+import { reasonOf } from "./core/errors.ts";
+import { LIMITS } from "./core/limits.ts";
+import type { Log } from "./core/log.ts";
+import { Correlations } from "./detect/correlate-thread.ts";
+import { ruleStamps } from "./detect/load.ts";
+import type { RuleSet } from "./detect/match.ts";
+import { type Rules, compile, readRuleTexts } from "./engine.ts";
+import { BUNDLED_RULES } from "./paths.ts";
+import type { Pipeline } from "./pipeline.ts";
+import type { SelfRecorder } from "./self.ts";
+
+export interface ReloadParts {
+  readonly config: Config;
+  /** The set in force, as read and as compiled, and what was wrong with it. */
+  readonly rules: Rules;
+  readonly set: RuleSet;
+  readonly problems: readonly string[];
+  readonly pipeline: Pipeline;
+  readonly correlating: Correlating;
+  readonly self: SelfRecorder;
+  readonly origin: Origin;
+  readonly started_ms: number;
+  readonly log: Log;
+}
+
+export function rulePaths(config: Config): string[] {
+  return [...(config.bundled_rules ? [BUNDLED_RULES] : []), ...config.rules];
+}
+
+export class Reload {
+  readonly #parts: ReloadParts;
+  #hash: string;
+  #problems: ReadonlySet<string>;
+  #stamps: string | undefined;
+  /** What the refused set was, so that it is refused once. */
+  #refused = "";
+  #looking = false;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(parts: ReloadParts) {
+    this.#parts = parts;
+    this.#hash = parts.set.hash;
+    this.#problems = new Set(parts.problems);
+    this.#timer = setInterval(() => void this.#look(), LIMITS.rules_look_ms);
+  }
+
+  /** Hash of the set in force. */
+  get ruleset(): string {
+    return this.#hash;
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  async #look(): Promise<void> {
+    if (this.#looking || !this.#parts.pipeline.canSwitch) return;
+    this.#looking = true;
+    try {
+      const stamps = await ruleStamps(rulePaths(this.#parts.config));
+      // The first look reads again: a file may have changed since it was read.
+      if (stamps !== this.#stamps && (await this.#read())) this.#stamps = stamps;
+    } catch (error) {
+      await this.#refuse([reasonOf(error)]);
+    }
+    this.#looking = false;
+  }
+
+  /** False when it has to be tried again. */
+  async #read(): Promise<boolean> {
+    const { config, pipeline, correlating, self, origin, started_ms } = this.#parts;
+    const rules = await readRuleTexts(rulePaths(config), config.placeholders);
+    const { set, correlations, wrong } = compile(rules);
+    const fresh = wrong.filter((problem) => !this.#problems.has(problem));
+    if (fresh.length > 0) {
+      await this.#refuse(fresh);
+      return true;
+    }
+    this.#refused = "";
+    this.#problems = new Set(wrong);
+    if (set.hash === this.#hash) return true;
+    if (!pipeline.canSwitch) return false;
+    const before = this.#hash;
+    this.#hash = set.hash;
+    await pipeline.switchRules(rules, () => {
+      correlating.use(
+        (state) => new Correlations(correlations, { origin, ruleset_hash: set.hash, started_ms, state }),
+      );
+      const count = set.rules.length + correlations.nodes.length;
+      self.add("ruleset-change", `rules changed: ${count} in force`, (e) => {
+        e["tapline.alert.ruleset_hash"] = set.hash;
+        e["tapline.change.before"] = before;
+        e["tapline.change.after"] = set.hash;
+        e["event.outcome"] = "success";
+      });
+    });
+    this.#parts.log("info", `rules changed: set ${set.hash} is in force`);
+    return true;
+  }
+
+  async #refuse(reasons: readonly string[]): Promise<void> {
+    const why = reasons.slice(0, LIMITS.config_problems).join("\n");
+    if (why === this.#refused) return;
+    this.#refused = why;
+    this.#parts.log("warn", `changed rules are not taken, the old set runs on: ${why}`);
+    this.#parts.self.add("ruleset-change", "changed rules are not taken, the old set runs on", (e) => {
+      e["tapline.alert.ruleset_hash"] = this.#hash;
+      e["error.message"] = why;
+      e["event.outcome"] = "failure";
+    });
+    await this.#parts.pipeline.record();
+  }
+}
