@@ -3,12 +3,11 @@
 import { TaplineError } from "../../core/errors.ts";
 import { parseTime } from "../../core/time.ts";
 import { Backtest, type BacktestReport } from "../../detect/backtest.ts";
-import { compileCorrelations } from "../../detect/correlate-compile.ts";
 import { type Expectations, type Missed, readExpectations, unmet } from "../../detect/expect.ts";
-import { compileRules } from "../../detect/rules.ts";
+import { loadRules } from "../../detect/load.ts";
 import { UsageError, readArgs, readConfig, readNumber } from "../usage.ts";
 import { entryTexts, eventOfEntry, ledgerDir, openBlobs, storedTexts } from "./ledger.ts";
-import { basesOf, pathsOr, plural, readBounded, readRuleFiles } from "./shared.ts";
+import { pathsOr, plural, readBounded } from "./shared.ts";
 
 const SAMPLES = 3;
 const EVER = ["0001-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"] as const;
@@ -75,16 +74,13 @@ export async function backtest(argv: readonly string[]): Promise<number> {
   const expected = await expectationsOf(values.expect);
   const config = await readConfig(values.config);
   const dir = ledgerDir(config);
-  const files = await readRuleFiles(await pathsOr(positionals, values.config));
-  // As the collector does it: every rule against the field table.
-  const set = compileRules(files.flatMap((file) => file.rules));
-  const correlations = files.flatMap((file) => file.correlations);
-  const joined = compileCorrelations(basesOf(files, set), correlations, "table");
-  const problems = [...files.flatMap((file) => file.problems), ...set.problems, ...joined.problems];
+  // As the collector does it: every rule against the field table, with the filters found.
+  const paths = await pathsOr(positionals, values.config);
+  const { set, correlations, problems } = await loadRules(paths, { placeholders: config.placeholders });
   // A rule on the inventory rests while nothing defines its lists, as in a collector.
   const errors = problems.filter((p) => p.severity === "error" && p.code !== "placeholder");
   for (const problem of errors) console.error(String(problem));
-  const test = new Backtest(set, joined.set, { from, to, samples });
+  const test = new Backtest(set, correlations, { from, to, samples });
   const blobs = openBlobs(dir);
   const batches =
     values.store === true ? storedTexts(config, from ?? EVER[0], to ?? EVER[1]) : entryTexts(dir);
