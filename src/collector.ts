@@ -9,7 +9,8 @@ import type { Log } from "./core/log.ts";
 import type { Router, Source } from "./core/stage.ts";
 import { fromMs } from "./core/time.ts";
 import { Delivery, type Readable } from "./deliver.ts";
-import { type AlertNote, type EngineOptions, type EngineResult, compile, readRuleTexts } from "./engine.ts";
+import { type AlertNote, Judge } from "./judge.ts";
+import { type EngineOptions, type EngineResult, compile, readRuleTexts } from "./engine.ts";
 import { laneOf, Lane } from "./lane.ts";
 import { Ledger } from "./ledger/log.ts";
 import { createRedactor } from "./normalise/redact.ts";
@@ -18,6 +19,7 @@ import { probe } from "./normalise/probe.ts";
 import { Pipeline } from "./pipeline.ts";
 import { runCollector } from "./lifecycle.ts";
 import { Correlating } from "./correlating.ts";
+import { FirstSeen } from "./detect/first-seen.ts";
 import { Correlations } from "./detect/correlate-thread.ts";
 import { recover } from "./recover.ts";
 import { Reload, rulePaths } from "./reload.ts";
@@ -25,6 +27,7 @@ import { Resolver } from "./resolver.ts";
 import { loadDigestKey, subjectKeys } from "./keys.ts";
 import { SelfRecorder } from "./self.ts";
 import { openDeadLetters } from "./sinks/dead-letters.ts";
+import type { Positions } from "./state.ts";
 import type { Tally } from "./tally.ts";
 import { VERSION } from "./version.ts";
 import { withSealedOpen } from "./unseal.ts";
@@ -46,8 +49,19 @@ export interface Collector {
   run(signal: AbortSignal, once: boolean): Promise<void>;
 }
 
-function createSources(config: Config, log: Log): Map<string, Source> {
-  return new Map(sourcesOf(config).map(([name, typed]) => [name, createSource(config, name, typed, log)]));
+async function openSources(
+  config: Config,
+  log: Log,
+  positions: Positions,
+  router: Router,
+): Promise<Map<string, Source>> {
+  const sources = new Map<string, Source>();
+  for (const [name, typed] of sourcesOf(config)) {
+    const source = createSource(config, name, typed, log);
+    await source.open(new Map(Object.entries(positions[name] ?? {})), router);
+    sources.set(name, source);
+  }
+  return sources;
 }
 
 async function createDeliveries(config: Config, log: Log, ledger: Readable): Promise<Delivery[]> {
@@ -107,9 +121,11 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   for (const problem of wrong) events.onProblem(problem);
   const engine = { origin, key, started: fromMs(started_ms)!, rules, subject_keys };
   const lanes = await openLanes(config.workers, engine, () => pipeline);
+  const first_seen = new FirstSeen(origin);
   const { state, correlations, entries } = await recover(
     recovered,
     key,
+    first_seen,
     (held) => new Correlations(joined, { origin, ruleset_hash: set.hash, started_ms, state: held }),
   );
   lanes.forEach((lane, at) => lane.restore(state.sessions.filter(([id]) => laneOf(id, lanes.length) === at)));
@@ -120,12 +136,15 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     laneOf: (session) => laneOf(session, lanes.length),
     sessions: new Resolver(Date.now),
   };
-  const sources = createSources(config, log);
-  for (const [name, source] of sources) {
-    await source.open(new Map(Object.entries(state.positions[name] ?? {})), router);
-  }
+  const sources = await openSources(config, log, state.positions, router);
   const self = new SelfRecorder(origin, started_ms, Date.now, createRedactor(key).redactText);
-  const correlating = new Correlating(correlations, self, events.onAlert);
+  const correlating = new Correlating({
+    correlations,
+    first_seen,
+    judge: new Judge({ set, correlations: joined }),
+    self,
+    onAlert: events.onAlert,
+  });
   const parts = {
     sources,
     lanes,

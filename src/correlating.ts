@@ -1,36 +1,57 @@
-// Correlations beside the data path: what they find becomes entries of the frame that made them find it, and the
-// console hears of alerts. Decides nothing; see detect/correlate-thread.ts.
+// What the ordering thread adds to a batch: events of what was never seen before with their alerts, and what correlations
+// find. All of it becomes entries of the batch's frame, and the console hears of alerts. Decides nothing.
+import type { Event } from "./core/generated/event.ts";
 import type { Arrival } from "./detect/correlate.ts";
-import type { ExtractBatch } from "./detect/correlate-extract.ts";
+import { joinExtracts } from "./detect/correlate-extract.ts";
 import type {
   Correlated,
   CorrelationHeader,
   Correlations,
   CorrelationsState,
 } from "./detect/correlate-thread.ts";
-import { type AlertNote, noteOf } from "./engine.ts";
+import type { FirstSeen, SeenState } from "./detect/first-seen.ts";
+import type { EngineResult } from "./engine.ts";
+import { type AlertNote, type InForce, type Judge, noteOf } from "./judge.ts";
 import type { SelfRecorder } from "./self.ts";
 
 /** What a frame has to keep, and how many alerts went into it. */
 interface Told {
   readonly alerts: number;
   readonly header: CorrelationHeader | undefined;
+  readonly seen?: SeenState | undefined;
+}
+
+export interface CorrelatingParts {
+  readonly correlations: Correlations;
+  readonly first_seen: FirstSeen;
+  /** Of the events that this thread makes. */
+  readonly judge: Judge;
+  readonly self: SelfRecorder;
+  onAlert(alert: AlertNote): void;
 }
 
 export class Correlating {
+  readonly #parts: CorrelatingParts;
   #correlations: Correlations;
-  readonly #self: SelfRecorder;
-  readonly #onAlert: (alert: AlertNote) => void;
 
-  constructor(correlations: Correlations, self: SelfRecorder, onAlert: (alert: AlertNote) => void) {
-    this.#correlations = correlations;
-    this.#self = self;
-    this.#onAlert = onAlert;
+  constructor(parts: CorrelatingParts) {
+    this.#parts = parts;
+    this.#correlations = parts.correlations;
   }
 
-  /** Takes in the extracts of a batch; the alerts wait in the recorder for the batch's frame. */
-  push(extracts: ExtractBatch, arrival: Arrival): Told {
-    return this.#record(this.#correlations.push(extracts, arrival), arrival.now_ms);
+  /** Takes in what a batch told; what comes of it waits in the recorder for the batch's frame. */
+  push(result: Pick<EngineResult, "sightings" | "extracts" | "count">, arrival: Arrival): Told {
+    const { first_seen, judge, self } = this.#parts;
+    const { events, changes } = first_seen.offer(result.sightings);
+    for (const e of events) {
+      judge.inspect(e, (alert) => self.write(alert), self.out);
+      self.write(e);
+    }
+    const own = judge.take();
+    for (const note of own.notes) this.#parts.onAlert(note);
+    const extracts = joinExtracts(result.extracts, own.extracts, result.count);
+    const { alerts, header } = this.#record(this.#correlations.push(extracts, arrival), arrival.now_ms);
+    return { alerts: alerts + own.alerts, header, seen: changes.length === 0 ? undefined : changes };
   }
 
   /** Windows end by the clock too, when nothing comes. */
@@ -38,30 +59,42 @@ export class Correlating {
     return this.#record(this.#correlations.advance(now_ms, caught_up), now_ms);
   }
 
+  /** No more events will come: windows that are open run out. */
+  close(now_ms: number): void {
+    this.#write(this.#correlations.close(now_ms));
+  }
+
   /** Goes on with other rules; `open` gets the state to go on from. */
-  use(open: (state: CorrelationsState) => Correlations): void {
+  use(rules: InForce, open: (state: CorrelationsState) => Correlations): void {
+    this.#parts.judge.use(rules);
     this.#correlations = open(this.#correlations.state());
   }
 
-  state(): CorrelationsState {
-    return this.#correlations.state();
+  state(): { readonly correlations: CorrelationsState; readonly seen: SeenState } {
+    return { correlations: this.#correlations.state(), seen: this.#parts.first_seen.state() };
   }
 
   #record({ events, header }: Correlated, now_ms: number): Told {
-    let alerts = 0;
-    for (const e of events) {
-      this.#self.write(e);
-      if (e["event.action"] !== "rule-alert") continue;
-      alerts++;
-      this.#onAlert(noteOf(e));
-    }
+    const alerts = this.#write(events);
     for (const { title, keys, rows } of this.#correlations.evictions(now_ms)) {
-      this.#self.add("gap", `${title}: ${keys} keys and ${rows} events of open windows had to go`, (e) => {
+      const message = `${title}: ${keys} keys and ${rows} events of open windows had to go`;
+      this.#parts.self.add("gap", message, (e) => {
         e["tapline.gap.reason"] = "evicted";
         e["rule.name"] = title;
         e["event.outcome"] = "failure";
       });
     }
     return { alerts, header };
+  }
+
+  #write(events: readonly Event[]): number {
+    let alerts = 0;
+    for (const e of events) {
+      this.#parts.self.write(e);
+      if (e["event.action"] !== "rule-alert") continue;
+      alerts++;
+      this.#parts.onAlert(noteOf(e));
+    }
+    return alerts;
   }
 }

@@ -4,14 +4,14 @@ import type { Origin } from "./core/event.ts";
 import type { Event } from "./core/generated/event.ts";
 import type { SharedBuffers } from "./core/shared-buffers.ts";
 import { createDigest } from "./core/digest.ts";
-import { alertEvent } from "./detect/alert.ts";
 import { Flow } from "./detect/flow.ts";
 import type { CorrelationSet } from "./detect/correlate-compile.ts";
-import { type ExtractBatch, Extractor } from "./detect/correlate-extract.ts";
+import type { ExtractBatch } from "./detect/correlate-extract.ts";
 import { type Loaded, type RuleText, compileTexts, readTexts } from "./detect/load.ts";
 import type { Placeholders } from "./detect/modifiers.ts";
 import type { RuleSet } from "./detect/match.ts";
-import { LIMITS } from "./core/limits.ts";
+import { type Sighting, Sightings } from "./detect/sightings.ts";
+import { type AlertNote, type InForce, Judge } from "./judge.ts";
 import { Normaliser, type Normalised, type Work } from "./normalise/index.ts";
 import { createRedactor } from "./normalise/redact.ts";
 import { createSealer } from "./normalise/seal.ts";
@@ -34,23 +34,6 @@ export interface Rules {
   readonly placeholders: Placeholders;
 }
 
-/** What the console and counters need to know of an alert; the alert itself is an entry. */
-export interface AlertNote {
-  readonly time: string;
-  readonly level: string;
-  readonly rule: string;
-  readonly reason: string;
-}
-
-export function noteOf(alert: Event): AlertNote {
-  return {
-    time: alert["@timestamp"]!,
-    level: alert["tapline.alert.level"]!,
-    rule: alert["rule.name"]!,
-    reason: alert["event.reason"]!,
-  };
-}
-
 export interface EngineResult extends Normalised {
   readonly alerts: readonly AlertNote[];
   /** Events by class, for the console. */
@@ -59,25 +42,19 @@ export interface EngineResult extends Normalised {
   readonly evicted: number;
   /** What correlations need of the batch. */
   readonly extracts: ExtractBatch;
+  /** What may never have been seen before. */
+  readonly sightings: readonly Sighting[];
 }
 
 export class Engine {
   readonly normaliser: Normaliser;
   readonly flow: Flow;
-  #rules!: RuleSet;
-  #extractor!: Extractor;
-  /** By place in the rules: whether it is but a step of a correlation, and makes no alert of its own. */
-  #quiet!: readonly boolean[];
-  #alerts: AlertNote[] = [];
+  readonly sightings = new Sightings();
+  readonly #judge: Judge;
   #actions: Record<string, number> = {};
-  readonly #matched: number[] = [];
 
-  constructor(
-    options: Omit<EngineOptions, "rules">,
-    loaded: Omit<Loaded, "problems">,
-    buffers?: SharedBuffers,
-  ) {
-    this.use(loaded);
+  constructor(options: Omit<EngineOptions, "rules">, rules: InForce, buffers?: SharedBuffers) {
+    this.#judge = new Judge(rules);
     const redactor = createRedactor(options.key);
     this.flow = new Flow(options.key, redactor.redactText);
     this.normaliser = new Normaliser({
@@ -99,52 +76,30 @@ export class Engine {
   }
 
   get rules(): RuleSet {
-    return this.#rules;
+    return this.#judge.rules;
   }
 
   /** From the next batch on, these rules are in force. Sessions and flow go on. */
-  use({ set, correlations }: Omit<Loaded, "problems">): void {
-    this.#rules = set;
-    const hashes = set.rules.map(({ rule }) => rule.hash);
-    this.#extractor = new Extractor(correlations.plan, hashes);
-    const quiet = new Set(correlations.quiet);
-    this.#quiet = hashes.map((of) => quiet.has(of));
+  use(rules: InForce): void {
+    this.#judge.use(rules);
   }
 
   #inspect(e: Event, write: (alert: Event) => void): void {
     const action = e["event.action"]!;
     this.#actions[action] = (this.#actions[action] ?? 0) + 1;
-    const matched = this.#matched;
-    matched.length = 0;
-    this.#rules.match(e, matched);
-    this.#extractor.seen(e);
-    for (let i = 0; i < matched.length; i++) {
-      if (this.#quiet[matched[i]!]) continue;
-      const alert = alertEvent(this.#rules.rules[matched[i]!]!, e, this.#rules.hash);
-      if (this.#alerts.length < LIMITS.alert_notes) {
-        this.#alerts.push(noteOf(alert));
-      }
-      this.#actions["rule-alert"] = (this.#actions["rule-alert"] ?? 0) + 1;
-      write(alert);
-    }
-    // The event itself is written next.
-    const entry = this.normaliser.scope.out.count;
-    for (let i = 0; i < matched.length; i++) this.#extractor.add(matched[i]!, e, entry);
+    this.#judge.inspect(e, write, this.normaliser.scope.out);
+    this.sightings.see(e);
   }
 
   process(work: Work): EngineResult {
-    this.#alerts = [];
-    this.#actions = {};
     const result = this.normaliser.process(work);
+    const { notes, alerts, extracts } = this.#judge.take();
+    const actions = this.#actions;
+    this.#actions = {};
+    if (alerts > 0) actions["rule-alert"] = alerts;
     let evicted = this.normaliser.scope.evicted + this.flow.evicted;
     for (const session of this.normaliser.scope.sessions.values()) evicted += session.evicted;
-    return {
-      ...result,
-      alerts: this.#alerts,
-      actions: this.#actions,
-      evicted,
-      extracts: this.#extractor.take(),
-    };
+    return { ...result, alerts: notes, actions, evicted, extracts, sightings: this.sightings.take() };
   }
 }
 

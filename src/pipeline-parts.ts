@@ -1,7 +1,8 @@
 // What the pipeline is put together from. Types only.
 import type { Source } from "./core/stage.ts";
 import type { Correlating } from "./correlating.ts";
-import type { AlertNote, EngineResult } from "./engine.ts";
+import type { EngineResult } from "./engine.ts";
+import type { AlertNote } from "./judge.ts";
 import type { Lane } from "./lane.ts";
 import type { Ledger } from "./ledger/log.ts";
 import type { SelfRecorder } from "./self.ts";

@@ -141,7 +141,7 @@ export class Pipeline {
     applyPositions(this.#parts.positions, { [source]: batch.positions });
     for (const blob of result.blobs) ledger.putBlob(blob.digest, blob.bytes);
     const arrival = { now_ms, caught_up, first_index: ledger.size };
-    const correlated = this.#parts.correlating.push(result.extracts, arrival);
+    const correlated = this.#parts.correlating.push(result, arrival);
     const alerts = (result.actions["rule-alert"] ?? 0) + correlated.alerts;
     const own = self.take();
     const delta = {
@@ -155,6 +155,7 @@ export class Pipeline {
       positions: { [source]: batch.positions },
       tally: delta,
       correlation: correlated.header,
+      seen: correlated.seen,
     };
     const joined = joinRuns(result, own);
     if (joined.run !== result.run && isShared(result.run)) this.#parts.free.push(result.run);
@@ -235,8 +236,8 @@ export class Pipeline {
 
   async #snapshot(sessions: readonly [string, SessionState][]): Promise<void> {
     const { ledger, self, positions, tally } = this.#parts;
-    const correlations = this.#parts.correlating.state();
-    const state: SnapshotState = { version: 1, positions, tally, sessions, correlations };
+    const ordered = this.#parts.correlating.state();
+    const state: SnapshotState = { version: 1, positions, tally, sessions, ...ordered };
     const { index, digest } = await ledger.snapshot(state);
     self.add("snapshot", `snapshot at entry ${index}`, (e) => {
       e["tapline.integrity.tree_size"] = index;

@@ -89,6 +89,7 @@ export class Reload {
     this.#hash = set.hash;
     await pipeline.switchRules(rules, () => {
       correlating.use(
+        { set, correlations },
         (state) => new Correlations(correlations, { origin, ruleset_hash: set.hash, started_ms, state }),
       );
       const count = set.rules.length + correlations.nodes.length;

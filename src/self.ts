@@ -10,7 +10,8 @@ import { fromMs } from "./core/time.ts";
 export class SelfRecorder {
   readonly #origin: Origin;
   readonly #now: () => number;
-  readonly #out = new RunWriter(64 * 1024);
+  /** What was added and not taken yet. */
+  readonly out = new RunWriter(64 * 1024);
   readonly #redactText: (text: string) => string;
   readonly #started: string;
   #count = 0;
@@ -38,12 +39,12 @@ export class SelfRecorder {
   add(action: Action, message: string, fill?: (e: Event) => void): void {
     const e = this.#event(action, message);
     fill?.(e);
-    this.#out.add(serialise(e));
+    this.out.add(serialise(e));
   }
 
   /** Adds an event that is finished. */
   write(e: Event): void {
-    this.#out.add(serialise(e));
+    this.out.add(serialise(e));
   }
 
   gap(gap: Gap): void {
@@ -74,6 +75,6 @@ export class SelfRecorder {
 
   /** What was added since the last call. */
   take(): Run {
-    return this.#out.take();
+    return this.out.take();
   }
 }

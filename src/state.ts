@@ -1,6 +1,7 @@
 // What a frame and a snapshot hold besides entries: with these a restart goes on where the last run stopped.
 import type { Position } from "./core/stage.ts";
 import type { CorrelationHeader, CorrelationsState } from "./detect/correlate-thread.ts";
+import type { SeenState } from "./detect/first-seen.ts";
 import type { SessionState } from "./normalise/session.ts";
 import type { Tally } from "./tally.ts";
 
@@ -15,6 +16,8 @@ export interface FrameHeader {
   readonly sessions?: readonly (readonly [string, SessionState])[];
   /** What correlations were told. */
   readonly correlation?: CorrelationHeader | undefined;
+  /** What was never seen before. */
+  readonly seen?: SeenState | undefined;
 }
 
 /** State of a snapshot: with the ledger after it, everything a restart needs. */
@@ -25,6 +28,7 @@ export interface SnapshotState {
   readonly sessions: readonly [string, SessionState][];
   /** Windows that are open; ledgers of 0.1 have none. */
   readonly correlations?: CorrelationsState;
+  readonly seen?: SeenState;
 }
 
 /** Moves positions as a frame says; null is a stream that is gone. */

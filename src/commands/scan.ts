@@ -3,14 +3,17 @@ import { randomBytes } from "node:crypto";
 import { hostname, tmpdir } from "node:os";
 import { forEachEntry } from "../core/entry.ts";
 import type { Origin } from "../core/event.ts";
-import type { Event } from "../core/generated/event.ts";
 import { TaplineError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { openLog } from "../core/log.ts";
 import type { RawBatch, Router, StreamInfo } from "../core/stage.ts";
 import { fromMs } from "../core/time.ts";
 import { type Engine, openEngine, readRuleTexts } from "../engine.ts";
+import { Correlating } from "../correlating.ts";
+import type { CorrelationSet } from "../detect/correlate-compile.ts";
 import { Correlations } from "../detect/correlate-thread.ts";
+import { FirstSeen } from "../detect/first-seen.ts";
+import { Judge } from "../judge.ts";
 import { FORMATS } from "../normalise/formats/index.ts";
 import { probe } from "../normalise/probe.ts";
 import { BUNDLED_RULES } from "../paths.ts";
@@ -54,34 +57,37 @@ class Printer {
 /** Takes batches through normalising, rules and correlations, and prints what comes of them. */
 class Scan {
   readonly #engine: Engine;
-  readonly #correlations: Correlations;
+  readonly #correlating: Correlating;
   readonly #printer: Printer;
   readonly #self: SelfRecorder;
 
-  constructor(engine: Engine, correlations: Correlations, origin: Origin, printer: Printer) {
+  constructor(engine: Engine, correlations: CorrelationSet, origin: Origin, printer: Printer) {
+    const started_ms = Date.now();
+    const { rules: set } = engine;
     this.#engine = engine;
-    this.#correlations = correlations;
     this.#printer = printer;
-    this.#self = new SelfRecorder(origin, Date.now(), Date.now, createRedactor("").redactText);
+    this.#self = new SelfRecorder(origin, started_ms, Date.now, createRedactor("").redactText);
+    this.#correlating = new Correlating({
+      correlations: new Correlations(correlations, { origin, ruleset_hash: set.hash, started_ms }),
+      first_seen: new FirstSeen(origin),
+      judge: new Judge({ set, correlations }),
+      self: this.#self,
+      onAlert: () => {},
+    });
   }
 
   async take(batch: RawBatch): Promise<void> {
     const now_ms = Date.now();
     const result = this.#engine.process({ ...batch, now_ms });
-    const arrival = { now_ms, caught_up: false, first_index: this.#printer.index };
-    const { events } = this.#correlations.push(result.extracts, arrival);
-    await this.#printer.print(result);
     for (const gap of batch.gaps) this.#self.gap(gap);
-    await this.#print(events);
+    this.#correlating.push(result, { now_ms, caught_up: false, first_index: this.#printer.index });
+    await this.#printer.print(result);
+    await this.#printer.print(this.#self.take());
   }
 
   /** The end of all input: windows that are open run out. */
   async end(): Promise<void> {
-    await this.#print(this.#correlations.close(Date.now()));
-  }
-
-  async #print(events: readonly Event[]): Promise<void> {
-    for (const e of events) this.#self.write(e);
+    this.#correlating.close(Date.now());
     await this.#printer.print(this.#self.take());
   }
 }
@@ -184,18 +190,15 @@ Keeps nothing: digests and redaction marks are keyed for this call only. Exit co
       throw new UsageError(`no format "${format}": one of ${FORMATS.map((f) => f.name).join(", ")}`);
     }
     const origin = { namespace: "default", host: hostname(), version: VERSION };
-    const started_ms = Date.now();
     const { engine, correlations, problems } = openEngine({
       origin,
       key: randomBytes(32).toString("hex"),
-      started: fromMs(started_ms)!,
+      started: fromMs(Date.now())!,
       rules: await readRuleTexts([BUNDLED_RULES, ...(values.rules ?? [])]),
       subject_keys: undefined,
     });
     for (const problem of problems) console.error(problem);
-    const ruleset_hash = engine.rules.hash;
-    const joined = new Correlations(correlations, { origin, ruleset_hash, started_ms });
-    const scanning = new Scan(engine, joined, origin, new Printer(out));
+    const scanning = new Scan(engine, correlations, origin, new Printer(out));
     const files = positionals.filter((path) => path !== "-");
     if (files.length < positionals.length) await scanInput(scanning, format);
     if (files.length > 0) await scanFiles(scanning, files, format);

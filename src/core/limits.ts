@@ -187,6 +187,8 @@ export const LIMITS = {
   correlation_fields: 16, // fields that one correlation groups by
   correlation_rows: 10_000, // events kept for one key of one rule; the oldest go first
   correlation_keys: 100_000, // keys of one rule
+  sightings_told: 65_536, // names that a worker remembers to have told
+  seen_keys: 262_144, // users, servers, tools, hosts and the like that a collection remembers to have seen
   correlation_bytes: 32 * MiB, // all rows and keys, estimated
   correlation_text_chars: 256, // of one value kept for a window; longer ones end in a digest
   correlation_evidence: 100, // event ids in one alert

@@ -38,6 +38,14 @@ export interface ExtractBatch {
   readonly streams: readonly StreamTime[];
 }
 
+/** A batch and what the ordering thread adds to it: events of its own, whose entries come behind `count` others. */
+export function joinExtracts(batch: ExtractBatch, own: ExtractBatch, count: number): ExtractBatch {
+  if (own.extracts.length === 0) return batch;
+  const first = batch.rules.length;
+  const moved = own.extracts.map((x) => ({ ...x, rule: x.rule + first, entry: x.entry + count }));
+  return { ...batch, rules: [...batch.rules, ...own.rules], extracts: [...batch.extracts, ...moved] };
+}
+
 interface Reader {
   readonly rule: string;
   readonly fields: readonly string[];

@@ -9,6 +9,9 @@ import type { Gap, Position, RawBatch, Source, StreamInfo } from "../../src/core
 import type { EngineResult } from "../../src/engine.ts";
 import { Correlating } from "../../src/correlating.ts";
 import { Correlations } from "../../src/detect/correlate-thread.ts";
+import { FirstSeen } from "../../src/detect/first-seen.ts";
+import { compileRules } from "../../src/detect/rules.ts";
+import { Judge } from "../../src/judge.ts";
 import type { Lane } from "../../src/lane.ts";
 import { Ledger } from "../../src/ledger/log.ts";
 import { openReader } from "../../src/ledger/reader.ts";
@@ -132,14 +135,14 @@ function resultOf(lane: FakeLane, run: Uint8Array, hashes: Uint8Array): EngineRe
     actions: {},
     evicted: 0,
     extracts: { rules: [], extracts: [], streams: [] },
+    sightings: [],
   };
 }
 
+const ORIGIN = { namespace: "default", host: "test", version: "0" };
+const NO_RULES = { set: compileRules([]), correlations: { nodes: [], plan: {}, quiet: [] } };
 const noCorrelations = (): Correlations =>
-  new Correlations(
-    { nodes: [], plan: {}, quiet: [] },
-    { origin: { namespace: "default", host: "test", version: "0" }, ruleset_hash: "", started_ms: 0 },
-  );
+  new Correlations(NO_RULES.correlations, { origin: ORIGIN, ruleset_hash: "", started_ms: 0 });
 
 /** One entry a batch, which holds the batch's text. */
 const echo: Work = (lane, batch) => {
@@ -165,15 +168,20 @@ async function rig(
   const { ledger } = await open(dir);
   onTestFinished(() => ledger.close().catch(() => {}));
   const tally = emptyTally();
-  const origin = { namespace: "default", host: "test", version: "0" };
-  const self = new SelfRecorder(origin, 0, Date.now, (text) => text.replaceAll("secret", "[REDACTED]"));
+  const self = new SelfRecorder(ORIGIN, 0, Date.now, (text) => text.replaceAll("secret", "[REDACTED]"));
   const pipeline = new Pipeline({
     sources: new Map(Object.entries(sources)),
     lanes: lanes as unknown as Lane[],
     ledger: ledgerOf(ledger),
     self,
     free: [],
-    correlating: new Correlating(noCorrelations(), self, () => {}),
+    correlating: new Correlating({
+      correlations: noCorrelations(),
+      first_seen: new FirstSeen(ORIGIN),
+      judge: new Judge(NO_RULES),
+      self,
+      onAlert: () => {},
+    }),
     positions: {},
     tally,
     now: Date.now,
@@ -389,7 +397,7 @@ test("a snapshot is one cut through all workers, and with the log after it gives
   expect(state.tally.read).toBe((done[0]! + done[1]!) * PER_BATCH);
   expect(state.tally.events).toBe(index);
 
-  const { state: end } = await recover(recovered, "00".repeat(32), noCorrelations);
+  const { state: end } = await recover(recovered, "00".repeat(32), new FirstSeen(ORIGIN), noCorrelations);
   expect(end.positions).toEqual({
     s: { "stream-0": { batches: Math.ceil(COUNT / 2) }, "stream-1": { batches: Math.floor(COUNT / 2) } },
   });

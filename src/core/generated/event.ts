@@ -217,6 +217,7 @@ export const FIELDS = {
   "tapline.integrity.tree_size": "long",
   "tapline.integrity.root_hash": "keyword",
   "tapline.integrity.snapshot": "keyword",
+  "tapline.cause.event_id": "keyword",
   "tapline.change.before": "keyword",
   "tapline.change.after": "keyword",
   "tapline.config.hash": "keyword",
@@ -464,6 +465,7 @@ export interface Event {
   "tapline.integrity.tree_size": number | undefined;
   "tapline.integrity.root_hash": string | undefined;
   "tapline.integrity.snapshot": string | undefined;
+  "tapline.cause.event_id": string | undefined;
   "tapline.change.before": string | undefined;
   "tapline.change.after": string | undefined;
   "tapline.config.hash": string | undefined;
@@ -706,6 +708,7 @@ class EventFields implements Event {
   "tapline.integrity.tree_size" = undefined;
   "tapline.integrity.root_hash" = undefined;
   "tapline.integrity.snapshot" = undefined;
+  "tapline.cause.event_id" = undefined;
   "tapline.change.before" = undefined;
   "tapline.change.after" = undefined;
   "tapline.config.hash" = undefined;
@@ -782,14 +785,14 @@ function block1(e: Event): string {
   }
   let s = "";
   let g = "";
-  let g85 = g + "\"control\":{";
-  if (e["tapline.control.iso42001"] !== undefined) { s += g85 + "\"iso42001\":" + strings(e["tapline.control.iso42001"]); g = ","; g85 = ","; }
-  if (e["tapline.control.direct"] !== undefined) { s += g85 + "\"direct\":" + strings(e["tapline.control.direct"]); g = ","; g85 = ","; }
-  if (e["tapline.control.supporting"] !== undefined) { s += g85 + "\"supporting\":" + strings(e["tapline.control.supporting"]); g = ","; g85 = ","; }
-  if (e["tapline.control.nist_ai_rmf"] !== undefined) { s += g85 + "\"nist_ai_rmf\":" + strings(e["tapline.control.nist_ai_rmf"]); g = ","; g85 = ","; }
-  if (e["tapline.control.eu_ai_act"] !== undefined) { s += g85 + "\"eu_ai_act\":" + strings(e["tapline.control.eu_ai_act"]); g = ","; g85 = ","; }
-  if (e["tapline.control.map_version"] !== undefined) { s += g85 + "\"map_version\":" + quote(e["tapline.control.map_version"]); g = ","; g85 = ","; }
-  if (g85 === ",") s += "}";
+  let g86 = g + "\"control\":{";
+  if (e["tapline.control.iso42001"] !== undefined) { s += g86 + "\"iso42001\":" + strings(e["tapline.control.iso42001"]); g = ","; g86 = ","; }
+  if (e["tapline.control.direct"] !== undefined) { s += g86 + "\"direct\":" + strings(e["tapline.control.direct"]); g = ","; g86 = ","; }
+  if (e["tapline.control.supporting"] !== undefined) { s += g86 + "\"supporting\":" + strings(e["tapline.control.supporting"]); g = ","; g86 = ","; }
+  if (e["tapline.control.nist_ai_rmf"] !== undefined) { s += g86 + "\"nist_ai_rmf\":" + strings(e["tapline.control.nist_ai_rmf"]); g = ","; g86 = ","; }
+  if (e["tapline.control.eu_ai_act"] !== undefined) { s += g86 + "\"eu_ai_act\":" + strings(e["tapline.control.eu_ai_act"]); g = ","; g86 = ","; }
+  if (e["tapline.control.map_version"] !== undefined) { s += g86 + "\"map_version\":" + quote(e["tapline.control.map_version"]); g = ","; g86 = ","; }
+  if (g86 === ",") s += "}";
   if (blocks1.size >= BLOCKS_MAX) blocks1.clear();
   const of = newEvent();
   of["tapline.control.iso42001"] = e["tapline.control.iso42001"] as never;
@@ -1193,29 +1196,32 @@ export function serialise(e: Event): string {
   if (e["tapline.integrity.root_hash"] !== undefined) { s += g82 + "\"root_hash\":" + quote(e["tapline.integrity.root_hash"]); g0 = ","; g55 = ","; g82 = ","; }
   if (e["tapline.integrity.snapshot"] !== undefined) { s += g82 + "\"snapshot\":" + quote(e["tapline.integrity.snapshot"]); g0 = ","; g55 = ","; g82 = ","; }
   if (g82 === ",") s += "}";
-  let g83 = g55 + "\"change\":{";
-  if (e["tapline.change.before"] !== undefined) { s += g83 + "\"before\":" + quote(e["tapline.change.before"]); g0 = ","; g55 = ","; g83 = ","; }
-  if (e["tapline.change.after"] !== undefined) { s += g83 + "\"after\":" + quote(e["tapline.change.after"]); g0 = ","; g55 = ","; g83 = ","; }
+  let g83 = g55 + "\"cause\":{";
+  if (e["tapline.cause.event_id"] !== undefined) { s += g83 + "\"event_id\":" + quote(e["tapline.cause.event_id"]); g0 = ","; g55 = ","; g83 = ","; }
   if (g83 === ",") s += "}";
-  let g84 = g55 + "\"config\":{";
-  if (e["tapline.config.hash"] !== undefined) { s += g84 + "\"hash\":" + quote(e["tapline.config.hash"]); g0 = ","; g55 = ","; g84 = ","; }
-  if (e["tapline.config.mapping_hash"] !== undefined) { s += g84 + "\"mapping_hash\":" + quote(e["tapline.config.mapping_hash"]); g0 = ","; g55 = ","; g84 = ","; }
+  let g84 = g55 + "\"change\":{";
+  if (e["tapline.change.before"] !== undefined) { s += g84 + "\"before\":" + quote(e["tapline.change.before"]); g0 = ","; g55 = ","; g84 = ","; }
+  if (e["tapline.change.after"] !== undefined) { s += g84 + "\"after\":" + quote(e["tapline.change.after"]); g0 = ","; g55 = ","; g84 = ","; }
   if (g84 === ",") s += "}";
+  let g85 = g55 + "\"config\":{";
+  if (e["tapline.config.hash"] !== undefined) { s += g85 + "\"hash\":" + quote(e["tapline.config.hash"]); g0 = ","; g55 = ","; g85 = ","; }
+  if (e["tapline.config.mapping_hash"] !== undefined) { s += g85 + "\"mapping_hash\":" + quote(e["tapline.config.mapping_hash"]); g0 = ","; g55 = ","; g85 = ","; }
+  if (g85 === ",") s += "}";
   const b1 = block1(e);
   if (b1 !== "") { s += g55 + b1; g0 = ","; g55 = ","; }
   if (e["tapline.ext"] !== undefined) { s += g55 + "\"ext\":" + JSON.stringify(e["tapline.ext"]); g0 = ","; g55 = ","; }
   if (g55 === ",") s += "}";
-  let g86 = g0 + "\"event\":{";
-  if (e["event.id"] !== undefined) { s += g86 + "\"id\":" + quote(e["event.id"]); g0 = ","; g86 = ","; }
+  let g87 = g0 + "\"event\":{";
+  if (e["event.id"] !== undefined) { s += g87 + "\"id\":" + quote(e["event.id"]); g0 = ","; g87 = ","; }
   const b2 = block2(e);
-  if (b2 !== "") { s += g86 + b2; g0 = ","; g86 = ","; }
-  if (e["event.outcome"] !== undefined) { s += g86 + "\"outcome\":" + '"' + e["event.outcome"] + '"'; g0 = ","; g86 = ","; }
-  if (e["event.reason"] !== undefined) { s += g86 + "\"reason\":" + quote(e["event.reason"]); g0 = ","; g86 = ","; }
-  if (e["event.created"] !== undefined) { s += g86 + "\"created\":" + '"' + e["event.created"] + '"'; g0 = ","; g86 = ","; }
-  if (e["event.duration"] !== undefined) { s += g86 + "\"duration\":" + e["event.duration"]; g0 = ","; g86 = ","; }
-  if (e["event.severity"] !== undefined) { s += g86 + "\"severity\":" + e["event.severity"]; g0 = ","; g86 = ","; }
-  if (e["event.risk_score"] !== undefined) { s += g86 + "\"risk_score\":" + e["event.risk_score"]; g0 = ","; g86 = ","; }
-  if (e["event.original"] !== undefined) { s += g86 + "\"original\":" + quote(e["event.original"]); g0 = ","; g86 = ","; }
-  if (g86 === ",") s += "}";
+  if (b2 !== "") { s += g87 + b2; g0 = ","; g87 = ","; }
+  if (e["event.outcome"] !== undefined) { s += g87 + "\"outcome\":" + '"' + e["event.outcome"] + '"'; g0 = ","; g87 = ","; }
+  if (e["event.reason"] !== undefined) { s += g87 + "\"reason\":" + quote(e["event.reason"]); g0 = ","; g87 = ","; }
+  if (e["event.created"] !== undefined) { s += g87 + "\"created\":" + '"' + e["event.created"] + '"'; g0 = ","; g87 = ","; }
+  if (e["event.duration"] !== undefined) { s += g87 + "\"duration\":" + e["event.duration"]; g0 = ","; g87 = ","; }
+  if (e["event.severity"] !== undefined) { s += g87 + "\"severity\":" + e["event.severity"]; g0 = ","; g87 = ","; }
+  if (e["event.risk_score"] !== undefined) { s += g87 + "\"risk_score\":" + e["event.risk_score"]; g0 = ","; g87 = ","; }
+  if (e["event.original"] !== undefined) { s += g87 + "\"original\":" + quote(e["event.original"]); g0 = ","; g87 = ","; }
+  if (g87 === ",") s += "}";
   return s + "}";
 }

@@ -1,0 +1,87 @@
+// Rules on one event: alerts beside it, and what correlations need of it. A worker has one for the events of records, the
+// ordering thread one for the events that it makes itself. Decides nothing about what an event is.
+import type { Event } from "./core/generated/event.ts";
+import { LIMITS } from "./core/limits.ts";
+import { alertEvent } from "./detect/alert.ts";
+import { type ExtractBatch, Extractor } from "./detect/correlate-extract.ts";
+import type { Loaded } from "./detect/load.ts";
+import type { RuleSet } from "./detect/match.ts";
+
+/** Rules and correlations that belong together. */
+export type InForce = Omit<Loaded, "problems">;
+
+/** What the console and counters need to know of an alert; the alert itself is an entry. */
+export interface AlertNote {
+  readonly time: string;
+  readonly level: string;
+  readonly rule: string;
+  readonly reason: string;
+}
+
+export function noteOf(alert: Event): AlertNote {
+  return {
+    time: alert["@timestamp"]!,
+    level: alert["tapline.alert.level"]!,
+    rule: alert["rule.name"]!,
+    reason: alert["event.reason"]!,
+  };
+}
+
+/** What came of the events since the last call of `take`. */
+export interface Judged {
+  /** The first of the alerts. */
+  readonly notes: readonly AlertNote[];
+  readonly alerts: number;
+  readonly extracts: ExtractBatch;
+}
+
+export class Judge {
+  #rules!: RuleSet;
+  #extractor!: Extractor;
+  /** By place in the rules: whether it is but a step of a correlation, and makes no alert of its own. */
+  #quiet!: readonly boolean[];
+  readonly #matched: number[] = [];
+  #notes: AlertNote[] = [];
+  #alerts = 0;
+
+  constructor(rules: InForce) {
+    this.use(rules);
+  }
+
+  get rules(): RuleSet {
+    return this.#rules;
+  }
+
+  /** From the next event on, these rules are in force. Nothing may be left to take. */
+  use({ set, correlations }: InForce): void {
+    this.#rules = set;
+    const hashes = set.rules.map(({ rule }) => rule.hash);
+    this.#extractor = new Extractor(correlations.plan, hashes);
+    const quiet = new Set(correlations.quiet);
+    this.#quiet = hashes.map((of) => quiet.has(of));
+  }
+
+  /** Writes the event's alerts; the event is written next, and gets the place that `out` is at then. */
+  inspect(e: Event, write: (alert: Event) => void, out: { readonly count: number }): void {
+    const matched = this.#matched;
+    matched.length = 0;
+    this.#rules.match(e, matched);
+    this.#extractor.seen(e);
+    for (let i = 0; i < matched.length; i++) {
+      if (this.#quiet[matched[i]!]) continue;
+      const alert = alertEvent(this.#rules.rules[matched[i]!]!, e, this.#rules.hash);
+      if (this.#notes.length < LIMITS.alert_notes) this.#notes.push(noteOf(alert));
+      this.#alerts++;
+      write(alert);
+    }
+    const entry = out.count;
+    for (let i = 0; i < matched.length; i++) this.#extractor.add(matched[i]!, e, entry);
+  }
+
+  take(): Judged {
+    const judged = { notes: this.#notes, alerts: this.#alerts, extracts: this.#extractor.take() };
+    this.#notes = [];
+    this.#alerts = 0;
+    return judged;
+  }
+}
