@@ -154,7 +154,9 @@ async function runSuite(server: ServerName, engine: Engine): Promise<void> {
       entries = await entriesOf(join(home, "state", "ledger"));
       for (const entry of entries) checkDocument(entry);
       const named = entries.flatMap((entry, index) =>
-        field(entry, "user.name") === POISONED.user ? [index] : [],
+        field(entry, "user.name") === POISONED.user && field(entry, "event.action") === "tool-call"
+          ? [index]
+          : [],
       );
       expect(named.length).toBe(1);
       poisoned = named[0]!;
