@@ -40,7 +40,7 @@ export class Correlating {
   }
 
   /** Takes in what a batch told; what comes of it waits in the recorder for the batch's frame. */
-  push(result: Pick<EngineResult, "sightings" | "extracts" | "count">, arrival: Arrival): Told {
+  push(result: Pick<EngineResult, "sightings" | "extracts" | "held" | "count">, arrival: Arrival): Told {
     const { first_seen, judge, self } = this.#parts;
     const { events, changes } = first_seen.offer(result.sightings);
     for (const e of events) {
@@ -50,7 +50,8 @@ export class Correlating {
     const own = judge.take();
     for (const note of own.notes) this.#parts.onAlert(note);
     const extracts = joinExtracts(result.extracts, own.extracts, result.count);
-    const { alerts, header } = this.#record(this.#correlations.push(extracts, arrival), arrival.now_ms);
+    const held = own.held.length === 0 ? result.held : [...result.held, ...own.held];
+    const { alerts, header } = this.#record(this.#correlations.push(extracts, arrival, held), arrival.now_ms);
     return { alerts: alerts + own.alerts, header, seen: changes.length === 0 ? undefined : changes };
   }
 

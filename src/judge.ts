@@ -2,10 +2,12 @@
 // ordering thread one for the events that it makes itself. Decides nothing about what an event is.
 import type { Event } from "./core/generated/event.ts";
 import { LIMITS } from "./core/limits.ts";
+import { toMs } from "./core/time.ts";
 import { alertEvent } from "./detect/alert.ts";
 import { type ExtractBatch, Extractor } from "./detect/correlate-extract.ts";
 import type { Loaded } from "./detect/load.ts";
 import type { RuleSet } from "./detect/match.ts";
+import { type Held, offerOf } from "./detect/suppress.ts";
 
 /** Rules and correlations that belong together. */
 export type InForce = Omit<Loaded, "problems">;
@@ -32,6 +34,8 @@ export interface Judged {
   /** The first of the alerts. */
   readonly notes: readonly AlertNote[];
   readonly alerts: number;
+  /** Alerts that may be repeats: the ordering thread tells them or counts them. */
+  readonly held: readonly Held[];
   readonly extracts: ExtractBatch;
 }
 
@@ -43,6 +47,7 @@ export class Judge {
   readonly #matched: number[] = [];
   #notes: AlertNote[] = [];
   #alerts = 0;
+  #held: Held[] = [];
 
   constructor(rules: InForce) {
     this.use(rules);
@@ -69,7 +74,12 @@ export class Judge {
     this.#extractor.seen(e);
     for (let i = 0; i < matched.length; i++) {
       if (this.#quiet[matched[i]!]) continue;
-      const alert = alertEvent(this.#rules.rules[matched[i]!]!, e, this.#rules.hash);
+      const rule = this.#rules.rules[matched[i]!]!;
+      const alert = alertEvent(rule, e, this.#rules.hash);
+      if (rule.rule.suppress !== undefined) {
+        this.#held.push({ alert, offer: offerOf(alert, rule.rule.suppress, toMs(e["@timestamp"] ?? "")) });
+        continue;
+      }
       if (this.#notes.length < LIMITS.alert_notes) this.#notes.push(noteOf(alert));
       this.#alerts++;
       write(alert);
@@ -79,9 +89,11 @@ export class Judge {
   }
 
   take(): Judged {
-    const judged = { notes: this.#notes, alerts: this.#alerts, extracts: this.#extractor.take() };
+    const [notes, alerts, held] = [this.#notes, this.#alerts, this.#held];
+    const judged = { notes, alerts, held, extracts: this.#extractor.take() };
     this.#notes = [];
     this.#alerts = 0;
+    this.#held = [];
     return judged;
   }
 }

@@ -1,11 +1,28 @@
 // The collector's own events: starts, stops, heartbeats, gaps, snapshots, configuration. Silence is evidence too,
 // so what the collector does and could not read is recorded like anything else.
+import assert from "node:assert";
 import { type Origin, eventOf } from "./core/event.ts";
 import type { Action } from "./core/generated/classes.ts";
 import { type Event, serialise } from "./core/generated/event.ts";
 import { RunWriter, type Run } from "./core/run.ts";
+import { LIMITS } from "./core/limits.ts";
 import type { Gap, StreamInfo } from "./core/stage.ts";
 import { fromMs } from "./core/time.ts";
+
+/** Cuts every value of an event to about `chars` characters, and names the fields. */
+function cutValues(e: Event, chars: number): void {
+  const fields = e as unknown as Record<string, unknown>;
+  const cut = new Set(e["tapline.data.truncated"]);
+  for (const [name, value] of Object.entries(fields)) {
+    const json = typeof value === "string" ? value : JSON.stringify(value ?? null);
+    if (json.length <= chars || name === "tapline.data.truncated") continue;
+    if (typeof value === "string") fields[name] = value.slice(0, chars).toWellFormed();
+    else if (Array.isArray(value)) fields[name] = value.slice(0, Math.floor(value.length / 2));
+    else fields[name] = { text: json.slice(0, chars).toWellFormed() };
+    cut.add(name);
+  }
+  e["tapline.data.truncated"] = [...cut];
+}
 
 export class SelfRecorder {
   readonly #origin: Origin;
@@ -42,9 +59,12 @@ export class SelfRecorder {
     this.out.add(serialise(e));
   }
 
-  /** Adds an event that is finished. */
+  /** Adds an event that is finished. One too large for an entry loses the ends of its values, which are copies. */
   write(e: Event): void {
-    this.out.add(serialise(e));
+    for (let chars = LIMITS.own_text_chars; !this.out.add(serialise(e)); chars /= 2) {
+      assert(chars >= 1, "an event without its values fits in an entry");
+      cutValues(e, chars);
+    }
   }
 
   gap(gap: Gap): void {

@@ -37,7 +37,8 @@ export function compileCorrelations(
   for (const draft of drafts) resolve(draft, known, order);
   for (const draft of order) checkFields(draft, fields);
   const good = order.filter((draft) => usable(draft));
-  return { set: join(good), problems: drafts.flatMap((draft) => draft.report.problems) };
+  const suppresses = rules.some((rule) => rule.suppress !== undefined);
+  return { set: join(good, suppresses), problems: drafts.flatMap((draft) => draft.report.problems) };
 }
 
 function usable(draft: Draft): boolean {

@@ -23,6 +23,7 @@ export interface BaseRule {
   readonly id: string;
   readonly name?: string | undefined;
   readonly hash: string;
+  readonly suppress?: object | undefined;
 }
 
 /** Content hash of each rule whose matches are wanted → fields of the event that an extract holds, in order. */
@@ -65,6 +66,8 @@ export interface CorrelationSet {
   readonly plan: ExtractPlan;
   /** Content hashes of the detection rules that do not alert by themselves, since no `generate: true` asks for it. */
   readonly quiet: readonly string[];
+  /** A rule on single events has its repeats suppressed: that too needs the time of all events. */
+  readonly suppresses: boolean;
 }
 
 /** A correlation on its way to a node. */
@@ -97,7 +100,7 @@ export const isNumber = (draft: Draft, name: string): boolean =>
   name === draft.rule.type || name === "sigma_metric";
 
 /** Drafts in order, inner ones first, to what runs. */
-export function join(drafts: readonly Draft[]): CorrelationSet {
+export function join(drafts: readonly Draft[], suppresses: boolean): CorrelationSet {
   const plan: Record<string, string[]> = {};
   // From the outside in, since outer correlations tell what inner ones have to bring along.
   const wants = new Map<Draft, readonly (readonly string[])[]>();
@@ -123,7 +126,8 @@ export function join(drafts: readonly Draft[]): CorrelationSet {
   for (const draft of drafts) nodes.push(toNode(draft, drafts, wants.get(draft)!, plan, nodes));
   const loud = new Set(drafts.filter((d) => d.rule.generate).flatMap((d) => d.refs));
   const quiet = drafts.flatMap((d) => d.refs).filter((ref) => !loud.has(ref));
-  return { nodes, plan, quiet: [...new Set(quiet.flatMap((ref) => (isDraft(ref) ? [] : [ref.hash])))] };
+  const steps = new Set(quiet.flatMap((ref) => (isDraft(ref) ? [] : [ref.hash])));
+  return { nodes, plan, quiet: [...steps], suppresses };
 }
 
 function toNode(

@@ -8,13 +8,15 @@ import type { Firing } from "./correlate-fire.ts";
 import type { CorrelationSet } from "./correlate-join.ts";
 import { type CorrelatorState, openCorrelator, stateOf } from "./correlate-state.ts";
 import { correlationAlert, suppressedEvent } from "./correlation-alert.ts";
-import { Suppressor, type SuppressorState } from "./suppress.ts";
+import { type Held, type Offer, Suppressor, type SuppressorState, offerOf } from "./suppress.ts";
 
 /** What a frame keeps, so that its call can be made again. Without a batch, time passed. */
 export interface CorrelationHeader {
   readonly now_ms: number;
   readonly caught_up: boolean;
   readonly batch?: ExtractBatch;
+  /** Alerts of single events that may be repeats. */
+  readonly offers?: readonly Offer[];
 }
 
 export interface CorrelationsState {
@@ -50,11 +52,17 @@ export class Correlations {
   }
 
   /** Takes in the extracts of a batch. `arrival.first_index` is the ledger's size before its entries. */
-  push(batch: ExtractBatch, arrival: Arrival): Correlated {
+  push(batch: ExtractBatch, arrival: Arrival, held: readonly Held[] = []): Correlated {
     const { now_ms, caught_up } = arrival;
-    const idle = this.correlator.nodes.length === 0;
-    const header = idle || batch.streams.length === 0 ? undefined : { now_ms, caught_up, batch };
-    return { events: this.#events(this.correlator.push(batch, arrival), now_ms), header };
+    const { nodes, suppresses } = this.correlator.set;
+    const idle = nodes.length === 0 && !suppresses;
+    const events = this.#events(this.correlator.push(batch, arrival), now_ms);
+    // Behind the windows that end now, so that it does not matter whether time passed before.
+    for (const { alert, offer } of held) if (this.#tells(offer, alert)) events.push(alert);
+    if (idle || batch.streams.length === 0) return { events, header: undefined };
+    const header = { now_ms, caught_up, batch };
+    if (held.length === 0) return { events, header };
+    return { events, header: { ...header, offers: held.map(({ offer }) => offer) } };
   }
 
   /** Time passes; to be called about once a second while no batch is under way. */
@@ -69,9 +77,10 @@ export class Correlations {
   }
 
   /** Makes the call of a recorded frame again; its alerts are in the ledger. */
-  replay({ now_ms, caught_up, batch }: CorrelationHeader, first_index: number): void {
+  replay({ now_ms, caught_up, batch, offers }: CorrelationHeader, first_index: number): void {
     if (batch === undefined) this.advance(now_ms, caught_up);
     else this.push(batch, { now_ms, caught_up, first_index });
+    for (const offer of offers ?? []) this.#tells(offer);
   }
 
   /** State that had to go, to be recorded and counted. */
@@ -82,6 +91,14 @@ export class Correlations {
 
   state(): CorrelationsState {
     return { correlator: stateOf(this.correlator), suppressor: this.suppressor.state() };
+  }
+
+  /** Whether an alert on one event is told. One that is later than its window is told as it is: nobody counts there. */
+  #tells(offer: Offer, alert?: Event): boolean {
+    if (!offer.backfill && offer.end_ms <= this.correlator.time.mark.at_ms) return true;
+    const told = this.suppressor.take(offer);
+    if (told && alert !== undefined) alert["event.id"] = offer.alert;
+    return told;
   }
 
   #events(firings: readonly Firing[], now_ms: number): Event[] {
@@ -95,7 +112,12 @@ export class Correlations {
       // By when it was known: of the event it rests on, the window for repeats may be over.
       const known_ms = firing.end_ms + rule.gap_ms;
       const { suppress } = rule;
-      if (suppress === undefined || this.suppressor.offer(alert, suppress, known_ms)) events.push(alert);
+      if (suppress !== undefined) {
+        const offer = offerOf(alert, suppress, known_ms);
+        alert["event.id"] = offer.alert;
+        if (!this.suppressor.take(offer)) continue;
+      }
+      events.push(alert);
     }
     const rests = time.backfill_heard_ms === Number.NEGATIVE_INFINITY;
     for (const ended of this.suppressor.end(time.mark.at_ms, rests))

@@ -14,6 +14,7 @@ import {
   type Report,
   type Rule,
 } from "./rule.ts";
+import { readSuppression } from "./suppress.ts";
 import { type Mapping, isMapping, readDocuments } from "./yaml.ts";
 
 const STATUSES = ["stable", "test", "experimental", "deprecated", "unsupported"];
@@ -51,7 +52,8 @@ function readDocument(map: Mapping, file: string, line: number, report: Report, 
     if (!report.refused) out.filters.push(filter);
     return;
   }
-  const rule = { ...meta, logsource, ...readDetection(map["detection"], "detection", report) };
+  const detection = readDetection(map["detection"], "detection", report);
+  const rule = { ...meta, logsource, suppress: readSuppression(map, report), ...detection };
   if (!report.refused) out.rules.push(rule);
 }
 

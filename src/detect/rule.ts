@@ -1,6 +1,7 @@
 // What a Sigma rule is between the stages of detection: the parsed form, and the problems found on the way.
 // No parsing and no evaluation here.
 import { LIMITS } from "../core/limits.ts";
+import type { Suppression } from "./suppress.ts";
 
 export const LEVELS = ["informational", "low", "medium", "high", "critical"] as const;
 export type Level = (typeof LEVELS)[number];
@@ -80,6 +81,8 @@ export interface Rule extends Meta {
   readonly selections: ReadonlyMap<string, Term>;
   /** Several conditions are alternatives. */
   readonly conditions: readonly string[];
+  /** Repeats of its alert are counted, not told. */
+  readonly suppress?: Suppression | undefined;
 }
 
 /** A condition that is joined to those of other rules with `and`. */

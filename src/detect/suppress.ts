@@ -16,16 +16,26 @@ export interface Suppression {
   readonly by: readonly string[];
 }
 
-/** The end of a window in which alerts were suppressed. */
-export interface Suppressed {
+/** The window that an alert falls into. */
+export interface Offer {
   readonly rule: string;
   readonly title: string;
-  /** Id of the alert that was told. */
+  /** Id of the alert that is told of the window: of rule, fingerprint and window. */
   readonly alert: string;
-  readonly count: number;
   readonly start_ms: number;
   readonly end_ms: number;
   readonly backfill: boolean;
+}
+
+/** The end of a window in which alerts were suppressed. */
+export interface Suppressed extends Offer {
+  readonly count: number;
+}
+
+/** An alert of a rule on one event, until it is known whether it is a repeat. */
+export interface Held {
+  readonly alert: Event;
+  readonly offer: Offer;
 }
 
 interface Open extends Suppressed {
@@ -55,6 +65,22 @@ export function readSuppression(map: Mapping, report: Report): Suppression | und
   return undefined;
 }
 
+/** The window of an alert; `time_ms` is when it was known. */
+export function offerOf(alert: Event, { window_ms, by }: Suppression, time_ms: number): Offer {
+  const fields = alert as unknown as Readonly<Record<string, unknown>>;
+  const values = by.map((name) => fields[name] ?? null);
+  const window = Math.floor(time_ms / window_ms);
+  const text = JSON.stringify([alert["rule.id"], alert["rule.version"], window, window_ms, values]);
+  return {
+    rule: alert["rule.id"] ?? "",
+    title: alert["rule.name"] ?? "",
+    alert: digest(text.toLowerCase()),
+    start_ms: window * window_ms,
+    end_ms: (window + 1) * window_ms,
+    backfill: alert["tapline.backfill"] === true,
+  };
+}
+
 export class Suppressor {
   /** By rule, kind of time line, window and fingerprint; the oldest first. */
   readonly #open = new Map<string, Open>();
@@ -67,24 +93,14 @@ export class Suppressor {
   }
 
   /** Whether an alert is to be told, which then gets the id of its window; a repeat is counted. */
-  offer(alert: Event, { window_ms, by }: Suppression, time_ms: number): boolean {
-    const fields = alert as unknown as Readonly<Record<string, unknown>>;
-    const backfill = alert["tapline.backfill"] === true;
-    const values = by.map((name) => fields[name] ?? null);
-    const window = Math.floor(time_ms / window_ms);
-    const key = digest(
-      JSON.stringify([alert["rule.id"], alert["rule.version"], window, window_ms, values]).toLowerCase(),
-    );
-    const place = backfill ? `b${key}` : key;
+  take(offer: Offer): boolean {
+    const place = offer.backfill ? `b${offer.alert}` : offer.alert;
     const open = this.#open.get(place);
     if (open !== undefined) {
       open.count++;
       return false;
     }
-    alert["event.id"] = key;
-    const [start_ms, end_ms] = [window * window_ms, (window + 1) * window_ms];
-    const about = { rule: alert["rule.id"] ?? "", title: alert["rule.name"] ?? "" };
-    this.#open.set(place, { ...about, alert: key, count: 0, start_ms, end_ms, backfill });
+    this.#open.set(place, { ...offer, count: 0 });
     if (this.#open.size > LIMITS.suppress_windows) {
       const [oldest, window_open] = this.#open.entries().next().value!;
       this.#open.delete(oldest);

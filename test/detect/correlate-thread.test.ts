@@ -1,11 +1,13 @@
 // The ordering thread's calls, made again from what frames keep.
 import { expect, test } from "vitest";
+import { eventOf } from "../../src/core/event.ts";
 import { serialise } from "../../src/core/generated/event.ts";
 import {
   type CorrelationHeader,
   Correlations,
   type CorrelationsState,
 } from "../../src/detect/correlate-thread.ts";
+import { offerOf } from "../../src/detect/suppress.ts";
 import { type Loaded, base, batchesOf, load } from "./correlations.ts";
 
 const ORIGIN = Date.UTC(2026, 0, 1);
@@ -62,6 +64,33 @@ test("frames made again after a crash give the state of the moment; alerts are t
   for (const node of again.correlator.nodes) expect(node.lines[0].size).toBe(0);
   expect(again.suppressor.state()).toEqual(first.suppressor.state());
   expect(again.advance(ORIGIN + 4_000_000, true).events).toEqual([]);
+});
+
+test("alerts on single events: repeats are counted, late ones told as they are, and frames made again agree", () => {
+  const rules = load(base("a").replace("title:", "tapline.suppress: 1m\ntitle:"));
+  expect([rules.problems, rules.set.suppresses]).toEqual([[], true]);
+  const first = new Correlations(rules.set, options);
+  const again = new Correlations(rules.set, options);
+  const told: string[] = [];
+  for (const [i, t] of [0, 10, 70, 20, 200, 30, 190].entries()) {
+    const alert = eventOf("rule-alert", options.origin);
+    Object.assign(alert, { "event.id": `own ${t}`, "rule.id": "a", "rule.version": "1" });
+    const time_ms = ORIGIN + t * 1_000;
+    const events = [{ t: t * 1_000, k: "a", "tapline.stream": "s" }];
+    const { batch } = batchesOf(rules, events, 1, ORIGIN)[0]!;
+    const held = [{ alert, offer: offerOf(alert, { window_ms: 60_000, by: [] }, time_ms) }];
+    const now_ms = ORIGIN + Math.max(t, i < 4 ? 70 : 200) * 1_000;
+    // Time passes in between, of which nothing is kept when nothing comes of it.
+    const { events: summaries, header: passed } = first.advance(now_ms, true);
+    if (passed !== undefined) again.replay(JSON.parse(JSON.stringify(passed)) as CorrelationHeader, -1);
+    const { events: out, header } = first.push(batch, { now_ms, caught_up: true, first_index: i }, held);
+    again.replay(JSON.parse(JSON.stringify(header)) as CorrelationHeader, i);
+    expect(again.suppressor.state()).toEqual(first.suppressor.state());
+    for (const e of [...summaries, ...out])
+      told.push(e["event.action"] === "rule-alert" ? `${t}` : `${e["tapline.alert.count"]} more`);
+    if (out.length > 0) expect(alert["event.id"]).toBe(t === 30 ? "own 30" : held[0]!.offer.alert);
+  }
+  expect(told).toEqual(["0", "70", "2 more", "200", "30"]);
 });
 
 test("without correlations nothing is kept", () => {

@@ -15,7 +15,7 @@ function stateAfter(format: string, lines: readonly unknown[]): string {
       started: fromMs(0)!,
       subject_keys: undefined,
     },
-    { set: compileRules([]), correlations: { nodes: [], plan: {}, quiet: [] } },
+    { set: compileRules([]), correlations: { nodes: [], plan: {}, quiet: [], suppresses: false } },
   );
   const buffer = Buffer.from(lines.map((line) => JSON.stringify(line)).join("\n") + "\n");
   const capture = {

@@ -135,12 +135,16 @@ function resultOf(lane: FakeLane, run: Uint8Array, hashes: Uint8Array): EngineRe
     actions: {},
     evicted: 0,
     extracts: { rules: [], extracts: [], streams: [] },
+    held: [],
     sightings: [],
   };
 }
 
 const ORIGIN = { namespace: "default", host: "test", version: "0" };
-const NO_RULES = { set: compileRules([]), correlations: { nodes: [], plan: {}, quiet: [] } };
+const NO_RULES = {
+  set: compileRules([]),
+  correlations: { nodes: [], plan: {}, quiet: [], suppresses: false },
+};
 const noCorrelations = (): Correlations =>
   new Correlations(NO_RULES.correlations, { origin: ORIGIN, ruleset_hash: "", started_ms: 0 });
 
