@@ -9,7 +9,7 @@ import type { Log } from "./core/log.ts";
 import type { Router, Source } from "./core/stage.ts";
 import { fromMs } from "./core/time.ts";
 import { Delivery, type Readable } from "./deliver.ts";
-import { type AlertNote, Judge } from "./judge.ts";
+import { type AlertNote, Judge } from "./detect/judge.ts";
 import { type EngineOptions, type EngineResult, compile, readRuleTexts } from "./engine.ts";
 import { laneOf, Lane } from "./lane.ts";
 import { Ledger } from "./ledger/log.ts";

@@ -11,7 +11,7 @@ import type {
 } from "./detect/correlate-thread.ts";
 import type { FirstSeen, SeenState } from "./detect/first-seen.ts";
 import type { EngineResult } from "./engine.ts";
-import { type AlertNote, type InForce, type Judge, noteOf } from "./judge.ts";
+import { type AlertNote, type InForce, type Judge, noteOf } from "./detect/judge.ts";
 import type { SelfRecorder } from "./self.ts";
 
 /** What a frame has to keep, and how many alerts went into it. */

@@ -12,7 +12,7 @@ import type { Placeholders } from "./detect/modifiers.ts";
 import type { RuleSet } from "./detect/match.ts";
 import type { Held } from "./detect/suppress.ts";
 import { type Sighting, Sightings } from "./detect/sightings.ts";
-import { type AlertNote, type InForce, Judge } from "./judge.ts";
+import { type AlertNote, type InForce, Judge } from "./detect/judge.ts";
 import { Normaliser, type Normalised, type Work } from "./normalise/index.ts";
 import { createRedactor } from "./normalise/redact.ts";
 import { createSealer } from "./normalise/seal.ts";

@@ -2,7 +2,7 @@
 import type { Source } from "./core/stage.ts";
 import type { Correlating } from "./correlating.ts";
 import type { EngineResult } from "./engine.ts";
-import type { AlertNote } from "./judge.ts";
+import type { AlertNote } from "./detect/judge.ts";
 import type { Lane } from "./lane.ts";
 import type { Ledger } from "./ledger/log.ts";
 import type { SelfRecorder } from "./self.ts";

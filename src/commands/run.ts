@@ -6,7 +6,7 @@ import { sinksOf } from "../components.ts";
 import { type Config, parseConfig } from "../config.ts";
 import { openLog } from "../core/log.ts";
 import type { EngineResult } from "../engine.ts";
-import type { AlertNote } from "../judge.ts";
+import type { AlertNote } from "../detect/judge.ts";
 import { discover } from "../discover.ts";
 import { BUNDLED_SAMPLE } from "../paths.ts";
 import { Progress } from "../progress.ts";

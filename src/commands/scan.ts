@@ -13,7 +13,7 @@ import { Correlating } from "../correlating.ts";
 import type { CorrelationSet } from "../detect/correlate-compile.ts";
 import { Correlations } from "../detect/correlate-thread.ts";
 import { FirstSeen } from "../detect/first-seen.ts";
-import { Judge } from "../judge.ts";
+import { Judge } from "../detect/judge.ts";
 import { FORMATS } from "../normalise/formats/index.ts";
 import { probe } from "../normalise/probe.ts";
 import { BUNDLED_RULES } from "../paths.ts";

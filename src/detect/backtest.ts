@@ -1,17 +1,18 @@
 // Rules over events of the past: what each would have said, day by day, and whether that is what was said at the time.
 // Events come in the order of the ledger, alerts among them. Pure.
 import type { Event } from "../core/generated/event.ts";
-import { alertEvent } from "./alert.ts";
+import { toMs } from "../core/time.ts";
 import type { CorrelationSet } from "./correlate-compile.ts";
-import type { Firing } from "./correlate-fire.ts";
-import { CorrelationRun } from "./correlations.ts";
-import { fromMs } from "../core/time.ts";
+import { Correlations } from "./correlate-thread.ts";
+import { Judge } from "./judge.ts";
 import type { RuleSet } from "./match.ts";
-import type { Rule } from "./rule.ts";
+import type { Meta } from "./rule.ts";
 
 export interface Sample {
   readonly time: string;
   readonly event: string;
+  /** Id of the alert. */
+  readonly alert: string;
   readonly reason: string;
 }
 
@@ -20,6 +21,7 @@ export interface RuleHits {
   readonly title: string;
   readonly level: string;
   readonly correlation: boolean;
+  /** Alerts that the rule gives. */
   matches: number;
   /** Alerts of this rule in the ledger. */
   recorded: number;
@@ -54,16 +56,23 @@ function isMatched(e: Event): boolean {
   return e["tapline.vantage"] !== "self" || OWN_MATCHED.includes(e["event.action"] ?? "");
 }
 
+const NOWHERE = { count: -1 };
+/** Before any event: the collection's first start tells which records are history. */
+const NEVER_STARTED = Number.POSITIVE_INFINITY;
+
 export class Backtest {
   readonly #set: RuleSet;
+  readonly #joined: CorrelationSet;
   readonly #options: BacktestOptions;
   readonly #hits: RuleHits[];
-  /** Of the rules that alert by themselves; correlations are not compared event by event. */
+  /** By the content hash of the rule, and by its id. */
+  readonly #by_hash = new Map<string, RuleHits>();
   readonly #by_id = new Map<string, RuleHits>();
-  readonly #run: CorrelationRun;
-  readonly #quiet: ReadonlySet<string>;
-  readonly #matched: number[] = [];
-  /** Rule and event of which only one side is known yet; an alert stands right behind its event. */
+  readonly #judge: Judge;
+  readonly #tell = (alert: Event): void => this.#told(alert);
+  #correlations: Correlations | undefined;
+  #now_ms = 0;
+  /** What an alert is about, of which only one side is known yet; an alert stands near its event. */
   readonly #open = new Map<string, "backtest" | "recorded">();
   #events = 0;
   #first: string | undefined;
@@ -71,19 +80,27 @@ export class Backtest {
 
   constructor(set: RuleSet, correlations: CorrelationSet, options: BacktestOptions) {
     this.#set = set;
+    this.#joined = correlations;
     this.#options = options;
-    this.#run = new CorrelationRun(set, correlations);
-    this.#quiet = new Set(correlations.quiet);
+    this.#judge = new Judge({ set, correlations });
     this.#hits = [
-      ...set.rules.map(({ rule }) => newHits(rule, false)),
-      ...correlations.nodes.map(({ rule }) => newHits(rule, true)),
+      ...set.rules.map(({ rule }) => this.#hitsOf(rule, false)),
+      ...correlations.nodes.map(({ rule }) => this.#hitsOf(rule, true)),
     ];
-    for (const [i, { rule }] of set.rules.entries()) this.#by_id.set(rule.id, this.#hits[i]!);
+  }
+
+  #hitsOf(rule: Meta, correlation: boolean): RuleHits {
+    const { id, title, level } = rule;
+    const hits = { id, title, level, correlation, matches: 0, recorded: 0, days: {}, samples: [] };
+    this.#by_hash.set(rule.hash, hits);
+    this.#by_id.set(id, hits);
+    return hits;
   }
 
   /** The next event of the ledger; an alert is compared, not matched. */
   add(e: Event): void {
     const time = e["@timestamp"] ?? "";
+    this.#pass(e, time);
     const { from, to } = this.#options;
     if ((from !== undefined && time < from) || (to !== undefined && time > to)) return;
     if (e["event.action"] === "rule-alert") return this.#recorded(e);
@@ -91,48 +108,60 @@ export class Backtest {
     this.#events++;
     if (this.#first === undefined || time < this.#first) this.#first = time;
     if (this.#last === undefined || time > this.#last) this.#last = time;
-    this.#matched.length = 0;
-    this.#set.match(e, this.#matched);
-    this.#run.add(e, this.#matched);
-    for (const place of this.#matched) {
-      if (!this.#quiet.has(this.#set.rules[place]!.rule.hash)) this.#hit(place, e, time);
-    }
+    this.#judge.inspect(e, this.#tell, NOWHERE);
+  }
+
+  /** Time goes on with what was recorded, the collector's own events among it. */
+  #pass(e: Event, time: string): void {
+    const started_ms = e["event.action"] === "collector-start" ? toMs(time) : NEVER_STARTED;
+    this.#correlations ??= new Correlations(this.#joined, {
+      origin: { namespace: e["data_stream.namespace"] ?? "default", host: e["host.name"] ?? "", version: "" },
+      ruleset_hash: this.#set.hash,
+      started_ms,
+    });
+    const created_ms = toMs(e["event.created"] ?? time);
+    if (created_ms > this.#now_ms) this.#now_ms = created_ms;
   }
 
   /** To be called after each batch of the ledger: what correlations say of it. */
   flush(): void {
-    for (const firing of this.#run.flush()) this.#fired(firing);
+    const { extracts, held } = this.#judge.take();
+    const correlations = this.#correlations;
+    if (correlations === undefined) return;
+    // Time goes on behind the batch, as in a collector that had not yet caught up when it read it.
+    const now_ms = this.#now_ms;
+    const pushed = correlations.push(extracts, { now_ms, caught_up: false, first_index: -1 }, held);
+    const passed = correlations.advance(now_ms, true);
+    for (const e of [...pushed.events, ...passed.events])
+      if (e["event.action"] === "rule-alert") this.#told(e);
   }
 
-  #fired({ node, time_ms, evidence, number, group }: Firing): void {
-    const hits = this.#hits[this.#set.rules.length + node]!;
-    const time = fromMs(time_ms) ?? "";
-    count(hits, time);
-    if (hits.samples.length >= this.#options.samples) return;
-    const of = group.length === 0 ? "" : ` of ${group.map((value) => JSON.stringify(value)).join(", ")}`;
-    const reason = `${hits.title}: ${number}${of}, ${evidence.length} events`;
-    hits.samples.push({ time, event: evidence.at(-1)?.event ?? "", reason });
-  }
-
-  #hit(place: number, e: Event, time: string): void {
-    const hits = this.#hits[place]!;
-    count(hits, time);
-    const event = e["event.id"] ?? "";
+  #told(alert: Event): void {
+    const hits = this.#by_hash.get(alert["rule.version"] ?? "")!;
+    const time = alert["@timestamp"] ?? "";
+    const day = time.slice(0, 10);
+    hits.matches++;
+    hits.days[day] = (hits.days[day] ?? 0) + 1;
     if (hits.samples.length < this.#options.samples) {
-      const reason = alertEvent(this.#set.rules[place]!, e, this.#set.hash)["event.reason"] ?? "";
-      hits.samples.push({ time, event, reason });
+      const event = alert["tapline.alert.event_ids"]?.at(hits.correlation ? -1 : 0) ?? "";
+      const [id, reason] = [alert["event.id"] ?? "", alert["event.reason"] ?? ""];
+      hits.samples.push({ time, event, alert: id, reason });
     }
-    this.#meet(`${hits.id}\u0000${event}`, "backtest");
+    this.#meet(alert, "backtest");
   }
 
   #recorded(alert: Event): void {
     const hits = this.#by_id.get(alert["rule.id"] ?? "");
     if (hits === undefined) return;
     hits.recorded++;
-    this.#meet(`${hits.id}\u0000${alert["tapline.alert.event_ids"]?.[0] ?? ""}`, "recorded");
+    this.#meet(alert, "recorded");
   }
 
-  #meet(key: string, side: "backtest" | "recorded"): void {
+  /** By what it rests on, and not by its id: rules that were edited since are compared too. */
+  #meet(alert: Event, side: "backtest" | "recorded"): void {
+    const window = alert["tapline.alert.window.start"];
+    const group = JSON.stringify(alert["tapline.alert.group"]);
+    const key = [alert["rule.id"], window, group, ...(alert["tapline.alert.event_ids"] ?? [])].join("\u0000");
     const other = this.#open.get(key);
     if (other === undefined || other === side) this.#open.set(key, side);
     else this.#open.delete(key);
@@ -153,14 +182,4 @@ export class Backtest {
       only_recorded: this.#open.size - onlyBacktest,
     };
   }
-}
-
-function newHits({ id, title, level }: Pick<Rule, "id" | "title" | "level">, correlation: boolean): RuleHits {
-  return { id, title, level, correlation, matches: 0, recorded: 0, days: {}, samples: [] };
-}
-
-function count(hits: RuleHits, time: string): void {
-  const day = time.slice(0, 10);
-  hits.matches++;
-  hits.days[day] = (hits.days[day] ?? 0) + 1;
 }

@@ -11,7 +11,7 @@ import { Correlating } from "../../src/correlating.ts";
 import { Correlations } from "../../src/detect/correlate-thread.ts";
 import { FirstSeen } from "../../src/detect/first-seen.ts";
 import { compileRules } from "../../src/detect/rules.ts";
-import { Judge } from "../../src/judge.ts";
+import { Judge } from "../../src/detect/judge.ts";
 import type { Lane } from "../../src/lane.ts";
 import { Ledger } from "../../src/ledger/log.ts";
 import { openReader } from "../../src/ledger/reader.ts";

@@ -1,13 +1,13 @@
 // Rules on one event: alerts beside it, and what correlations need of it. A worker has one for the events of records, the
 // ordering thread one for the events that it makes itself. Decides nothing about what an event is.
-import type { Event } from "./core/generated/event.ts";
-import { LIMITS } from "./core/limits.ts";
-import { toMs } from "./core/time.ts";
-import { alertEvent } from "./detect/alert.ts";
-import { type ExtractBatch, Extractor } from "./detect/correlate-extract.ts";
-import type { Loaded } from "./detect/load.ts";
-import type { RuleSet } from "./detect/match.ts";
-import { type Held, offerOf } from "./detect/suppress.ts";
+import type { Event } from "../core/generated/event.ts";
+import { LIMITS } from "../core/limits.ts";
+import { toMs } from "../core/time.ts";
+import { alertEvent } from "./alert.ts";
+import { type ExtractBatch, Extractor } from "./correlate-extract.ts";
+import type { Loaded } from "./load.ts";
+import type { RuleSet } from "./match.ts";
+import { type Held, offerOf } from "./suppress.ts";
 
 /** Rules and correlations that belong together. */
 export type InForce = Omit<Loaded, "problems">;
