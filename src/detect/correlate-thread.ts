@@ -73,7 +73,9 @@ export class Correlations {
 
   /** No more events will come: windows that are open run out. */
   close(now_ms: number): readonly Event[] {
-    return this.#events(this.correlator.close(), now_ms);
+    const events = this.#events(this.correlator.close(), now_ms);
+    this.#tellEnded(events, Number.POSITIVE_INFINITY, now_ms);
+    return events;
   }
 
   /** Makes the call of a recorded frame again; its alerts are in the ledger. */
@@ -95,8 +97,9 @@ export class Correlations {
 
   /** Whether an alert on one event is told. One that is later than its window is told as it is: nobody counts there. */
   #tells(offer: Offer, alert?: Event): boolean {
-    if (!offer.backfill && offer.end_ms <= this.correlator.time.mark.at_ms) return true;
-    const told = this.suppressor.take(offer);
+    const mark_ms = this.correlator.time.mark.at_ms;
+    if (!offer.backfill && offer.end_ms <= mark_ms && !this.suppressor.has(offer)) return true;
+    const told = this.suppressor.take(offer, mark_ms);
     if (told && alert !== undefined) alert["event.id"] = offer.alert;
     return told;
   }
@@ -115,13 +118,18 @@ export class Correlations {
       if (suppress !== undefined) {
         const offer = offerOf(alert, suppress, known_ms);
         alert["event.id"] = offer.alert;
-        if (!this.suppressor.take(offer)) continue;
+        if (!this.suppressor.take(offer, time.mark.at_ms)) continue;
       }
       events.push(alert);
     }
-    const rests = time.backfill_heard_ms === Number.NEGATIVE_INFINITY;
-    for (const ended of this.suppressor.end(time.mark.at_ms, rests))
-      events.push(suppressedEvent(ended, context));
+    this.#tellEnded(events, time.mark.at_ms, now_ms);
     return events;
+  }
+
+  #tellEnded(events: Event[], mark_ms: number, now_ms: number): void {
+    const { origin, ruleset_hash } = this.#options;
+    const rests = this.correlator.time.backfill_heard_ms === Number.NEGATIVE_INFINITY;
+    for (const ended of this.suppressor.end(mark_ms, rests))
+      events.push(suppressedEvent(ended, { origin, ruleset_hash, now_ms }));
   }
 }

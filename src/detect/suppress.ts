@@ -38,13 +38,15 @@ export interface Held {
   readonly offer: Offer;
 }
 
-interface Open extends Suppressed {
+interface Open extends Offer {
   count: number;
+  /** Of the past: it ends when no more backfill comes, and not by the watermark. */
+  readonly past: boolean;
 }
 
 export interface SuppressorState {
   readonly version: 1;
-  readonly open: readonly (readonly [string, Suppressed])[];
+  readonly open: readonly Readonly<Open>[];
   readonly full: readonly Suppressed[];
 }
 
@@ -82,47 +84,52 @@ export function offerOf(alert: Event, { window_ms, by }: Suppression, time_ms: n
 }
 
 export class Suppressor {
-  /** By rule, kind of time line, window and fingerprint; the oldest first. */
+  /** By the id of the alert that was told; the oldest first. */
   readonly #open = new Map<string, Open>();
   /** Windows that had to end before their time. */
   #full: Suppressed[] = [];
 
   constructor(state?: SuppressorState) {
-    for (const [key, open] of state?.open ?? []) this.#open.set(key, { ...open });
+    for (const open of state?.open ?? []) this.#open.set(open.alert, { ...open });
     this.#full = [...(state?.full ?? [])];
   }
 
+  /** Whether the alert's window is open: it is a repeat then. */
+  has(offer: Offer): boolean {
+    return this.#open.has(offer.alert);
+  }
+
   /** Whether an alert is to be told, which then gets the id of its window; a repeat is counted. */
-  take(offer: Offer): boolean {
-    const place = offer.backfill ? `b${offer.alert}` : offer.alert;
-    const open = this.#open.get(place);
+  take(offer: Offer, mark_ms: number): boolean {
+    const open = this.#open.get(offer.alert);
     if (open !== undefined) {
       open.count++;
       return false;
     }
-    this.#open.set(place, { ...offer, count: 0 });
-    if (this.#open.size > LIMITS.suppress_windows) {
-      const [oldest, window_open] = this.#open.entries().next().value!;
-      this.#open.delete(oldest);
-      if (window_open.count > 0) this.#full.push(window_open);
-    }
+    const past = offer.backfill && offer.end_ms <= mark_ms;
+    this.#open.set(offer.alert, { ...offer, count: 0, past });
+    if (this.#open.size > LIMITS.suppress_windows) this.#end(this.#open.values().next().value!, this.#full);
     return true;
   }
 
-  /** Ends the windows that no live alert before `mark_ms` (or, when those rest, no backfilled one) will come into, and
+  /** Ends the windows that no live alert after `mark_ms` (or, when those rest, no backfilled one) will come into, and
    * tells of those in which something was suppressed. */
   end(mark_ms: number, backfill_rests: boolean): Suppressed[] {
     const out = this.#full;
     this.#full = [];
-    for (const [key, open] of this.#open) {
-      if (open.backfill ? !backfill_rests : open.end_ms > mark_ms) continue;
-      this.#open.delete(key);
-      if (open.count > 0) out.push(open);
+    for (const open of this.#open.values()) {
+      if (open.past ? backfill_rests : open.end_ms <= mark_ms) this.#end(open, out);
     }
     return out;
   }
 
+  #end(open: Open, out: Suppressed[]): void {
+    this.#open.delete(open.alert);
+    const { past: _, ...suppressed } = open;
+    if (open.count > 0) out.push(suppressed);
+  }
+
   state(): SuppressorState {
-    return { version: 1, open: [...this.#open].map(([key, open]) => [key, { ...open }]), full: this.#full };
+    return { version: 1, open: [...this.#open.values()].map((open) => ({ ...open })), full: this.#full };
   }
 }

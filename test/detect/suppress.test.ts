@@ -18,9 +18,9 @@ const alert = (user: string | undefined, more: object = {}): Event =>
   ({ "rule.id": "r", "rule.version": "v", "user.name": user, ...more }) as unknown as Event;
 
 /** As its users do: what is told gets the id of its window. */
-function offer(suppressor: Suppressor, e: Event, by: Suppression, at: number): boolean {
+function offer(suppressor: Suppressor, e: Event, by: Suppression, at: number, mark_ms = -Infinity): boolean {
   const place = offerOf(e, by, at);
-  const told = suppressor.take(place);
+  const told = suppressor.take(place, mark_ms);
   if (told) e["event.id"] = place.alert;
   return told;
 }
@@ -50,10 +50,17 @@ test("the first is told under the id of its window, repeats are counted until it
 test("windows of backfilled alerts end when those rest", () => {
   const suppressor = new Suppressor();
   const old = { "tapline.backfill": true };
-  expect(offer(suppressor, alert("ann", old), BY, 10)).toBe(true);
+  expect(offer(suppressor, alert("ann", old), BY, 10, HOUR)).toBe(true);
   expect(suppressor.end(9 * HOUR, false)).toEqual([]);
-  expect(offer(suppressor, alert("ann", old), BY, 20)).toBe(false);
+  expect(offer(suppressor, alert("ann", old), BY, 20, HOUR)).toBe(false);
   expect(suppressor.end(9 * HOUR, true)).toMatchObject([{ count: 1, backfill: true }]);
+});
+
+test("what was written while the collector was down counts in the window that is open", () => {
+  const suppressor = new Suppressor();
+  expect(offer(suppressor, alert("ann"), BY, 10, 5)).toBe(true);
+  expect(offer(suppressor, alert("ann", { "tapline.backfill": true }), BY, 20, 5)).toBe(false);
+  expect(suppressor.end(HOUR, false)).toMatchObject([{ count: 1, backfill: false }]);
 });
 
 test("in any order and over restarts the same ids are told, and each alert is told or counted", () => {
