@@ -128,7 +128,8 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     first_seen,
     (held) => new Correlations(joined, { origin, ruleset_hash: set.hash, started_ms, state: held }),
   );
-  lanes.forEach((lane, at) => lane.restore(state.sessions.filter(([id]) => laneOf(id, lanes.length) === at)));
+  for (const [at, lane] of lanes.entries())
+    lane.restore(state.sessions.filter(([id, { lane }]) => laneOf(lane ?? id, lanes.length) === at));
 
   const router: Router = {
     lanes: lanes.length,

@@ -92,6 +92,7 @@ export class RecordScope implements Scope {
     let session = this.sessions.get(id);
     if (session === undefined) {
       session = new Session(id, this.digest);
+      if (this.stream.session !== undefined && this.stream.session !== id) session.lane = this.stream.session;
       this.sessions.set(id, session);
       if (this.sessions.size > LIMITS.sessions) this.#evict();
     }

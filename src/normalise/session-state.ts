@@ -62,6 +62,7 @@ type Kind = keyof Kinds;
 /** Changes of a session since the last; null for what is gone. As a whole state, all there is and no null. */
 export type SessionState = { readonly [K in Kind]?: [string, Kinds[K] | null][] | undefined } & {
   readonly last_time?: string | undefined;
+  readonly lane?: string | undefined;
 };
 
 export class SessionMemory {
@@ -74,6 +75,8 @@ export class SessionMemory {
   protected readonly facts = new Tracked<string>(LIMITS.facts);
   /** Latest record time, for records that have none. */
   last_time: string | undefined;
+  /** The session whose worker reads this one, when it is another: a branch is read where its origin is. */
+  lane: string | undefined;
 
   /** State dropped because a bound bit. */
   get evicted(): number {
@@ -99,6 +102,7 @@ export class SessionMemory {
       records: this.records.entries(),
       facts: this.facts.entries(),
       last_time: this.last_time,
+      lane: this.lane,
     };
   }
 
@@ -113,6 +117,7 @@ export class SessionMemory {
       records: this.records.delta(),
       facts: this.facts.delta(),
       last_time: this.last_time,
+      lane: this.lane,
     };
   }
 
@@ -126,5 +131,6 @@ export class SessionMemory {
     this.records.apply(state.records ?? []);
     this.facts.apply(state.facts ?? []);
     this.last_time = state.last_time ?? this.last_time;
+    this.lane = state.lane ?? this.lane;
   }
 }
