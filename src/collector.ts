@@ -106,10 +106,9 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   const key = await loadDigestKey(config.state_dir);
   const started_ms = Date.now();
   const origin = originOf(config);
-  const dir = join(config.state_dir, "ledger");
   const free: Uint8Array[] = [];
   const { ledger, recovered } = await Ledger.open({
-    dir,
+    dir: join(config.state_dir, "ledger"),
     origin: ledgerOrigin(config),
     log,
     onFree: (run) => free.push(run),
@@ -122,14 +121,14 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   const engine = { origin, key, started: fromMs(started_ms)!, rules, subject_keys };
   const lanes = await openLanes(config.workers, engine, () => pipeline);
   const first_seen = new FirstSeen(origin);
-  const { state, correlations, entries } = await recover(
+  const { positions, tally, correlations, entries } = await recover({
     recovered,
     key,
+    lanes,
     first_seen,
-    (held) => new Correlations(joined, { origin, ruleset_hash: set.hash, started_ms, state: held }),
-  );
-  for (const [at, lane] of lanes.entries())
-    lane.restore(state.sessions.filter(([id, { lane }]) => laneOf(lane ?? id, lanes.length) === at));
+    openCorrelations: (state) =>
+      new Correlations(joined, { origin, ruleset_hash: set.hash, started_ms, state }),
+  });
 
   const router: Router = {
     lanes: lanes.length,
@@ -137,7 +136,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     laneOf: (session) => laneOf(session, lanes.length),
     sessions: new Resolver(Date.now),
   };
-  const sources = await openSources(config, log, state.positions, router);
+  const sources = await openSources(config, log, positions, router);
   const self = new SelfRecorder(origin, started_ms, Date.now, createRedactor(key).redactText);
   const correlating = new Correlating({
     correlations,
@@ -151,8 +150,8 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     lanes,
     ledger,
     self,
-    positions: state.positions,
-    tally: state.tally,
+    positions,
+    tally,
     free,
     correlating,
     now: Date.now,
@@ -161,10 +160,10 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   const shown = { config, rules, set, problems: wrong, origin, started_ms, log };
   const reload = new Reload({ ...shown, pipeline, correlating, self });
   const deliveries = await createDeliveries(config, log, withSealedOpen(ledger, createSealer(subject_keys)));
-  const shared = { config, pipeline, self, ledger, lanes, sources, deliveries, tally: state.tally };
+  const shared = { config, pipeline, self, ledger, lanes, sources, deliveries, tally };
   return {
     ledger,
-    tally: state.tally,
+    tally,
     deliveries,
     rules: set.rules.length + joined.nodes.length,
     ruleset: set.hash,

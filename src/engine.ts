@@ -4,7 +4,7 @@ import type { Origin } from "./core/event.ts";
 import type { Event } from "./core/generated/event.ts";
 import type { SharedBuffers } from "./core/shared-buffers.ts";
 import { createDigest } from "./core/digest.ts";
-import { Flow } from "./detect/flow.ts";
+import { Flow, type FlowState } from "./detect/flow.ts";
 import type { CorrelationSet } from "./detect/correlate-compile.ts";
 import type { ExtractBatch } from "./detect/correlate-extract.ts";
 import { type Loaded, type RuleText, compileTexts, readTexts } from "./detect/load.ts";
@@ -15,6 +15,7 @@ import { type Sighting, Sightings } from "./detect/sightings.ts";
 import { type AlertNote, type InForce, Judge } from "./detect/judge.ts";
 import { Normaliser, type Normalised, type Work } from "./normalise/index.ts";
 import { createRedactor } from "./normalise/redact.ts";
+import type { SessionState } from "./normalise/session.ts";
 import { createSealer } from "./normalise/seal.ts";
 
 /** Everything an engine needs, as plain data, so that it can cross to a worker thread. */
@@ -47,6 +48,12 @@ export interface EngineResult extends Normalised {
   readonly held: readonly Held[];
   /** What may never have been seen before. */
   readonly sightings: readonly Sighting[];
+}
+
+/** What a worker remembers from batch to batch. */
+export interface LaneState {
+  readonly sessions: readonly (readonly [string, SessionState])[];
+  readonly flow: FlowState;
 }
 
 export class Engine {
@@ -85,6 +92,15 @@ export class Engine {
   /** From the next batch on, these rules are in force. Sessions and flow go on. */
   use(rules: InForce): void {
     this.#judge.use(rules);
+  }
+
+  state(): LaneState {
+    return { sessions: this.normaliser.state().sessions, flow: this.flow.state() };
+  }
+
+  restore({ sessions, flow }: LaneState): void {
+    this.normaliser.restore({ sessions });
+    this.flow.restore(flow);
   }
 
   #inspect(e: Event, write: (alert: Event) => void): void {

@@ -5,8 +5,7 @@ import { TaplineError } from "./core/errors.ts";
 import { LIMITS } from "./core/limits.ts";
 import { transferable } from "./core/shared-buffers.ts";
 import type { RawBatch } from "./core/stage.ts";
-import type { EngineOptions, EngineResult, Rules } from "./engine.ts";
-import type { SessionState } from "./normalise/session.ts";
+import type { EngineOptions, EngineResult, LaneState, Rules } from "./engine.ts";
 import type { FromWorker, ToWorker } from "./worker.ts";
 
 /** The lane of a session: the same for the same number of lanes, whatever the order of arrival. */
@@ -23,7 +22,8 @@ export interface LaneEvents {
 export class Lane {
   readonly #worker: Worker;
   readonly #events: LaneEvents;
-  readonly #states: ((sessions: readonly [string, SessionState][]) => void)[] = [];
+  readonly #states: ((state: LaneState) => void)[] = [];
+  readonly #retraced: (() => void)[] = [];
   #in_flight = 0;
   #closing = false;
   /** When the worker has its rules. */
@@ -40,7 +40,8 @@ export class Lane {
     this.#worker.on("message", (message: FromWorker) => {
       if (message.type === "result") {
         events.result(message.seq, message.result);
-      } else if (message.type === "state") this.#states.shift()!(message.sessions);
+      } else if (message.type === "state") this.#states.shift()!(message.state);
+      else if (message.type === "retraced") this.#retraced.shift()!();
       else resolve();
     });
     this.#worker.on("error", (cause) => {
@@ -71,15 +72,24 @@ export class Lane {
   }
 
   /** State after all batches posted so far. */
-  state(): Promise<readonly [string, SessionState][]> {
-    const { promise, resolve } = Promise.withResolvers<readonly [string, SessionState][]>();
+  state(): Promise<LaneState> {
+    const { promise, resolve } = Promise.withResolvers<LaneState>();
     this.#states.push(resolve);
     this.#send({ type: "state" });
     return promise;
   }
 
-  restore(sessions: readonly [string, SessionState][]): void {
-    this.#send({ type: "restore", sessions });
+  restore(state: LaneState): void {
+    this.#send({ type: "restore", state });
+  }
+
+  /** Follows the sessions of recorded entries again. */
+  retrace(run: Uint8Array): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#retraced.push(resolve);
+    const own = new Uint8Array(run);
+    this.#send({ type: "retrace", run: own }, [own.buffer]);
+    return promise;
   }
 
   /** Batches posted from now on meet these rules. */

@@ -2,10 +2,9 @@
 // the source. Sinks read the ledger behind it (deliver.ts). Knows stages only by their contracts.
 import assert from "node:assert";
 import type { CorrelationHeader } from "./detect/correlate-thread.ts";
-import type { EngineResult, Rules } from "./engine.ts";
+import type { EngineResult, LaneState, Rules } from "./engine.ts";
 import type { Lane } from "./lane.ts";
 import type { RawBatch } from "./core/stage.ts";
-import type { SessionState } from "./normalise/session.ts";
 import type { PipelineParts } from "./pipeline-parts.ts";
 import { type FrameHeader, type SnapshotState, applyPositions } from "./state.ts";
 import { LIMITS } from "./core/limits.ts";
@@ -226,7 +225,7 @@ export class Pipeline {
       const states = await Promise.all(told);
       assert(this.#next === this.#held, "every batch before the cut was appended");
       apply?.();
-      await this.#snapshot(states.flat());
+      await this.#snapshot(states);
     } catch (error) {
       this.fail(error as Error);
     }
@@ -234,10 +233,11 @@ export class Pipeline {
     this.#order();
   }
 
-  async #snapshot(sessions: readonly [string, SessionState][]): Promise<void> {
+  async #snapshot(states: readonly LaneState[]): Promise<void> {
     const { ledger, self, positions, tally } = this.#parts;
     const ordered = this.#parts.correlating.state();
-    const state: SnapshotState = { version: 1, positions, tally, sessions, ...ordered };
+    const [sessions, flow] = [states.flatMap((s) => s.sessions), states.flatMap((s) => s.flow)];
+    const state: SnapshotState = { version: 1, positions, tally, sessions, flow, ...ordered };
     const { index, digest } = await ledger.snapshot(state);
     self.add("snapshot", `snapshot at entry ${index}`, (e) => {
       e["tapline.integrity.tree_size"] = index;
@@ -249,6 +249,6 @@ export class Pipeline {
 
   /** The snapshot of a clean stop. Call after `run` has ended. */
   async finalSnapshot(): Promise<void> {
-    await this.#snapshot((await Promise.all(this.#parts.lanes.map((lane) => lane.state()))).flat());
+    await this.#snapshot(await Promise.all(this.#parts.lanes.map((lane) => lane.state())));
   }
 }

@@ -1,27 +1,48 @@
-// Start-up: the newest snapshot and the frames after it, put together to the state of the moment of the stop.
+// Start-up: the newest snapshot and the frames after it, put together to the state of the moment of the stop, and given
+// to the workers. What flow knew is not in frames: the entries after the snapshot are followed again.
 import { createDigest } from "./core/digest.ts";
 import type { Correlations, CorrelationsState } from "./detect/correlate-thread.ts";
 import type { FirstSeen } from "./detect/first-seen.ts";
+import { type Lane, laneOf } from "./lane.ts";
 import type { Recovered } from "./ledger/log.ts";
 import { Session, type SessionState } from "./normalise/session.ts";
 import { type FrameHeader, type Positions, type SnapshotState, applyPositions } from "./state.ts";
-import { addTo, emptyTally } from "./tally.ts";
+import { type Tally, addTo, emptyTally } from "./tally.ts";
 
-/** State at the end of the ledger, and how many entries were read after the snapshot. */
-export async function recover(
-  recovered: Recovered,
-  key: string,
-  first_seen: FirstSeen,
-  openCorrelations: (state: CorrelationsState | undefined) => Correlations,
-): Promise<{ state: SnapshotState; correlations: Correlations; entries: number }> {
+export interface RecoverParts {
+  readonly recovered: Recovered;
+  /** Of digests. */
+  readonly key: string;
+  readonly lanes: readonly Lane[];
+  readonly first_seen: FirstSeen;
+  openCorrelations(state: CorrelationsState | undefined): Correlations;
+}
+
+/** State at the end of the ledger. */
+export interface RecoveredState {
+  readonly positions: Positions;
+  readonly tally: Tally;
+  readonly correlations: Correlations;
+  /** Read after the snapshot. */
+  readonly entries: number;
+}
+
+export async function recover(parts: RecoverParts): Promise<RecoveredState> {
+  const { recovered, key, lanes, first_seen } = parts;
   const digest = createDigest(key);
   const found = recovered.snapshot?.state as SnapshotState | undefined;
   const tally = found?.tally ?? emptyTally();
   const positions: Positions = found?.positions ?? {};
   const sessions = new Map<string, Session>();
   for (const [id, state] of found?.sessions ?? []) sessions.set(id, new Session(id, digest, state));
-  const correlations = openCorrelations(found?.correlations);
+  const correlations = parts.openCorrelations(found?.correlations);
   first_seen.apply(found?.seen ?? []);
+  const placeOf = (id: string, state: SessionState | undefined): number =>
+    laneOf(state?.lane ?? sessions.get(id)?.lane ?? id, lanes.length);
+  const flow = found?.flow ?? [];
+  for (const [at, lane] of lanes.entries())
+    lane.restore({ sessions: [], flow: flow.filter(([id]) => placeOf(id, undefined) === at) });
+  const retraced = lanes.map(() => Promise.resolve());
   let entries = 0;
   for await (const frame of recovered.frames()) {
     const header = frame.header as unknown as FrameHeader;
@@ -30,12 +51,21 @@ export async function recover(
     entries += frame.count;
     if (header.seen !== undefined) first_seen.apply(header.seen);
     if (header.correlation !== undefined) correlations.replay(header.correlation, frame.first);
-    for (const [id, changes] of header.sessions ?? []) {
+    const changed = header.sessions ?? [];
+    for (const [id, changes] of changed) {
       const session = sessions.get(id);
       if (session === undefined) sessions.set(id, new Session(id, digest, changes));
       else session.apply(changes);
     }
+    if (changed[0] === undefined) continue;
+    // All sessions of a frame are of one worker. No more than one run waits for each.
+    const at = placeOf(...changed[0]);
+    await retraced[at];
+    retraced[at] = lanes[at]!.retrace(frame.run);
   }
+  await Promise.all(retraced);
   const states = [...sessions].map(([id, session]): [string, SessionState] => [id, session.state()]);
-  return { state: { version: 1, positions, tally, sessions: states }, correlations, entries };
+  for (const [at, lane] of lanes.entries())
+    lane.restore({ sessions: states.filter(([id, state]) => placeOf(id, state) === at), flow: [] });
+  return { positions, tally, correlations, entries };
 }

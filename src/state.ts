@@ -2,6 +2,7 @@
 import type { Position } from "./core/stage.ts";
 import type { CorrelationHeader, CorrelationsState } from "./detect/correlate-thread.ts";
 import type { SeenState } from "./detect/first-seen.ts";
+import type { FlowState } from "./detect/flow.ts";
 import type { SessionState } from "./normalise/session.ts";
 import type { Tally } from "./tally.ts";
 
@@ -25,7 +26,9 @@ export interface SnapshotState {
   readonly version: 1;
   readonly positions: Positions;
   readonly tally: Tally;
-  readonly sessions: readonly [string, SessionState][];
+  readonly sessions: readonly (readonly [string, SessionState])[];
+  /** What came in results, and where it may turn up; ledgers of 0.1 have none. */
+  readonly flow?: FlowState;
   /** Windows that are open; ledgers of 0.1 have none. */
   readonly correlations?: CorrelationsState;
   readonly seen?: SeenState;

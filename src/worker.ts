@@ -3,9 +3,16 @@ import { parentPort, workerData } from "node:worker_threads";
 import assert from "node:assert";
 import { LIMITS } from "./core/limits.ts";
 import { SharedBuffers, transferable } from "./core/shared-buffers.ts";
-import { type EngineOptions, type EngineResult, type Rules, compile, openEngine } from "./engine.ts";
+import { retrace } from "./detect/flow-retrace.ts";
+import {
+  type EngineOptions,
+  type EngineResult,
+  type LaneState,
+  type Rules,
+  compile,
+  openEngine,
+} from "./engine.ts";
 import type { Work } from "./normalise/index.ts";
-import type { SessionState } from "./normalise/session.ts";
 
 export type ToWorker =
   | {
@@ -17,11 +24,13 @@ export type ToWorker =
     }
   | { readonly type: "state" }
   | { readonly type: "rules"; readonly rules: Rules }
-  | { readonly type: "restore"; readonly sessions: readonly [string, SessionState][] };
+  | { readonly type: "restore"; readonly state: LaneState }
+  | { readonly type: "retrace"; readonly run: Uint8Array };
 export type FromWorker =
   | { readonly type: "ready" }
   | { readonly type: "result"; readonly seq: number; readonly result: EngineResult }
-  | { readonly type: "state"; readonly sessions: readonly [string, SessionState][] };
+  | { readonly type: "retraced" }
+  | { readonly type: "state"; readonly state: LaneState };
 
 const port = parentPort;
 assert(port !== null, "worker.ts runs in a worker thread");
@@ -41,9 +50,12 @@ port.on("message", (message: ToWorker) => {
     if (buffer instanceof ArrayBuffer) buffer.transfer(0);
     send({ type: "result", seq: message.seq, result }, transferable(result.run, result.hashes));
   } else if (message.type === "state") {
-    const sessions = [...engine.normaliser.state().sessions];
-    send({ type: "state", sessions });
+    send({ type: "state", state: engine.state() });
   } else if (message.type === "rules") engine.use(compile(message.rules));
-  else engine.normaliser.restore({ sessions: message.sessions });
+  else if (message.type === "restore") engine.restore(message.state);
+  else {
+    retrace(engine.flow, message.run);
+    send({ type: "retraced" });
+  }
 });
 send({ type: "ready" });

@@ -145,6 +145,7 @@ export const LIMITS = {
   flow_words: 8_192, // words of one result or call that are looked at
   flow_addresses: 512, // addresses of one result or call that are looked at
   flow_sessions: 1_024, // sessions that one worker follows content through
+  flow_state_bytes: 32 * MiB, // of one worker's sessions in a snapshot; the newest stay
   flow_known: 6_144, // words and pairs of words that a session has seen, at least
   flow_told: 1_536, // words of instructions in results, at least
   flow_said: 1_536, // fingerprints of what the user said, at least

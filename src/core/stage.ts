@@ -24,6 +24,8 @@ export interface StreamInfo {
   readonly format: string;
   /** Agent session that the stream belongs to, where path, head or resolver tell. */
   readonly session: string | undefined;
+  /** What its worker is chosen by; without one any worker reads it. */
+  readonly lane?: string | undefined;
   /** Options of the `json` format's mapping; other formats have none. */
   readonly options: unknown;
   readonly capture: Capture;

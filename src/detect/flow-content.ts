@@ -4,7 +4,7 @@ import { LIMITS } from "../core/limits.ts";
 import type { Json } from "../core/text.ts";
 import { type Encoding, decodings } from "./flow-decode.ts";
 import { GRAM, type Grams } from "./flow-grams.ts";
-import { KeySet, Table } from "./flow-table.ts";
+import { KeySet, type Packed, Table } from "./flow-table.ts";
 
 /** A run of letters that came in so many results of a session is no result's own. */
 const COMMON = 3;
@@ -46,6 +46,14 @@ export interface Carried {
   calls: number;
 }
 
+/** Without the ends of arguments, which are text: what is cut into pieces by a restart is not put together. */
+export interface ContentState {
+  readonly prints: Packed;
+  readonly own: Packed;
+  /** By place; `met` in base64. */
+  readonly contents: readonly (readonly [number, Omit<Content, "met">, string | null])[];
+}
+
 export class ContentFlow {
   /** Fingerprint → result, repeats, ordinal. */
   readonly prints = new Table(LIMITS.flow_fingerprints);
@@ -58,6 +66,24 @@ export class ContentFlow {
   readonly #fresh = new Set<number>();
   readonly #hits = new Map<number, number>();
   readonly #encodings = new Map<number, Encoding>();
+
+  state(): ContentState {
+    const contents = this.contents.flatMap((content, at): ContentState["contents"] => {
+      if (content === undefined) return [];
+      const { met, ...rest } = content;
+      return [[at, rest, met === undefined ? null : Buffer.from(met).toString("base64")]];
+    });
+    return { prints: this.prints.state(), own: this.own.state(), contents };
+  }
+
+  restore({ prints, own, contents }: ContentState): void {
+    this.prints.restore(prints);
+    this.own.restore(own);
+    for (const [at, { source, total, spacing, met_count, calls }, packed] of contents) {
+      const met = packed === null ? undefined : new Uint8Array(Buffer.from(packed, "base64"));
+      this.contents[at] = { source, total, spacing, met, met_count, calls };
+    }
+  }
 
   /** What the user or the system says is no content of a result. */
   said(text: string, grams: Grams): void {

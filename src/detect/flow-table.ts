@@ -4,6 +4,31 @@ import { randomInt } from "node:crypto";
 
 const SIZE_MIN = 128;
 
+/** What a set or map holds, without its free places: the younger half, then the older. Places are made anew, since they
+ * are secret of the process. */
+export interface Packed {
+  /** Places for keys in one half. */
+  readonly size: number;
+  /** Base64 of 32-bit numbers, in the machine's order: keys, or keys and values in turn. */
+  readonly young: string;
+  readonly old?: string;
+}
+
+function pack(keys: Uint32Array, values?: Uint32Array): string {
+  const out = new Uint32Array(keys.length * (values === undefined ? 1 : 2));
+  let n = 0;
+  for (let i = 0; i < keys.length; i++) {
+    if (keys[i] === 0) continue;
+    out[n++] = keys[i]!;
+    if (values !== undefined) out[n++] = values[i]!;
+  }
+  return Buffer.from(out.buffer, 0, n * 4).toString("base64");
+}
+
+function unpack(text: string): Uint32Array {
+  return new Uint32Array(new Uint8Array(Buffer.from(text, "base64")).buffer);
+}
+
 // Not to be guessed: whoever writes the texts must not choose places.
 const MIX = randomInt(2 ** 31) * 2 + 1;
 
@@ -34,6 +59,17 @@ export class KeySet {
     return this.#count === 0 && this.#old === undefined;
   }
 
+  state(): Packed {
+    const young = { size: this.#young.length, young: pack(this.#young) };
+    return this.#old === undefined ? young : { ...young, old: pack(this.#old) };
+  }
+
+  restore({ size, young, old }: Packed): void {
+    this.#young = keysOf(size, young);
+    this.#old = old === undefined ? undefined : keysOf(size, old);
+    this.#count = unpack(young).length;
+  }
+
   has(key: number): boolean {
     if (this.#young[place(this.#young, key)] === key) return true;
     return this.#old !== undefined && this.#old[place(this.#old, key)] === key;
@@ -62,6 +98,12 @@ export class KeySet {
   }
 }
 
+function keysOf(size: number, packed: string): Uint32Array {
+  const keys = new Uint32Array(size);
+  for (const key of unpack(packed)) keys[place(keys, key)] = key;
+  return keys;
+}
+
 class Generation {
   readonly keys: Uint32Array;
   readonly values: Uint32Array;
@@ -82,6 +124,13 @@ class Generation {
   }
 }
 
+function generationOf(size: number, packed: string): Generation {
+  const generation = new Generation(size);
+  const pairs = unpack(packed);
+  for (let i = 0; i < pairs.length; i += 2) generation.set(pairs[i]!, pairs[i + 1]!);
+  return generation;
+}
+
 /** A map with the `max` to 2 × `max` newest keys; values are unsigned, 32 bits. */
 export class Table {
   readonly #max: number;
@@ -94,6 +143,17 @@ export class Table {
 
   get empty(): boolean {
     return this.#young.count === 0 && this.#old === undefined;
+  }
+
+  state(): Packed {
+    const { keys, values } = this.#young;
+    const young = { size: keys.length, young: pack(keys, values) };
+    return this.#old === undefined ? young : { ...young, old: pack(this.#old.keys, this.#old.values) };
+  }
+
+  restore({ size, young, old }: Packed): void {
+    this.#young = generationOf(size, young);
+    this.#old = old === undefined ? undefined : generationOf(size, old);
   }
 
   /** Value of the key, or -1. */

@@ -5,35 +5,13 @@ import { createDigest } from "../core/digest.ts";
 import type { Event } from "../core/generated/event.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Json } from "../core/text.ts";
-import { type Carried, ContentFlow } from "./flow-content.ts";
+import type { Carried } from "./flow-content.ts";
 import { Grams } from "./flow-grams.ts";
 import { signNames } from "./flow-instruction.ts";
-import { Provenance, type Told } from "./flow-provenance.ts";
+import type { Told } from "./flow-provenance.ts";
+import { FlowSession, type FlowState } from "./flow-session.ts";
 
-interface Source {
-  readonly event: string;
-  readonly tool: string | undefined;
-  readonly server: string | undefined;
-  signs: number;
-}
-
-/** What was said and not read yet; `source` is -1 for what the user or the system says. */
-interface Unread {
-  readonly text: string;
-  readonly source: number;
-  readonly hidden: boolean;
-}
-
-class FlowSession {
-  readonly provenance = new Provenance();
-  readonly content = new ContentFlow();
-  readonly sources: Source[] = [];
-  readonly unread: Unread[] = [];
-  unread_chars = 0;
-  results = 0;
-  prompted = false;
-  delegated = false;
-}
+export type { FlowState } from "./flow-session.ts";
 
 export class Flow {
   readonly #sessions = new Map<string, FlowSession>();
@@ -64,6 +42,27 @@ export class Flow {
     } else if (e["gen_ai.system_instructions"] !== undefined) {
       this.#keep(this.#session(e), textOf(e["gen_ai.system_instructions"]), -1, false);
     }
+  }
+
+  /** What a restart needs, oldest session first; no text is in it, since all of it is read now. */
+  state(): FlowState {
+    const out: FlowState[number][] = [];
+    let bytes = 0;
+    for (const [id, session] of [...this.#sessions].toReversed()) {
+      if (session.unread.length > 0) this.#read(session);
+      const state = session.state();
+      bytes += JSON.stringify(state).length;
+      if (bytes > LIMITS.flow_state_bytes) {
+        this.evicted += this.#sessions.size - out.length;
+        break;
+      }
+      out.push([id, state]);
+    }
+    return out.toReversed();
+  }
+
+  restore(sessions: FlowState): void {
+    for (const [id, state] of sessions) this.#sessions.set(id, new FlowSession(state));
   }
 
   #session(e: Event): FlowSession {

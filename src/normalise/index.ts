@@ -48,7 +48,7 @@ interface OpenStream {
 }
 
 export interface NormaliserState {
-  readonly sessions: readonly [string, SessionState][];
+  readonly sessions: readonly (readonly [string, SessionState])[];
 }
 
 const NEWLINE = 10;

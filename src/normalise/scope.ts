@@ -92,7 +92,7 @@ export class RecordScope implements Scope {
     let session = this.sessions.get(id);
     if (session === undefined) {
       session = new Session(id, this.digest);
-      if (this.stream.session !== undefined && this.stream.session !== id) session.lane = this.stream.session;
+      if (this.stream.lane !== id) session.lane = this.stream.lane;
       this.sessions.set(id, session);
       if (this.sessions.size > LIMITS.sessions) this.#evict();
     }
@@ -119,7 +119,7 @@ export class RecordScope implements Scope {
     this.evicted++;
   }
 
-  restore(sessions: readonly [string, SessionState][]): void {
+  restore(sessions: readonly (readonly [string, SessionState])[]): void {
     for (const [id, state] of sessions) this.sessions.set(id, new Session(id, this.digest, state));
   }
 

@@ -75,7 +75,8 @@ export class SessionMemory {
   protected readonly facts = new Tracked<string>(LIMITS.facts);
   /** Latest record time, for records that have none. */
   last_time: string | undefined;
-  /** The session whose worker reads this one, when it is another: a branch is read where its origin is. */
+  /** What its worker is chosen by, when not its id: a branch is read where its origin is, and several sessions of one
+   * file where the file is. */
   lane: string | undefined;
 
   /** State dropped because a bound bit. */

@@ -163,6 +163,7 @@ export class Tail {
       path: this.path,
       format: common.format ?? this.format,
       session: common.session ?? this.session,
+      lane: this.stateless ? undefined : this.#laneKey(common),
       options: common.options,
       capture: common.capture,
       resolved_by: this.resolved_by,
@@ -181,9 +182,12 @@ export class Tail {
     this.enqueueAt(router, common);
   }
 
-  enqueueAt(router: Router, { lane_key }: StreamOptions): void {
-    const key = this.session ?? lane_key?.(this.path) ?? this.id;
-    this.queue = this.stateless ? router.lanes : router.laneOf(key);
+  enqueueAt(router: Router, options: StreamOptions): void {
+    this.queue = this.stateless ? router.lanes : router.laneOf(this.#laneKey(options));
+  }
+
+  #laneKey({ lane_key }: StreamOptions): string {
+    return this.session ?? lane_key?.(this.path) ?? this.id;
   }
 
   /** Continues in another file what `other` read of the same content. */

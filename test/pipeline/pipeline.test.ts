@@ -1,4 +1,5 @@
 // The pipeline with sources and workers made for it, over a real ledger: order, settling, snapshots, gaps, failures.
+import assert from "node:assert";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,7 +7,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { TaplineError } from "../../src/core/errors.ts";
 import { LIMITS } from "../../src/core/limits.ts";
 import type { Gap, Position, RawBatch, Source, StreamInfo } from "../../src/core/stage.ts";
-import type { EngineResult } from "../../src/engine.ts";
+import type { EngineResult, LaneState } from "../../src/engine.ts";
 import { Correlating } from "../../src/correlating.ts";
 import { Correlations } from "../../src/detect/correlate-thread.ts";
 import { FirstSeen } from "../../src/detect/first-seen.ts";
@@ -109,10 +110,21 @@ class FakeLane {
   release(): void {
     this.in_flight--;
   }
-  state(): Promise<readonly [string, SessionState][]> {
-    return new Promise((resolve) =>
-      this.#jobs.push(() => resolve([[sessionOf(this.number), { last_time: String(this.done) }]])),
-    );
+  state(): Promise<LaneState> {
+    const of = (): LaneState => {
+      const session = { last_time: String(this.done) };
+      return { sessions: [[sessionOf(this.number), session]], flow: [] };
+    };
+    return new Promise((resolve) => this.#jobs.push(() => resolve(of())));
+  }
+  readonly restored: (readonly [string, SessionState])[] = [];
+  restore({ sessions }: LaneState): void {
+    this.restored.push(...sessions);
+  }
+  retraced = 0;
+  retrace(): Promise<void> {
+    this.retraced++;
+    return Promise.resolve();
   }
   /** Does up to `count` jobs; false when there was none. */
   step(count = 1): boolean {
@@ -401,12 +413,20 @@ test("a snapshot is one cut through all workers, and with the log after it gives
   expect(state.tally.read).toBe((done[0]! + done[1]!) * PER_BATCH);
   expect(state.tally.events).toBe(index);
 
-  const { state: end } = await recover(recovered, "00".repeat(32), new FirstSeen(ORIGIN), noCorrelations);
+  const fresh = [0, 1].map((lane) => new FakeLane(lane, () => assert.fail("no batch comes")));
+  const end = await recover({
+    recovered,
+    key: "00".repeat(32),
+    lanes: fresh as unknown as Lane[],
+    first_seen: new FirstSeen(ORIGIN),
+    openCorrelations: noCorrelations,
+  });
   expect(end.positions).toEqual({
     s: { "stream-0": { batches: Math.ceil(COUNT / 2) }, "stream-1": { batches: Math.floor(COUNT / 2) } },
   });
   expect(end.tally).toEqual(tally);
-  expect(end.sessions.map(([id, session]) => [id, session.last_time]).toSorted()).toEqual(
+  const restored = fresh.flatMap((lane) => lane.restored);
+  expect(restored.map(([id, session]) => [id, session.last_time]).toSorted()).toEqual(
     lanes.map((lane) => [sessionOf(lane.number), String(lane.done)]),
   );
   const all = await tailOf(dir, index);

@@ -1,0 +1,61 @@
+// What flow remembers of one session, and the form of it that outlives the process. Follows nothing itself.
+import { ContentFlow, type ContentState } from "./flow-content.ts";
+import { Provenance } from "./flow-provenance.ts";
+import type { Packed } from "./flow-table.ts";
+
+export interface Source {
+  readonly event: string;
+  readonly tool: string | undefined;
+  readonly server: string | undefined;
+  signs: number;
+}
+
+/** What was said and not read yet; `source` is -1 for what the user or the system says. */
+export interface Unread {
+  readonly text: string;
+  readonly source: number;
+  readonly hidden: boolean;
+}
+
+/** Hashes, ids and names: no text. */
+export interface FlowSessionState {
+  readonly known: Packed;
+  readonly told: Packed;
+  readonly content: ContentState;
+  readonly sources: readonly Source[];
+  readonly results: number;
+  readonly prompted: boolean;
+  readonly delegated: boolean;
+}
+
+export type FlowState = readonly (readonly [session: string, FlowSessionState])[];
+
+export class FlowSession {
+  readonly provenance = new Provenance();
+  readonly content = new ContentFlow();
+  readonly sources: Source[] = [];
+  readonly unread: Unread[] = [];
+  unread_chars = 0;
+  results = 0;
+  prompted = false;
+  delegated = false;
+
+  constructor(state?: FlowSessionState) {
+    if (state === undefined) return;
+    this.provenance.known.restore(state.known);
+    this.provenance.told.restore(state.told);
+    this.content.restore(state.content);
+    for (const { event, tool, server, signs } of state.sources)
+      this.sources.push({ event, tool, server, signs });
+    this.results = state.results;
+    this.prompted = state.prompted;
+    this.delegated = state.delegated;
+  }
+
+  /** To be called when nothing is unread. */
+  state(): FlowSessionState {
+    const { provenance, content, sources, results, prompted, delegated } = this;
+    const [known, told] = [provenance.known.state(), provenance.told.state()];
+    return { known, told, content: content.state(), sources, results, prompted, delegated };
+  }
+}
