@@ -160,7 +160,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   const shown = { config, rules, set, problems: wrong, origin, started_ms, log };
   const reload = new Reload({ ...shown, pipeline, correlating, self });
   const deliveries = await createDeliveries(config, log, withSealedOpen(ledger, createSealer(subject_keys)));
-  const shared = { config, pipeline, self, ledger, lanes, sources, deliveries, tally };
+  const shared = { config, pipeline, correlating, self, ledger, lanes, sources, deliveries, tally };
   return {
     ledger,
     tally,

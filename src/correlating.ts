@@ -2,6 +2,8 @@
 // find. All of it becomes entries of the batch's frame, and the console hears of alerts. Decides nothing.
 import type { Event } from "./core/generated/event.ts";
 import type { Arrival } from "./detect/correlate.ts";
+import { type CorrelationFigures, figuresOf } from "./detect/correlate-figures.ts";
+import { Failing } from "./detect/failing.ts";
 import { joinExtracts } from "./detect/correlate-extract.ts";
 import type {
   Correlated,
@@ -21,6 +23,12 @@ interface Told {
   readonly seen?: SeenState | undefined;
 }
 
+export interface DetectionFigures extends CorrelationFigures {
+  /** Keys known as seen, and those that had to go since the start. */
+  readonly seen: number;
+  readonly seen_evicted: number;
+}
+
 export interface CorrelatingParts {
   readonly correlations: Correlations;
   readonly first_seen: FirstSeen;
@@ -32,6 +40,7 @@ export interface CorrelatingParts {
 
 export class Correlating {
   readonly #parts: CorrelatingParts;
+  readonly #failing = new Failing();
   #correlations: Correlations;
 
   constructor(parts: CorrelatingParts) {
@@ -40,7 +49,10 @@ export class Correlating {
   }
 
   /** Takes in what a batch told; what comes of it waits in the recorder for the batch's frame. */
-  push(result: Pick<EngineResult, "sightings" | "extracts" | "held" | "count">, arrival: Arrival): Told {
+  push(
+    result: Pick<EngineResult, "sightings" | "extracts" | "held" | "failures" | "count">,
+    arrival: Arrival,
+  ): Told {
     const { first_seen, judge, self } = this.#parts;
     const { events, changes } = first_seen.offer(result.sightings);
     for (const e of events) {
@@ -50,6 +62,7 @@ export class Correlating {
     const own = judge.take();
     for (const note of own.notes) this.#parts.onAlert(note);
     const extracts = joinExtracts(result.extracts, own.extracts, result.count);
+    for (const failure of [...result.failures, ...own.failures]) this.#failing.add(failure);
     const held = own.held.length === 0 ? result.held : [...result.held, ...own.held];
     const { alerts, header } = this.#record(this.#correlations.push(extracts, arrival, held), arrival.now_ms);
     return { alerts: alerts + own.alerts, header, seen: changes.length === 0 ? undefined : changes };
@@ -71,6 +84,13 @@ export class Correlating {
     this.#correlations = open(this.#correlations.state());
   }
 
+  /** For the status. */
+  figures(): DetectionFigures {
+    const { correlator, suppressor } = this.#correlations;
+    const { size, evicted } = this.#parts.first_seen;
+    return { ...figuresOf(correlator, suppressor), seen: size, seen_evicted: evicted };
+  }
+
   state(): { readonly correlations: CorrelationsState; readonly seen: SeenState } {
     return { correlations: this.#correlations.state(), seen: this.#parts.first_seen.state() };
   }
@@ -84,6 +104,19 @@ export class Correlating {
         e["rule.name"] = title;
         e["event.outcome"] = "failure";
       });
+    }
+    for (const { id, title, count, reason } of this.#failing.due(now_ms)) {
+      this.#parts.self.add(
+        "gap",
+        `${title}: the rule failed on ${count} events, which it may have missed`,
+        (e) => {
+          e["tapline.gap.reason"] = "rule_failed";
+          e["rule.id"] = id;
+          e["rule.name"] = title;
+          e["error.message"] = reason;
+          e["event.outcome"] = "failure";
+        },
+      );
     }
     return { alerts, header };
   }

@@ -9,7 +9,7 @@ import type { CorrelationSet } from "./detect/correlate-compile.ts";
 import type { ExtractBatch } from "./detect/correlate-extract.ts";
 import { type Loaded, type RuleText, compileTexts, readTexts } from "./detect/load.ts";
 import type { Placeholders } from "./detect/modifiers.ts";
-import type { RuleSet } from "./detect/match.ts";
+import type { RuleFailure, RuleSet } from "./detect/match.ts";
 import type { Held } from "./detect/suppress.ts";
 import { type Sighting, Sightings } from "./detect/sightings.ts";
 import { type AlertNote, type InForce, Judge } from "./detect/judge.ts";
@@ -46,6 +46,8 @@ export interface EngineResult extends Normalised {
   readonly extracts: ExtractBatch;
   /** Alerts that may be repeats. */
   readonly held: readonly Held[];
+  /** Rules that threw. */
+  readonly failures: readonly RuleFailure[];
   /** What may never have been seen before. */
   readonly sightings: readonly Sighting[];
 }
@@ -112,13 +114,22 @@ export class Engine {
 
   process(work: Work): EngineResult {
     const result = this.normaliser.process(work);
-    const { notes, alerts, held, extracts } = this.#judge.take();
+    const { notes, alerts, held, extracts, failures } = this.#judge.take();
     const actions = this.#actions;
     this.#actions = {};
     if (alerts > 0) actions["rule-alert"] = alerts;
     let evicted = this.normaliser.scope.evicted + this.flow.evicted;
     for (const session of this.normaliser.scope.sessions.values()) evicted += session.evicted;
-    return { ...result, alerts: notes, actions, evicted, held, extracts, sightings: this.sightings.take() };
+    return {
+      ...result,
+      alerts: notes,
+      actions,
+      evicted,
+      held,
+      extracts,
+      failures,
+      sightings: this.sightings.take(),
+    };
   }
 }
 

@@ -25,6 +25,8 @@ export class Lane {
   readonly #states: ((state: LaneState) => void)[] = [];
   readonly #retraced: (() => void)[] = [];
   #in_flight = 0;
+  /** State of sessions and of flow that the worker has dropped since a bound bit, as it last said. */
+  evicted = 0;
   #closing = false;
   /** When the worker has its rules. */
   readonly ready: Promise<void>;
@@ -39,6 +41,7 @@ export class Lane {
     this.ready = promise;
     this.#worker.on("message", (message: FromWorker) => {
       if (message.type === "result") {
+        this.evicted = message.result.evicted;
         events.result(message.seq, message.result);
       } else if (message.type === "state") this.#states.shift()!(message.state);
       else if (message.type === "retraced") this.#retraced.shift()!();

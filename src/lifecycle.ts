@@ -11,6 +11,7 @@ import { MAPPING_HASH } from "./core/generated/classes.ts";
 import { LIMITS } from "./core/limits.ts";
 import type { Log } from "./core/log.ts";
 import type { Source } from "./core/stage.ts";
+import type { Correlating } from "./correlating.ts";
 import type { Delivery } from "./deliver.ts";
 import type { Lane } from "./lane.ts";
 import type { Ledger } from "./ledger/log.ts";
@@ -24,6 +25,7 @@ import { VERSION } from "./version.ts";
 export interface Running {
   readonly config: Config;
   readonly pipeline: Pipeline;
+  readonly correlating: Correlating;
   readonly self: SelfRecorder;
   readonly ledger: Ledger;
   readonly lanes: readonly Lane[];

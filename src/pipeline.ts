@@ -24,6 +24,8 @@ export class Pipeline {
   readonly #parts: PipelineParts;
   readonly #pending = new Map<number, Dispatched>();
   #appended: Dispatched[] = [];
+  /** Batches in the commit under way. */
+  #writing = 0;
   #dispatched = 0;
   #next = 0;
   /** Sequence number at which ordering waits for a snapshot's state. */
@@ -42,7 +44,7 @@ export class Pipeline {
 
   /** Batches read and not yet durable. */
   get inFlight(): number {
-    return this.#pending.size + this.#appended.length;
+    return this.#pending.size + this.#appended.length + this.#writing;
   }
 
   /** Runs until `signal` aborts, or with `once` until every source is drained. Ends with everything durable. */
@@ -171,11 +173,13 @@ export class Pipeline {
       while (this.#appended.length > 0) {
         const batches = this.#appended;
         this.#appended = [];
+        this.#writing = batches.length;
         await this.#parts.ledger.commit();
         for (const { source, batch } of batches) {
           this.#parts.lanes[batch.lane]!.release();
           this.#parts.sources.get(source)!.settle(batch);
         }
+        this.#writing = 0;
         this.#parts.onDurable(batches.map((b) => b.result!));
         this.#wake();
       }

@@ -1,4 +1,5 @@
 // What `tapline status` shows: the conservation law, lag and heads. Written by the running collector once a second.
+import type { DetectionFigures } from "./correlating.ts";
 import type { Running } from "./lifecycle.ts";
 import { type Tally, lawBroken } from "./tally.ts";
 
@@ -17,7 +18,7 @@ interface SinkStatus {
 }
 
 export interface Status {
-  readonly version: 1;
+  readonly version: 2;
   readonly pid: number;
   readonly running: boolean;
   readonly at_ms: number;
@@ -26,14 +27,16 @@ export interface Status {
   /** Entries durable in the ledger; the last checkpoint covers `checkpoint_size` of them. */
   readonly entries: number;
   readonly checkpoint_size: number;
+  /** Batches read and not yet durable. */
   readonly in_flight: number;
   readonly tally: Tally;
   /** What does not add up, if anything. */
   readonly broken: readonly string[];
   readonly ruleset: string;
   readonly sinks: readonly SinkStatus[];
-  /** Which rungs of the ladder of trust are in force, in words. */
-  readonly integrity: string;
+  readonly detection: DetectionFigures;
+  /** State of sessions and of flow dropped since a bound bit, since the start. */
+  readonly evicted: number;
 }
 
 export function statusOf(parts: Running, running: boolean): Status {
@@ -56,7 +59,7 @@ export function statusOf(parts: Running, running: boolean): Status {
       broken.push(`${name}: ${cursor.acked} acknowledged but ${fates} accounted for`);
   }
   return {
-    version: 1,
+    version: 2,
     pid: process.pid,
     running,
     at_ms: Date.now(),
@@ -69,9 +72,8 @@ export function statusOf(parts: Running, running: boolean): Status {
     broken: broken.filter((problem) => problem !== undefined),
     ruleset: parts.reload.ruleset,
     sinks,
-    integrity:
-      "signed checkpoints by a key on this host: edits without that key are detected; " +
-      "no copy of the checkpoints is held by anybody else",
+    detection: parts.correlating.figures(),
+    evicted: parts.lanes.reduce((sum, lane) => sum + lane.evicted, 0),
   };
 }
 

@@ -1,6 +1,6 @@
 // The conservation law in numbers: read = recorded + merged + skipped (by reason), since the ledger began.
 // Deltas travel in frame headers, totals in snapshots, so the law survives a crash.
-import type { Counts } from "./normalise/index.ts";
+import type { Counts } from "./normalise/counts.ts";
 
 export interface Tally {
   read: number;

@@ -1,4 +1,5 @@
-// `tapline scan`: reads files once, prints the documents that a sink would get as NDJSON, keeps nothing.
+// `tapline scan`: reads files once, prints the documents that a sink would get as NDJSON, or alerts as OCSF findings; keeps
+// nothing.
 import { randomBytes } from "node:crypto";
 import { hostname, tmpdir } from "node:os";
 import { forEachEntry } from "../core/entry.ts";
@@ -12,6 +13,7 @@ import { type Engine, openEngine, readRuleTexts } from "../engine.ts";
 import { Correlating } from "../correlating.ts";
 import type { CorrelationSet } from "../detect/correlate-compile.ts";
 import { Correlations } from "../detect/correlate-thread.ts";
+import { ocsfFinding } from "../detect/ocsf.ts";
 import { FirstSeen } from "../detect/first-seen.ts";
 import { Judge } from "../detect/judge.ts";
 import { FORMATS } from "../normalise/formats/index.ts";
@@ -27,15 +29,19 @@ import { type Command, UsageError, globsOf, readArgs } from "./usage.ts";
 const ALERT = '"dataset":"tapline.alert"';
 const DATASET_WITHIN = 140;
 const OUT = ["events", "alerts", "all"];
+/** The one format that is written and not read. */
+const OCSF = "ocsf";
 
 /** Writes the documents of a run, spliced as sinks do; waits when the reader of standard output is slow. */
 class Printer {
   readonly #out: string;
+  readonly #ocsf: boolean;
   /** Place of the next document among all, printed or not. */
   index = 0;
 
-  constructor(out: string) {
+  constructor(out: string, ocsf: boolean) {
     this.#out = out;
+    this.#ocsf = ocsf;
   }
 
   async print({ run, hashes }: { run: Uint8Array; hashes: Uint8Array }): Promise<void> {
@@ -47,7 +53,8 @@ class Printer {
       const alert = bytes.toString("latin1", start, Math.min(end, start + DATASET_WITHIN)).includes(ALERT);
       if (this.#out !== "all" && alert !== (this.#out === "alerts")) return;
       const leaf = leaves.toString("hex", position * 32, position * 32 + 32);
-      text += `${bytes.toString("utf8", start, end - 2)},"sequence":${index},"hash":"sha256:${leaf}"}}\n`;
+      const document = `${bytes.toString("utf8", start, end - 2)},"sequence":${index},"hash":"sha256:${leaf}"}}`;
+      text += `${this.#ocsf ? JSON.stringify(ocsfFinding(JSON.parse(document) as object)) : document}\n`;
     });
     if (text === "" || process.stdout.write(text)) return;
     await new Promise((resolve) => process.stdout.once("drain", resolve));
@@ -165,30 +172,40 @@ async function scanInput(scan: Scan, format: string | undefined): Promise<void> 
   if (rest.length > 0) await take(rest);
 }
 
+function inputFormat(named: readonly string[]): string | undefined {
+  const [format, other] = named;
+  if (other !== undefined)
+    throw new UsageError(`--format names one input format, not ${named.join(" and ")}`);
+  if (format === undefined || FORMATS.some(({ name }) => name === format)) return format;
+  const known = [...FORMATS.map(({ name }) => name), OCSF].join(", ");
+  throw new UsageError(`no format "${format}": one of ${known}`);
+}
+
 export const scan: Command = {
   about: "read files once and print the documents that a sink would get",
-  help: `usage: tapline scan FILE… [--format F] [--rules DIR]… [--out events|alerts|all]
+  help: `usage: tapline scan FILE… [--format F]… [--rules DIR]… [--out events|alerts|all]
 
   FILE          files, patterns, or directories with *.jsonl below; - is standard input
-  --format F    ${FORMATS.map((format) => format.name).join(", ")} (default: recognised from content)
+  --format F    ${FORMATS.map((format) => format.name).join(", ")} (default: recognised from content);
+                ocsf is what alerts are printed as: OCSF Detection Findings instead of ECS. May be given beside a format
   --rules DIR   Sigma rules in addition to the bundled ones
-  --out         what to print (default all)
+  --out         what to print (default all; alerts with --format ocsf)
 
 Keeps nothing: digests and redaction marks are keyed for this call only. Exit code 1 when a rule could not be used.`,
   async run(argv) {
     const options = {
-      format: { type: "string" },
+      format: { type: "string", multiple: true },
       rules: { type: "string", multiple: true },
-      out: { type: "string", default: "all" },
+      out: { type: "string" },
     } as const;
     const { values, positionals } = readArgs(argv, { options, allowPositionals: true });
-    const format = values.format;
-    const out = values.out;
+    const formats = values.format ?? [];
+    const ocsf = formats.includes(OCSF);
+    const format = inputFormat(formats.filter((name) => name !== OCSF));
+    const out = values.out ?? (ocsf ? "alerts" : "all");
     if (positionals.length === 0) throw new UsageError("name a file, or - for standard input");
     if (!OUT.includes(out)) throw new UsageError(`--out takes ${OUT.join(", ")}, not "${out}"`);
-    if (format !== undefined && !FORMATS.some((f) => f.name === format)) {
-      throw new UsageError(`no format "${format}": one of ${FORMATS.map((f) => f.name).join(", ")}`);
-    }
+    if (ocsf && out !== "alerts") throw new UsageError(`--format ocsf is for alerts, not for --out ${out}`);
     const origin = { namespace: "default", host: hostname(), version: VERSION };
     const { engine, correlations, problems } = openEngine({
       origin,
@@ -198,7 +215,7 @@ Keeps nothing: digests and redaction marks are keyed for this call only. Exit co
       subject_keys: undefined,
     });
     for (const problem of problems) console.error(problem);
-    const scanning = new Scan(engine, correlations, origin, new Printer(out));
+    const scanning = new Scan(engine, correlations, origin, new Printer(out, ocsf));
     const files = positionals.filter((path) => path !== "-");
     if (files.length < positionals.length) await scanInput(scanning, format);
     if (files.length > 0) await scanFiles(scanning, files, format);

@@ -1,5 +1,5 @@
 // `tapline status`: the conservation law, lag and heads, as the running collector last wrote them.
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { TaplineError, reasonOf, systemCode } from "../core/errors.ts";
 import { openDeadLetters } from "../sinks/dead-letters.ts";
@@ -21,7 +21,9 @@ function alive(pid: number): boolean {
 async function load(state_dir: string): Promise<Status> {
   const path = join(state_dir, "status.json");
   try {
-    return JSON.parse(await readFile(path, "utf8")) as Status;
+    const status = JSON.parse(await readFile(path, "utf8")) as Status;
+    if (status.version === 2) return status;
+    throw new Error("another version of the collector wrote it");
   } catch (cause) {
     throw new TaplineError("NO_STATUS", `cannot read ${path}: ${reasonOf(cause)}`, {
       remedy: "start the collector with `tapline run`, or name its configuration with -c",
@@ -30,16 +32,57 @@ async function load(state_dir: string): Promise<Status> {
   }
 }
 
+/** When the last checkpoint was published, ms since 1970, by its file; undefined when there is none. */
+async function checkpointTime(state_dir: string): Promise<number | undefined> {
+  try {
+    return Math.floor((await stat(join(state_dir, "ledger", "checkpoint"))).mtimeMs);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Which rungs of the ladder of trust are in force, in words. */
+function integrityOf({ entries, checkpoint_size: size }: Status, age_s: number | undefined): string {
+  if (age_s === undefined || size === 0)
+    return "no checkpoint yet: nothing covers the entries but the checksums of their frames";
+  const open = entries - size;
+  const next = open === 0 ? "all of them" : `${n(size)} of them, ${n(open)} await the next`;
+  return (
+    `the key of this host signed a checkpoint ${spanOf(age_s)} ago over ${next}: changes by who lacks the key are ` +
+    "detected; no witness is configured, so against who has it only copies of checkpoints kept elsewhere help"
+  );
+}
+
+function spanOf(s: number): string {
+  if (s < 120) return `${s} s`;
+  return s < 7_200 ? `${Math.floor(s / 60)} min` : `${Math.floor(s / 3_600)} h`;
+}
+
 const n = (value: number): string => value.toLocaleString("en-US");
 
-function print(status: Status, problems: readonly string[]): void {
+function printDetection({ detection: d, ruleset, evicted }: Status): void {
+  console.log(`rules       set ${ruleset.slice(0, 19)}`);
+  console.log(
+    `windows     ${n(d.correlations)} correlations: ${n(d.keys)} open keys, ${n(d.rows)} events, ${n(d.bytes)} bytes; ` +
+      `fired ${n(d.fired)}, late ${n(d.late)}, evicted ${n(d.evicted_keys)} keys and ${n(d.evicted_rows)} events`,
+  );
+  console.log(
+    `repeats     ${n(d.suppressed)} suppressed in ${n(d.suppressing)} open windows, told when these end`,
+  );
+  console.log(
+    `memory      ${n(d.seen)} things known as seen, evicted ${n(d.seen_evicted)}; of sessions and flow evicted ${n(evicted)}`,
+  );
+}
+
+function print(status: Status, integrity: string, problems: readonly string[]): void {
   const { tally } = status;
   const skipped = Object.entries(tally.skipped).map(([reason, count]) => `${reason} ${n(count)}`);
   console.log(`collector   ${status.running ? `running, pid ${status.pid}` : "stopped"}`);
   console.log(
     `ledger      ${status.origin}: ${n(status.entries)} entries, checkpoint at ${n(status.checkpoint_size)}`,
   );
-  console.log(`integrity   ${status.integrity}`);
+  console.log(`integrity   ${integrity}`);
   console.log(
     `records     read ${n(tally.read)} = recorded ${n(tally.recorded)} + merged ${n(tally.merged)} + ` +
       `skipped ${n(skippedSum(tally))}${skipped.length === 0 ? "" : ` (${skipped.join(", ")})`}`,
@@ -47,6 +90,8 @@ function print(status: Status, problems: readonly string[]): void {
   console.log(
     `kept as     unparsable ${n(tally.unparsable)}, gaps ${n(tally.gaps)}; alerts ${n(tally.alerts)}`,
   );
+  console.log(`in flight   ${n(status.in_flight)} batches read and not yet durable`);
+  printDetection(status);
   for (const sink of status.sinks) {
     console.log(
       `sink        ${sink.name}: ledger ${n(status.entries)} = new ${n(sink.created)} + there ${n(sink.existing)} + ` +
@@ -77,8 +122,13 @@ Exit code 1 when the numbers do not add up, a sink is in trouble or the collecto
       problems.push("the collector no longer reports");
     for (const sink of found.sinks)
       if (sink.trouble !== undefined) problems.push(`${sink.name}: ${sink.trouble}`);
-    if (values.json === true) console.log(JSON.stringify({ ...found, problems }));
-    else print(found, problems);
+    const published_ms = await checkpointTime(config.state_dir);
+    const age_s =
+      published_ms === undefined ? undefined : Math.max(0, Math.round((Date.now() - published_ms) / 1000));
+    const integrity = integrityOf(found, age_s);
+    if (values.json === true)
+      console.log(JSON.stringify({ ...found, checkpoint_age_s: age_s, integrity, problems }));
+    else print(found, integrity, problems);
     return problems.length === 0 ? 0 : 1;
   },
 };

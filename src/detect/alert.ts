@@ -5,6 +5,7 @@ import { eventOf } from "../core/event.ts";
 import type { Event } from "../core/generated/event.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Json } from "../core/text.ts";
+import { addControls } from "./controls.ts";
 import { type CompiledRule, explain } from "./match.ts";
 import type { Found } from "./nodes.ts";
 import type { Level } from "./rule.ts";
@@ -12,6 +13,13 @@ import { threatOf } from "./threat.ts";
 
 export const RISK: Record<Level, number> = { informational: 1, low: 21, medium: 47, high: 73, critical: 99 };
 const digest = createDigest("tapline alert");
+
+// Events that a rule's event rests on: they are evidence too.
+const BEHIND = [
+  "tapline.flow.from_event",
+  "tapline.provenance.source_event",
+  "tapline.cause.event_id",
+] as const satisfies readonly (keyof Event)[];
 
 // Whom and what the event concerns; an alert repeats them, so that it can be read and grouped alone.
 const COPIED = [
@@ -74,6 +82,12 @@ const COPIED = [
   "tapline.decision.verdict",
   "tapline.permission.mode",
   "tapline.data.secrets",
+  "tapline.flow.from_event",
+  "tapline.flow.from_tool",
+  "tapline.flow.from_server",
+  "tapline.provenance.source_event",
+  "tapline.provenance.source_tool",
+  "tapline.provenance.source_server",
 ] as const satisfies readonly (keyof Event)[];
 
 /** The alert of a rule that matched `e`, which must have its id. Cold path: a few µs. */
@@ -87,6 +101,7 @@ export function alertEvent(rule: CompiledRule, e: Event, ruleSetHash: string): E
   });
   for (const field of COPIED) (alert as unknown as Record<string, unknown>)[field] = e[field];
   const threat = threatOf(about.tags);
+  addControls(alert, about.tags);
   alert["rule.id"] = about.id;
   alert["rule.name"] = about.title;
   alert["rule.version"] = about.hash;
@@ -99,7 +114,8 @@ export function alertEvent(rule: CompiledRule, e: Event, ruleSetHash: string): E
   alert["threat.technique.id"] = threat.techniques;
   alert["tapline.alert.level"] = about.level;
   alert["tapline.alert.ruleset_hash"] = ruleSetHash;
-  alert["tapline.alert.event_ids"] = [e["event.id"] ?? ""];
+  const behind = BEHIND.map((field) => e[field]).filter((id) => id !== undefined);
+  alert["tapline.alert.event_ids"] = [...new Set([e["event.id"] ?? "", ...behind])];
   alert["tapline.alert.evidence"] = evidenceOf(found);
   alert["event.id"] = digest(`${about.id}\u0000${about.hash}\u0000${e["event.id"]}`);
   alert["event.created"] = e["event.created"];

@@ -120,7 +120,10 @@ export class Backtest {
       started_ms,
     });
     const created_ms = toMs(e["event.created"] ?? time);
-    if (created_ms > this.#now_ms) this.#now_ms = created_ms;
+    if (created_ms <= this.#now_ms) return;
+    // What was read together is looked at together: records from the time to come count at the time of reading.
+    this.flush();
+    this.#now_ms = created_ms;
   }
 
   /** To be called after each batch of the ledger: what correlations say of it. */

@@ -29,6 +29,8 @@ export interface Eviction {
 
 export interface CorrelatorCounts {
   extracts: number;
+  /** Windows that met their condition, once for each place on the grid. */
+  fired: number;
   /** Came after their time was closed: counted nowhere. */
   late: number;
   /** Had a time ahead of the clock, which stands for it. */
@@ -57,7 +59,7 @@ export class Correlator {
   readonly set: CorrelationSet;
   readonly nodes: readonly NodeState[];
   readonly time: Timeline;
-  readonly counts: CorrelatorCounts = { extracts: 0, late: 0, ahead: 0, unspread: 0 };
+  readonly counts: CorrelatorCounts = { extracts: 0, fired: 0, late: 0, ahead: 0, unspread: 0 };
   /** Windows that fired and whose key is gone: shape, key and place. Oldest first. */
   readonly buried = new Set<string>();
   /** By node: what was evicted when last told, and when that was. */
@@ -199,6 +201,7 @@ export class Correlator {
     const other = this.nodes[at]!.lines[line === LIVE ? BACKFILL : LIVE].get(series.key);
     if (other?.fired.includes(hit.cell) === true || this.buried.has(this.#place(at, series.key, hit.cell)))
       return;
+    this.counts.fired++;
     this.#firings.push(firingOf(node, at, series, hit, line === BACKFILL));
   }
 

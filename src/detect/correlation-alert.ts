@@ -5,6 +5,7 @@ import { type Origin, eventOf } from "../core/event.ts";
 import { type Event, FIELDS } from "../core/generated/event.ts";
 import { fromMs } from "../core/time.ts";
 import { RISK, said } from "./alert.ts";
+import { addControls } from "./controls.ts";
 import type { Firing } from "./correlate-fire.ts";
 import type { Correlation } from "./correlation-parse.ts";
 import type { Suppressed } from "./suppress.ts";
@@ -34,6 +35,7 @@ export function correlationAlert(rule: Correlation, firing: Firing, context: Ale
   const alert = eventOf("rule-alert", context.origin);
   concern(alert, rule, firing);
   const threat = threatOf(rule.tags);
+  addControls(alert, rule.tags);
   alert["@timestamp"] = fromMs(firing.time_ms)!;
   alert["rule.id"] = rule.id;
   alert["rule.name"] = rule.title;

@@ -2,6 +2,7 @@
 // 42001 whose operation the rules watch. Counts tags; says nothing of how good a rule is.
 import { CLASSES, type EventClass } from "../core/generated/classes.ts";
 import { LEVELS, type Level, type Rule } from "./rule.ts";
+import { controlsNamed } from "./controls.ts";
 import { threatOf } from "./threat.ts";
 
 /** What coverage needs to know of a rule or correlation. */
@@ -84,9 +85,8 @@ export function coverageOf(rules: readonly Covering[], controls: ReadonlyMap<str
     for (const tag of rule.tags) {
       const [namespace, ...rest] = tag.toLowerCase().split(".");
       if (namespace === "owasp") put(tags, rest.join("").toUpperCase(), rule.title);
-      if (namespace === "iso42001")
-        put(shown, rest.join(".").replaceAll(/[-_]/g, ".").toUpperCase(), rule.title);
     }
+    for (const control of controlsNamed(rule.tags)) put(shown, control, rule.title);
     for (const control of controlsOf(rule.category)) put(shown, control, rule.title);
   }
   const found = [...techniques]

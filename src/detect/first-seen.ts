@@ -85,6 +85,11 @@ export class FirstSeen {
     }
   }
 
+  /** Keys that are known. */
+  get size(): number {
+    return this.#seen.size;
+  }
+
   state(): SeenState {
     return [...this.#seen];
   }

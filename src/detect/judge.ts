@@ -6,7 +6,7 @@ import { toMs } from "../core/time.ts";
 import { alertEvent } from "./alert.ts";
 import { type ExtractBatch, Extractor } from "./correlate-extract.ts";
 import type { Loaded } from "./load.ts";
-import type { RuleSet } from "./match.ts";
+import type { RuleFailure, RuleSet } from "./match.ts";
 import { type Held, offerOf } from "./suppress.ts";
 
 /** Rules and correlations that belong together. */
@@ -37,6 +37,8 @@ export interface Judged {
   /** Alerts that may be repeats: the ordering thread tells them or counts them. */
   readonly held: readonly Held[];
   readonly extracts: ExtractBatch;
+  /** Rules that threw. */
+  readonly failures: readonly RuleFailure[];
 }
 
 export class Judge {
@@ -72,25 +74,36 @@ export class Judge {
     matched.length = 0;
     this.#rules.match(e, matched);
     this.#extractor.seen(e);
-    for (let i = 0; i < matched.length; i++) {
-      if (this.#quiet[matched[i]!]) continue;
-      const rule = this.#rules.rules[matched[i]!]!;
-      const alert = alertEvent(rule, e, this.#rules.hash);
-      if (rule.rule.suppress !== undefined) {
-        this.#held.push({ alert, offer: offerOf(alert, rule.rule.suppress, toMs(e["@timestamp"] ?? "")) });
-        continue;
-      }
-      if (this.#notes.length < LIMITS.alert_notes) this.#notes.push(noteOf(alert));
-      this.#alerts++;
-      write(alert);
-    }
+    for (let i = 0; i < matched.length; i++)
+      if (!this.#quiet[matched[i]!]) this.#alert(matched[i]!, e, write);
     const entry = out.count;
     for (let i = 0; i < matched.length; i++) this.#extractor.add(matched[i]!, e, entry);
   }
 
+  /** One alert. A rule that cannot say what it found has failed, and costs no other its alert. */
+  #alert(place: number, e: Event, write: (alert: Event) => void): void {
+    const rule = this.#rules.rules[place]!;
+    let alert: Event;
+    try {
+      alert = alertEvent(rule, e, this.#rules.hash);
+    } catch (error) {
+      this.#rules.fail(place, error);
+      return;
+    }
+    const { suppress } = rule.rule;
+    if (suppress !== undefined) {
+      this.#held.push({ alert, offer: offerOf(alert, suppress, toMs(e["@timestamp"] ?? "")) });
+      return;
+    }
+    if (this.#notes.length < LIMITS.alert_notes) this.#notes.push(noteOf(alert));
+    this.#alerts++;
+    write(alert);
+  }
+
   take(): Judged {
     const [notes, alerts, held] = [this.#notes, this.#alerts, this.#held];
-    const judged = { notes, alerts, held, extracts: this.#extractor.take() };
+    const failures = this.#rules.takeFailures();
+    const judged = { notes, alerts, held, extracts: this.#extractor.take(), failures };
     this.#notes = [];
     this.#alerts = 0;
     this.#held = [];

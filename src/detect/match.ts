@@ -27,7 +27,10 @@ export function explain(rule: CompiledRule, e: Event): Found[] {
 
 export const PRODUCT = "tapline";
 
+/** A rule that threw: it missed so many events. */
 export interface RuleFailure {
+  readonly id: string;
+  readonly title: string;
   count: number;
   /** Of the first time. */
   readonly reason: string;
@@ -47,7 +50,7 @@ export class RuleSet {
   /** By dataset and action. */
   readonly #buckets = new Map<string, Map<string, RuleIndex>>();
   readonly #indexes = new Map<string, RuleIndex>();
-  readonly #failures = new Map<string, RuleFailure>();
+  readonly #failed: RuleFailure[] = [];
   /** Place among the candidates of the rule that is tried. */
   #at = 0;
 
@@ -64,9 +67,9 @@ export class RuleSet {
     }
   }
 
-  /** Rules that threw, by id. Such a rule does not match the event; the others are not concerned. */
-  get failures(): ReadonlyMap<string, RuleFailure> {
-    return this.#failures;
+  /** Rules that threw since the last call. Such a rule does not match the event; the others are not concerned. */
+  takeFailures(): readonly RuleFailure[] {
+    return this.#failed.splice(0);
   }
 
   /** Appends to `out` the places in `rules` of all rules that the event matches, in ascending order. */
@@ -80,7 +83,7 @@ export class RuleSet {
       try {
         this.#try(index, out);
       } catch (error) {
-        this.#fail(index.candidates[this.#at]!, error);
+        this.fail(index.candidates[this.#at]!, error);
       }
     }
     if (out.length - first > 1) sortFrom(out, first);
@@ -94,10 +97,11 @@ export class RuleSet {
     }
   }
 
-  #fail(place: number, error: unknown): void {
-    const { id } = this.rules[place]!.rule;
-    const failure = this.#failures.get(id);
-    if (failure === undefined) this.#failures.set(id, { count: 1, reason: reasonOf(error) });
+  /** Notes that the rule at `place` threw. */
+  fail(place: number, error: unknown): void {
+    const { id, title } = this.rules[place]!.rule;
+    const failure = this.#failed.find((known) => known.id === id);
+    if (failure === undefined) this.#failed.push({ id, title, count: 1, reason: reasonOf(error) });
     else failure.count++;
   }
 

@@ -129,6 +129,13 @@ export class Suppressor {
     if (open.count > 0) out.push(suppressed);
   }
 
+  /** Open windows, and the repeats in them so far. */
+  figures(): { readonly windows: number; readonly repeats: number } {
+    let repeats = 0;
+    for (const { count } of this.#open.values()) repeats += count;
+    return { windows: this.#open.size, repeats };
+  }
+
   state(): SuppressorState {
     return { version: 1, open: [...this.#open.values()].map((open) => ({ ...open })), full: this.#full };
   }

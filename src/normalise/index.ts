@@ -7,6 +7,7 @@ import type { Event } from "../core/generated/event.ts";
 import type { Run } from "../core/run.ts";
 import type { Segment, StreamInfo, Vantage } from "../core/stage.ts";
 import { type Blob, moveLongTexts } from "./blob.ts";
+import { type Counts, noCounts } from "./counts.ts";
 import { limitObjects } from "./depth.ts";
 import { repeatsKey } from "./duplicates.ts";
 import type { Format, Mapper, Outcome } from "./format.ts";
@@ -15,15 +16,6 @@ import { FLAG_DEEP, FLAG_NUMBER, FLAG_SECRET, FLAG_UNUSUAL, prefilter } from "./
 import { type ScopeOptions, RecordScope } from "./scope.ts";
 import type { SessionState } from "./session.ts";
 import { depthOf, parseRecord, splitGlued, whyNot } from "./text-json.ts";
-
-/** What became of the records of a batch. read = recorded + merged + the sum of skipped. */
-export interface Counts {
-  read: number;
-  recorded: number;
-  merged: number;
-  skipped: Record<string, number>;
-  unparsable: number;
-}
 
 export interface Work {
   readonly buffer: Uint8Array;
@@ -66,6 +58,8 @@ export class Normaliser {
   #counts: Counts = noCounts();
   /** Whether events of the current record need a closer look. */
   #odd = false;
+  /** The event in hand stands for one on which the rules failed. */
+  #mute = false;
   #repeats = false;
   /** Size of the run at which the current record's events have to end. */
   #full_bytes = Infinity;
@@ -79,17 +73,19 @@ export class Normaliser {
   #inspect(e: Event, write: (alert: Event) => void): void {
     if (this.scope.out.bytes > this.#full_bytes) throw new RangeError("too many events of one record");
     if (this.#odd) this.#inspectOdd(e, write);
-    else this.#options.inspect?.(e, write);
+    else if (!this.#mute) this.#options.inspect?.(e, write);
   }
 
   /** Rules see long texts whole; what is stored is what a server can index. */
   #inspectOdd(e: Event, write: (alert: Event) => void): void {
     if (this.#repeats) e["tapline.record.duplicate_keys"] = true;
     limitObjects(e);
-    this.#options.inspect?.(e, (alert) => {
-      limitObjects(alert);
-      write(alert);
-    });
+    if (!this.#mute) {
+      this.#options.inspect?.(e, (alert) => {
+        limitObjects(alert);
+        write(alert);
+      });
+    }
     for (const blob of moveLongTexts(e, this.#options.digest)) this.scope.blobs.push(blob);
   }
 
@@ -221,7 +217,9 @@ export class Normaliser {
     this.#full_bytes = Infinity;
     if (outcome !== undefined) return this.#count(outcome);
     const why = this.#options.redactor.redactText(String(failure)).slice(0, REASON_CHARS);
-    this.#unreadable(bytes, start, end, failure instanceof RuleFailed ? "rule_failed" : "mapper_failed", why);
+    this.#mute = failure instanceof RuleFailed;
+    this.#unreadable(bytes, start, end, this.#mute ? "rule_failed" : "mapper_failed", why);
+    this.#mute = false;
   }
 
   /** Keeps a record that cannot be read as an event of its own, raw bytes within limits. */
@@ -253,8 +251,4 @@ export class Normaliser {
     else if (outcome === "merged") counts.merged++;
     else counts.skipped[outcome.slice(8)] = (counts.skipped[outcome.slice(8)] ?? 0) + 1;
   }
-}
-
-function noCounts(): Counts {
-  return { read: 0, recorded: 0, merged: 0, skipped: {}, unparsable: 0 };
 }

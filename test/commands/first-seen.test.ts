@@ -78,7 +78,10 @@ test.each(["snapshot", "frames"])(
     expect(field(changed!, "gen_ai.tool.name")).toBe("add");
     expect(field(changed!, "tapline.change.before")).not.toBe(field(changed!, "tapline.change.after"));
     const [alert] = alerts(last, "Tool Definition Changed After It Was Seen");
-    expect(field(alert!, "tapline.alert.event_ids")).toEqual([field(changed!, "event.id")]);
+    expect(field(alert!, "tapline.alert.event_ids")).toEqual([
+      field(changed!, "event.id"),
+      field(changed!, "tapline.cause.event_id"),
+    ]);
     for (const entry of last) checkDocument(entry);
 
     const backtest = await tapline(home, ["rules", "backtest", "-c", config, "--json"]);

@@ -136,6 +136,28 @@ test("--format is taken, and an unknown one is a usage error that lists them", a
   expect(wrong.stderr).toMatch(/no format "chatt".*claude-code/);
 });
 
+test("--format ocsf prints the alerts as OCSF findings, beside a format that is read", async () => {
+  const [alerts, findings, read_as] = await Promise.all([
+    tapline(home, ["scan", MCP, "--out", "alerts"]),
+    tapline(home, ["scan", MCP, "--format", "ocsf"]),
+    tapline(home, ["scan", MCP, "--format", "mcp", "--out", "alerts", "--format", "ocsf"]),
+  ]);
+  const told = documents(alerts.stdout).map((d) => [field(d, "event.sequence"), field(d, "event.reason")]);
+  const places = (found: typeof findings) =>
+    documents(found.stdout).map((d) => [
+      field(d, "class_uid"),
+      field(d, "metadata.sequence"),
+      field(d, "message"),
+    ]);
+  expect(told.length).toBeGreaterThan(0);
+  expect(places(findings)).toEqual(told.map((one) => [2004, ...one]));
+  expect(places(read_as)).toEqual(places(findings));
+  const events = await tapline(home, ["scan", MCP, "--format", "ocsf", "--out", "all"]);
+  expect([events.code, events.stderr.includes("is for alerts")]).toEqual([2, true]);
+  const two = await tapline(home, ["scan", MCP, "--format", "mcp", "--format", "chat"]);
+  expect([two.code, two.stderr.includes("mcp and chat")]).toEqual([2, true]);
+});
+
 const RULE = `title: A call of Bash
 id: 7a3c5e0e-6c1d-4a7e-9f63-2d0a5a3f1b11
 status: test

@@ -1,21 +1,37 @@
-// The Python in which pySigma, the reference implementation, is installed; says aloud when there is none.
+// Pythons in which programs that are not ours are installed, to compare with; say aloud when there is none.
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-const PACKAGES = ["pysigma==2.0.1", "pysigma-backend-sqlite==2.1.1"];
+interface Environment {
+  readonly name: string;
+  readonly packages: readonly string[];
+  /** Modules that have to be there. */
+  readonly imports: string;
+}
+
+/** pySigma, the reference implementation of Sigma. */
+const SIGMA: Environment = {
+  name: "pysigma",
+  packages: ["pysigma==2.0.1", "pysigma-backend-sqlite==2.1.1"],
+  imports: "sigma.collection, sigma.backends.sqlite",
+};
+/** The schema of OCSF as JSON Schema, and a validator. */
+export const OCSF: Environment = {
+  name: "ocsf",
+  packages: ["ocsf-json-schema==1.2.0", "jsonschema==4.26.0"],
+  imports: "ocsf_json_schema, jsonschema",
+};
 
 /** Path of the interpreter of a virtual environment that is made on first use, or undefined. */
-export function python(): string | undefined {
-  const home = join(homedir(), ".cache/tapline-test/pysigma");
+export function python({ name, packages, imports }: Environment = SIGMA): string | undefined {
+  const home = join(homedir(), ".cache/tapline-test", name);
   const interpreter = join(home, "bin/python");
   const ready = (): boolean => {
     if (!existsSync(interpreter)) return false;
     try {
-      execFileSync(interpreter, ["-c", "import sigma.collection, sigma.backends.sqlite"], {
-        stdio: "ignore",
-      });
+      execFileSync(interpreter, ["-c", `import ${imports}`], { stdio: "ignore" });
       return true;
     } catch {
       return false;
@@ -24,7 +40,7 @@ export function python(): string | undefined {
   if (ready()) return interpreter;
   try {
     execFileSync("python3", ["-m", "venv", home], { stdio: "ignore", timeout: 60_000 });
-    execFileSync(interpreter, ["-m", "pip", "install", "--quiet", ...PACKAGES], {
+    execFileSync(interpreter, ["-m", "pip", "install", "--quiet", ...packages], {
       stdio: "ignore",
       timeout: 180_000,
     });
@@ -33,7 +49,7 @@ export function python(): string | undefined {
   }
   if (ready()) return interpreter;
   console.warn(
-    `SKIPPED: tests against pySigma, since python3 with ${PACKAGES.join(" and ")} could not be set up`,
+    `SKIPPED: tests against ${name}, since python3 with ${packages.join(" and ")} could not be set up`,
   );
   return undefined;
 }

@@ -4,10 +4,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
 import { compileRules } from "../../src/detect/rules.ts";
+import { controlsNamed } from "../../src/detect/controls.ts";
 import { loadRules, ruleFiles } from "../../src/detect/load.ts";
 import { proofPath, prove, readProof } from "../../src/detect/prove.ts";
 import { parseRules } from "../../src/detect/parse.ts";
 import type { Rule } from "../../src/detect/rule.ts";
+import { readControls } from "../../scripts/gen/tables.ts";
 import { mutants } from "./mutate.ts";
 import { python } from "./python.ts";
 
@@ -39,6 +41,7 @@ test("without an inventory only the rules on it rest", async () => {
   expect(bare.set.rules.length).toBe(files.length - names.size);
 });
 
+const CONTROLS = Object.keys(readControls().controls);
 const TACTICS =
   "initial_access|execution|persistence|privilege_escalation|stealth|credential_access|discovery|collection|" +
   "command_and_control|exfiltration|impact";
@@ -56,6 +59,8 @@ describe.each(set.rules.map((r) => [relative(home, r.rule.file), r] as const))("
     expect(rule.references.length).toBeGreaterThan(0);
     expect(rule.falsepositives.length).toBeGreaterThan(0);
     expect(rule.tags.some((tag) => tag.startsWith("atlas.") || tag.startsWith("attack.t"))).toBe(true);
+    expect(controlsNamed(rule.tags).length).toBeGreaterThan(0);
+    for (const control of controlsNamed(rule.tags)) expect(CONTROLS).toContain(control);
   });
   test("does what its proof says", () => {
     expect(existsSync(proofPath(rule.file))).toBe(true);

@@ -148,6 +148,7 @@ function resultOf(lane: FakeLane, run: Uint8Array, hashes: Uint8Array): EngineRe
     evicted: 0,
     extracts: { rules: [], extracts: [], streams: [] },
     held: [],
+    failures: [],
     sightings: [],
   };
 }
@@ -281,9 +282,13 @@ test("a batch is settled only when its frame is durable, and never when it canno
   lanes[0]!.step(2);
   await pause();
   expect([source.settled.length, ledger.size, ledger.durable]).toEqual([0, 2, 0]);
+  // What is being committed is in flight too.
+  expect(lanes[0]!.in_flight).toBeGreaterThan(1);
+  expect(pipeline.inFlight).toBe(lanes[0]!.in_flight);
   let_go(); // the commit of the first, which takes the second along
   await pause();
   expect([source.settled.length, ledger.durable]).toEqual([1, 2]);
+  expect(pipeline.inFlight).toBe(lanes[0]!.in_flight);
   let_go();
   await pause();
   expect([source.settled.length, ledger.durable]).toEqual([2, 2]);

@@ -1,0 +1,50 @@
+// Figures of what the ordering thread keeps for detection: how much there is, and what had to go. Changes nothing.
+import type { Correlator } from "./correlate.ts";
+import { BACKFILL, LIVE } from "./correlate-node.ts";
+import type { Suppressor } from "./suppress.ts";
+
+export interface CorrelationFigures {
+  readonly correlations: number;
+  /** Open groups of all correlations, and the events kept for them. */
+  readonly keys: number;
+  readonly rows: number;
+  /** Memory that these take, estimated. */
+  readonly bytes: number;
+  /** Since the ledger began: windows that met their condition, what a bound dropped, and what came too late to count. */
+  readonly fired: number;
+  readonly evicted_keys: number;
+  readonly evicted_rows: number;
+  readonly late: number;
+  /** Open windows of suppression, and the repeats counted in them so far. */
+  readonly suppressing: number;
+  readonly suppressed: number;
+}
+
+export function figuresOf(correlator: Correlator, suppressor: Suppressor): CorrelationFigures {
+  let keys = 0;
+  let rows = 0;
+  let evicted_keys = 0;
+  let evicted_rows = 0;
+  for (const { lines, counts } of correlator.nodes) {
+    evicted_keys += counts.evicted_keys;
+    evicted_rows += counts.evicted_rows;
+    for (const line of [LIVE, BACKFILL] as const) {
+      keys += lines[line].size;
+      for (const series of lines[line].all()) rows += series.rows.length;
+    }
+  }
+  const { fired, late } = correlator.counts;
+  const { windows, repeats } = suppressor.figures();
+  return {
+    correlations: correlator.nodes.length,
+    keys,
+    rows,
+    bytes: correlator.bytes,
+    fired,
+    evicted_keys,
+    evicted_rows,
+    late,
+    suppressing: windows,
+    suppressed: repeats,
+  };
+}

@@ -1,0 +1,101 @@
+// `tapline status`: what detection keeps and had to drop, and which rung of integrity is in force at the moment of asking.
+import { readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { Status } from "../../src/status.ts";
+import { configure, newHome, tapline } from "./tapline.ts";
+
+const RULES = `title: Posts
+name: posts
+id: 0c1d2f3a-8a55-4f0e-8a57-2f3f2f4cdd01
+level: low
+logsource: {product: tapline, category: tool-call}
+detection: {sel: {gen_ai.tool.name: post}, condition: sel}
+tapline.suppress: 1d
+---
+title: Three Posts of One Session
+id: 0c1d2f3a-8a55-4f0e-8a57-2f3f2f4cdd02
+level: high
+correlation:
+  type: event_count
+  rules: [posts]
+  group-by: [gen_ai.conversation.id]
+  timespan: 1h
+  condition: {gte: 3}
+  generate: true
+`;
+
+const call = (session: string, n: number, at_ms: number): string =>
+  `${JSON.stringify({
+    ts: new Date(at_ms).toISOString(),
+    dir: "c2s",
+    conn: session,
+    session,
+    user: "ann",
+    server: { name: "board" },
+    msg: { jsonrpc: "2.0", id: n, method: "tools/call", params: { name: "post", arguments: { n } } },
+  })}\n`;
+
+interface Told extends Status {
+  readonly integrity: string;
+  readonly checkpoint_age_s?: number;
+}
+
+test("windows, repeats, memory and integrity, as JSON and in words", async () => {
+  const home = newHome();
+  const log = join(home, "mcp.jsonl");
+  writeFileSync(join(home, "rules.yml"), RULES);
+  // Live: after the start of the run, so that windows stay open.
+  const soon = Date.now() + 10_000;
+  const lines = ["a", "a", "a", "a", "b"].map((session, i) => call(session, i, soon + i));
+  writeFileSync(log, lines.join(""));
+  const config = configure(home, {
+    bundled_rules: false,
+    rules: [join(home, "rules.yml")],
+    sources: { mcp: { type: "file", include: [log], format: "mcp" } },
+    sinks: { none: { type: "null" } },
+  });
+  expect((await tapline(home, ["run", "--once", "-c", config])).code).toBe(0);
+  const ask = async (): Promise<Told> =>
+    JSON.parse((await tapline(home, ["status", "-c", config, "--json"])).stdout) as Told;
+  const told = await ask();
+  expect(told.detection).toMatchObject({
+    correlations: 1,
+    keys: 2,
+    rows: 5,
+    fired: 1,
+    evicted_keys: 0,
+    evicted_rows: 0,
+    late: 0,
+    // Of each session one alert is told; three of the first are repeats.
+    suppressing: 2,
+    suppressed: 3,
+    seen_evicted: 0,
+  });
+  expect(told.detection.bytes).toBeGreaterThan(0);
+  // User, server and tool.
+  expect(told.detection.seen).toBe(3);
+  expect([told.in_flight, told.evicted]).toEqual([0, 0]);
+  expect(told.integrity).toMatch(/^the key of this host signed a checkpoint \d+ s ago over all of them: /);
+  expect(told.integrity).toContain("no witness is configured");
+  const text = (await tapline(home, ["status", "-c", config])).stdout;
+  expect(text).toMatch(/^windows {5}1 correlations: 2 open keys, 5 events, [\d,]+ bytes; fired 1, late 0, /m);
+  expect(text).toMatch(/^repeats {5}3 suppressed in 2 open windows/m);
+  expect(text).toMatch(/^in flight {3}0 batches/m);
+
+  const path = join(home, "state", "ledger", "checkpoint");
+  utimesSync(path, new Date(), new Date(Date.now() - 3 * 3_600_000));
+  const status = join(home, "state", "status.json");
+  const stored = JSON.parse(readFileSync(status, "utf8")) as Status;
+  writeFileSync(status, JSON.stringify({ ...stored, entries: stored.entries + 7 }));
+  const later = await ask();
+  expect(later.integrity).toContain(
+    `signed a checkpoint 3 h ago over ${stored.checkpoint_size} of them, 7 await the next`,
+  );
+  expect(later.checkpoint_age_s).toBeGreaterThanOrEqual(3 * 3_600);
+  rmSync(path);
+  expect((await ask()).integrity).toMatch(/^no checkpoint yet/);
+  writeFileSync(status, JSON.stringify({ ...stored, version: 1 }));
+  const other = await tapline(home, ["status", "-c", config]);
+  expect([other.code, other.stderr.includes("another version")]).toEqual([3, true]);
+});
