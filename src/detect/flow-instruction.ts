@@ -14,9 +14,10 @@ import {
   TO,
   TOOL,
   VERB,
+  WHEN,
   YOU,
 } from "./flow-lexicon.ts";
-import { BREAK, CAPITALS, COMMENT, MARKUP, PARAGRAPH, ROLE_MARK, type Words } from "./flow-words.ts";
+import { BREAK, CAPITALS, COMMA, COMMENT, MARKUP, PARAGRAPH, ROLE_MARK, type Words } from "./flow-words.ts";
 
 /** Signs, as bits, in the order of SIGN_NAMES. */
 const IMPERATIVE = 1;
@@ -125,10 +126,14 @@ function signsOf(words: Words, from: number, to: number): number {
   let all = 0;
   let signs = 0;
   let imperative = false;
+  let when = false;
   for (let i = from; i < to; i++) {
     const role = roles[i]!;
     all |= role;
-    if (starts[i] === 1) state = ARMED;
+    if (starts[i] === 1) {
+      state = ARMED;
+      when = (role & WHEN) !== 0;
+    } else if (when && starts[i] === COMMA) state = ARMED;
     if ((role & VERB) !== 0 && state === ARMED) {
       imperative = true;
       if ((role & OVERRIDE) !== 0) signs |= SECRETIVE << 8;

@@ -18,6 +18,7 @@ export const AND = 4096;
 export const STOP = 8192; // says nothing of what a text is about
 export const MONTH = 16384;
 export const ME = 32768;
+export const WHEN = 65536; // opens a clause that the order comes after
 
 const ROLES: readonly (readonly [number, string])[] = [
   [
@@ -65,6 +66,7 @@ const ROLES: readonly (readonly [number, string])[] = [
   ],
   [TO, "to"],
   [AND, "and then or before after"],
+  [WHEN, "before after if when once while whenever until unless since because"],
   [ME, "i me my mine we our us"],
   [MONTH, "january february march april may june july august september october november december"],
   [

@@ -39,7 +39,8 @@ export const PARAGRAPH = 32; // stands after an empty line
 const WORDS = LIMITS.flow_words;
 const SENTENCES = LIMITS.flow_words;
 const ADDRESSES = LIMITS.flow_addresses;
-
+/** How a word starts that comes after a comma. */
+export const COMMA = 2;
 const ADDRESS_MIN = 5;
 
 export class Words {
@@ -49,7 +50,7 @@ export class Words {
   readonly sentence = new Uint16Array(WORDS);
   /** Value of a word that is a number below 10,000, else 0; 13th counts as 13. */
   readonly number = new Uint16Array(WORDS);
-  /** 1 where a clause starts with the word. */
+  /** 1 where a clause starts with the word, COMMA after a comma. */
   readonly starts = new Uint8Array(WORDS);
   readonly marks = new Uint8Array(SENTENCES + 1);
   readonly address = new Uint32Array(ADDRESSES);
@@ -60,6 +61,7 @@ export class Words {
   sentences = 0;
   addresses = 0;
   #fresh = true;
+  #comma = false;
   /** Digits of the last word. */
   #digits = 0;
 
@@ -159,8 +161,8 @@ export class Words {
     this.hash[n] = h === 0 ? 1 : h;
     this.roles[n] = roles;
     this.sentence[n] = this.sentences;
-    this.starts[n] = this.#fresh ? 1 : 0;
-    this.#fresh = false;
+    this.starts[n] = this.#fresh ? 1 : this.#comma ? COMMA : 0;
+    this.#fresh = this.#comma = false;
     if ((roles & FRAME) !== 0 && ((upper === letters && letters > 3) || text.charCodeAt(i) === 58)) {
       this.marks[this.sentences]! |= CAPITALS;
     }
@@ -186,6 +188,7 @@ export class Words {
   /** What stands between words, from `at`; returns where to go on. */
   #gap(text: string, at: number, end: number, c: number, kind: number): number {
     const after = text.charCodeAt(at + 1);
+    if (c === 44) this.#comma = true;
     if (kind === END) {
       if (at + 1 >= end || after <= 32 || CLASS[after] === QUOTE || after === 34 || after === 60)
         this.#end(0);
