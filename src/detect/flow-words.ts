@@ -37,7 +37,6 @@ export const BREAK = 16; // begins a field or list item
 export const PARAGRAPH = 32; // stands after an empty line
 
 const WORDS = LIMITS.flow_words;
-const SENTENCES = LIMITS.flow_words;
 const ADDRESSES = LIMITS.flow_addresses;
 /** How a word starts that comes after a comma. */
 export const COMMA = 2;
@@ -52,7 +51,7 @@ export class Words {
   readonly number = new Uint16Array(WORDS);
   /** 1 where a clause starts with the word, COMMA after a comma. */
   readonly starts = new Uint8Array(WORDS);
-  readonly marks = new Uint8Array(SENTENCES + 1);
+  readonly marks = new Uint8Array(WORDS + 1);
   readonly address = new Uint32Array(ADDRESSES);
   /** MAIL, LINK or ACCOUNT. */
   readonly address_kind = new Uint8Array(ADDRESSES);
@@ -79,7 +78,7 @@ export class Words {
   #end(marks: number): void {
     this.#fresh = true;
     if (this.words > 0 && this.sentence[this.words - 1] === this.sentences) {
-      if (this.sentences < SENTENCES - 1) this.sentences++;
+      if (this.sentences < WORDS - 1) this.sentences++;
       this.marks[this.sentences] = 0;
     }
     this.marks[this.sentences]! |= marks;
@@ -89,6 +88,7 @@ export class Words {
   read(text: string): void {
     const end = Math.min(text.length, LIMITS.flow_text_chars);
     let run = -1; // where the run of characters that may be an address began
+    let of = 0; // its sentence, which may have ended with it
     let mark = false; // whether it has what addresses have
     for (let i = 0; i < end && this.words < WORDS;) {
       const c = text.charCodeAt(i);
@@ -96,6 +96,7 @@ export class Words {
       if (kind === LETTER || kind === DIGIT) {
         if (run === -1) {
           run = i;
+          of = this.sentences;
           mark = false;
         }
         const from = i;
@@ -106,13 +107,13 @@ export class Words {
       if (run !== -1) {
         if (c === 64 || ((c === 46 || c === 58) && text.charCodeAt(i + 1) > 32)) mark = true;
         if (kind === SPACE || kind === LINE || kind === OPEN || kind === QUOTE || c === 44) {
-          if (mark) this.#address(text, run, i);
+          if (mark) this.#address(text, run, i, of);
           run = -1;
         }
       }
       i = this.#gap(text, i, end, c, kind);
     }
-    if (run !== -1 && mark) this.#address(text, run, end);
+    if (run !== -1 && mark) this.#address(text, run, end, of);
   }
 
   /** Reads the word at `at`; returns where it ends. */
@@ -207,8 +208,7 @@ export class Words {
         (c === 35 && after === 35) ||
         (c === 91 && isUpper(after) && isUpper(text.charCodeAt(at + 2)))
       ) {
-        if (this.marks[this.sentences] === 0 || c === 91)
-          this.marks[this.sentences]! |= c === 91 ? CAPITALS : 0;
+        if (c === 91) this.marks[this.sentences]! |= CAPITALS;
         if (c === 35 && text.charCodeAt(at + 3) === 40) this.marks[this.sentences]! |= ROLE_MARK;
       }
     }
@@ -249,12 +249,12 @@ export class Words {
   }
 
   /** Notes the run [from, to) when it is an address. */
-  #address(text: string, from: number, to: number): void {
+  #address(text: string, from: number, to: number, sentence: number): void {
     const n = this.addresses;
     if (n === ADDRESSES || to - from < ADDRESS_MIN || !readAddress(text, from, to)) return;
     this.addresses = n + 1;
     this.address[n] = address.hash;
     this.address_kind[n] = address.kind;
-    this.address_sentence[n] = this.sentences;
+    this.address_sentence[n] = sentence;
   }
 }

@@ -74,7 +74,7 @@ describe("provenance of a call's values", () => {
     s.says("Sum up the page");
     s.gets(`Opening hours are nine to five. ${text}`);
     const e = s.calls({ to: ["mara.quill@relay.example"], body: "report" });
-    expect(e["tapline.provenance.kinds"]).toEqual(["address"]);
+    expect(e["tapline.provenance.kinds"]).toContain("address");
   });
 
   test("without a prompt, and when a result tells who reads it what it is", () => {
