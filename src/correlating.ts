@@ -63,7 +63,10 @@ export class Correlating {
     for (const note of own.notes) this.#parts.onAlert(note);
     const extracts = joinExtracts(result.extracts, own.extracts, result.count);
     for (const failure of [...result.failures, ...own.failures]) this.#failing.add(failure);
-    const held = own.held.length === 0 ? result.held : [...result.held, ...own.held];
+    const held =
+      own.held.length === 0
+        ? result.held
+        : [...result.held, ...own.held.map((h) => ({ ...h, entry: h.entry + result.count }))];
     const { alerts, header } = this.#record(this.#correlations.push(extracts, arrival, held), arrival.now_ms);
     return { alerts: alerts + own.alerts, header, seen: changes.length === 0 ? undefined : changes };
   }

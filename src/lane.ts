@@ -23,7 +23,7 @@ export class Lane {
   readonly #worker: Worker;
   readonly #events: LaneEvents;
   readonly #states: ((state: LaneState) => void)[] = [];
-  readonly #retraced: (() => void)[] = [];
+  readonly #retraced: PromiseWithResolvers<void>[] = [];
   #in_flight = 0;
   /** State of sessions and of flow that the worker has dropped since a bound bit, as it last said. */
   evicted = 0;
@@ -44,7 +44,7 @@ export class Lane {
         this.evicted = message.result.evicted;
         events.result(message.seq, message.result);
       } else if (message.type === "state") this.#states.shift()!(message.state);
-      else if (message.type === "retraced") this.#retraced.shift()!();
+      else if (message.type === "retraced") this.#retraced.shift()!.resolve();
       else resolve();
     });
     this.#worker.on("error", (cause) => {
@@ -52,6 +52,7 @@ export class Lane {
         cause,
       });
       reject(error);
+      for (const waiting of this.#retraced.splice(0)) waiting.reject(error);
       if (!this.#closing) this.#events.failed(error);
     });
   }
@@ -88,11 +89,11 @@ export class Lane {
 
   /** Follows the sessions of recorded entries again. */
   retrace(run: Uint8Array): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#retraced.push(resolve);
+    const done = Promise.withResolvers<void>();
+    this.#retraced.push(done);
     const own = new Uint8Array(run);
     this.#send({ type: "retrace", run: own }, [own.buffer]);
-    return promise;
+    return done.promise;
   }
 
   /** Batches posted from now on meet these rules. */

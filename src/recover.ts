@@ -62,6 +62,7 @@ export async function recover(parts: RecoverParts): Promise<RecoveredState> {
     const at = placeOf(...changed[0]);
     await retraced[at];
     retraced[at] = lanes[at]!.retrace(frame.run);
+    retraced[at].catch(() => {}); // thrown where it is waited for
   }
   await Promise.all(retraced);
   const states = [...sessions].map(([id, session]): [string, SessionState] => [id, session.state()]);

@@ -58,7 +58,11 @@ export class Correlations {
     const idle = nodes.length === 0 && !suppresses;
     const events = this.#events(this.correlator.push(batch, arrival), now_ms);
     // Behind the windows that end now, so that it does not matter whether time passed before.
-    for (const { alert, offer } of held) if (this.#tells(offer, alert)) events.push(alert);
+    for (const { alert, offer, entry } of held) {
+      if (!this.#tells(offer, alert)) continue;
+      if (arrival.first_index >= 0) alert["tapline.alert.indexes"] = [arrival.first_index + entry];
+      events.push(alert);
+    }
     if (idle || batch.streams.length === 0) return { events, header: undefined };
     const header = { now_ms, caught_up, batch };
     if (held.length === 0) return { events, header };

@@ -50,6 +50,10 @@ export class Judge {
   #notes: AlertNote[] = [];
   #alerts = 0;
   #held: Held[] = [];
+  /** How many of them have their entry. */
+  #placed = 0;
+  /** Alerts of the event in hand. */
+  readonly #ready: Event[] = [];
 
   constructor(rules: InForce) {
     this.use(rules);
@@ -74,14 +78,16 @@ export class Judge {
     matched.length = 0;
     this.#rules.match(e, matched);
     this.#extractor.seen(e);
-    for (let i = 0; i < matched.length; i++)
-      if (!this.#quiet[matched[i]!]) this.#alert(matched[i]!, e, write);
+    for (let i = 0; i < matched.length; i++) if (!this.#quiet[matched[i]!]) this.#alert(matched[i]!, e);
+    if (this.#ready.length > 0) this.#writeReady(write);
     const entry = out.count;
+    for (let i = this.#placed; i < this.#held.length; i++) this.#held[i]!.entry = entry;
+    this.#placed = this.#held.length;
     for (let i = 0; i < matched.length; i++) this.#extractor.add(matched[i]!, e, entry);
   }
 
   /** One alert. A rule that cannot say what it found has failed, and costs no other its alert. */
-  #alert(place: number, e: Event, write: (alert: Event) => void): void {
+  #alert(place: number, e: Event): void {
     const rule = this.#rules.rules[place]!;
     let alert: Event;
     try {
@@ -92,12 +98,21 @@ export class Judge {
     }
     const { suppress } = rule.rule;
     if (suppress !== undefined) {
-      this.#held.push({ alert, offer: offerOf(alert, suppress, toMs(e["@timestamp"] ?? "")) });
-      return;
+      this.#held.push({ alert, offer: offerOf(alert, suppress, toMs(e["@timestamp"] ?? "")), entry: -1 });
+    } else this.#ready.push(alert);
+  }
+
+  /** The event is the entry after them. */
+  #writeReady(write: (alert: Event) => void): void {
+    const ready = this.#ready;
+    for (let i = 0; i < ready.length; i++) {
+      const alert = ready[i]!;
+      alert["tapline.alert.index_offset"] = ready.length - i;
+      if (this.#notes.length < LIMITS.alert_notes) this.#notes.push(noteOf(alert));
+      this.#alerts++;
+      write(alert);
     }
-    if (this.#notes.length < LIMITS.alert_notes) this.#notes.push(noteOf(alert));
-    this.#alerts++;
-    write(alert);
+    ready.length = 0;
   }
 
   take(): Judged {
@@ -107,6 +122,7 @@ export class Judge {
     this.#notes = [];
     this.#alerts = 0;
     this.#held = [];
+    this.#placed = 0;
     return judged;
   }
 }

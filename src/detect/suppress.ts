@@ -36,6 +36,8 @@ export interface Suppressed extends Offer {
 export interface Held {
   readonly alert: Event;
   readonly offer: Offer;
+  /** Place of the event's entry in the batch. */
+  entry: number;
 }
 
 interface Open extends Offer {

@@ -69,7 +69,16 @@ test("the same alerts, id by id, and the same number by rule", async () => {
     const { code } = await tapline(home, ["run", "-c", config, "--once"]);
     expect(code).toBe(0);
   }
-  const alerts = actionsOf(await entriesOf(join(home, "state", "ledger")), "rule-alert");
+  const all = await entriesOf(join(home, "state", "ledger"));
+  const alerts = actionsOf(all, "rule-alert");
+  for (const [at, e] of all.entries()) {
+    if (field(e, "event.action") !== "rule-alert") continue;
+    // Each says where its events are in the ledger.
+    const offset = field(e, "tapline.alert.index_offset") as number | undefined;
+    const indexes = offset === undefined ? (field(e, "tapline.alert.indexes") as number[]) : [at + offset];
+    const ids = field(e, "tapline.alert.event_ids") as string[];
+    for (const [i, index] of indexes.entries()) expect(field(all[index]!, "event.id")).toBe(ids[i]);
+  }
   const kinds = new Set(alerts.map((alert) => field(alert, "rule.category")));
   expect([...kinds].toSorted()).toEqual(["sigma", "sigma-correlation"]);
   const args = ["rules", "backtest", "-c", config, "--samples", "100000", "--json"];

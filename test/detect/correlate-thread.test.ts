@@ -78,7 +78,7 @@ test("alerts on single events: repeats are counted, late ones told as they are, 
     const time_ms = ORIGIN + t * 1_000;
     const events = [{ t: t * 1_000, k: "a", "tapline.stream": "s" }];
     const { batch } = batchesOf(rules, events, 1, ORIGIN)[0]!;
-    const held = [{ alert, offer: offerOf(alert, { window_ms: 60_000, by: [] }, time_ms) }];
+    const held = [{ alert, offer: offerOf(alert, { window_ms: 60_000, by: [] }, time_ms), entry: 0 }];
     const now_ms = ORIGIN + Math.max(t, i < 4 ? 70 : 200) * 1_000;
     // Time passes in between, of which nothing is kept when nothing comes of it.
     const { events: summaries, header: passed } = first.advance(now_ms, true);

@@ -197,6 +197,7 @@ export const FIELDS = {
   "tapline.alert.evidence": "object",
   "tapline.alert.ruleset_hash": "keyword",
   "tapline.alert.indexes": "long[]",
+  "tapline.alert.index_offset": "long",
   "tapline.alert.group": "object",
   "tapline.alert.count": "long",
   "tapline.alert.number": "double",
@@ -445,6 +446,7 @@ export interface Event {
   "tapline.alert.evidence": Json | undefined;
   "tapline.alert.ruleset_hash": string | undefined;
   "tapline.alert.indexes": readonly number[] | undefined;
+  "tapline.alert.index_offset": number | undefined;
   "tapline.alert.group": Json | undefined;
   "tapline.alert.count": number | undefined;
   "tapline.alert.number": number | undefined;
@@ -688,6 +690,7 @@ class EventFields implements Event {
   "tapline.alert.evidence" = undefined;
   "tapline.alert.ruleset_hash" = undefined;
   "tapline.alert.indexes" = undefined;
+  "tapline.alert.index_offset" = undefined;
   "tapline.alert.group" = undefined;
   "tapline.alert.count" = undefined;
   "tapline.alert.number" = undefined;
@@ -1165,6 +1168,7 @@ export function serialise(e: Event): string {
   if (e["tapline.alert.evidence"] !== undefined) { s += g77 + "\"evidence\":" + JSON.stringify(e["tapline.alert.evidence"]); g0 = ","; g55 = ","; g77 = ","; }
   if (e["tapline.alert.ruleset_hash"] !== undefined) { s += g77 + "\"ruleset_hash\":" + quote(e["tapline.alert.ruleset_hash"]); g0 = ","; g55 = ","; g77 = ","; }
   if (e["tapline.alert.indexes"] !== undefined) { s += g77 + "\"indexes\":" + "[" + e["tapline.alert.indexes"].join() + "]"; g0 = ","; g55 = ","; g77 = ","; }
+  if (e["tapline.alert.index_offset"] !== undefined) { s += g77 + "\"index_offset\":" + e["tapline.alert.index_offset"]; g0 = ","; g55 = ","; g77 = ","; }
   if (e["tapline.alert.group"] !== undefined) { s += g77 + "\"group\":" + JSON.stringify(e["tapline.alert.group"]); g0 = ","; g55 = ","; g77 = ","; }
   if (e["tapline.alert.count"] !== undefined) { s += g77 + "\"count\":" + e["tapline.alert.count"]; g0 = ","; g55 = ","; g77 = ","; }
   if (e["tapline.alert.number"] !== undefined) { s += g77 + "\"number\":" + e["tapline.alert.number"]; g0 = ","; g55 = ","; g77 = ","; }
