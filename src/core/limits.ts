@@ -83,7 +83,7 @@ export const LIMITS = {
   // Ledger
   frame_bytes: 64 * MiB,
   wal_segment_bytes: 64 * MiB,
-  snapshot_entries: 250_000,
+  snapshot_entries: 100_000,
   checkpoint_ms: 1_000,
   memory_entries_bytes: 24 * MiB, // durable entries kept in memory for sinks that are caught up
   frames_per_sync: 8,

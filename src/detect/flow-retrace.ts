@@ -2,8 +2,9 @@
 // the ledger. What the capture level, redaction or a bound left out of the entries is not seen. Changes no entry.
 import { forEachEntry } from "../core/entry.ts";
 import { type Event, newEvent } from "../core/generated/event.ts";
-import { flatten } from "./document.ts";
 import type { Flow } from "./flow.ts";
+
+type Nested = Record<string, unknown>;
 
 /** All that flow looks at. */
 const FIELDS = [
@@ -23,6 +24,7 @@ const FIELDS = [
   "file.path",
   "process.command_line",
 ] as const satisfies readonly (keyof Event)[];
+const PATHS = FIELDS.map((name) => name.split("."));
 /** What the entries have that say something; their actions stand near the end. */
 const SAYS = /"(?:arguments|result|messages|system_instructions)":/;
 
@@ -32,9 +34,19 @@ export function retrace(flow: Flow, run: Uint8Array): void {
   forEachEntry(run, (start, end) => {
     const text = bytes.toString("utf8", start, end);
     if (!SAYS.test(text)) return;
-    const fields = flatten(JSON.parse(text) as object);
-    const e = newEvent() as Event & Record<string, unknown>;
-    for (const name of FIELDS) (e as Record<string, unknown>)[name] = fields[name];
+    const document = JSON.parse(text) as Nested;
+    const e = newEvent();
+    for (let i = 0; i < FIELDS.length; i++)
+      (e as unknown as Nested)[FIELDS[i]!] = valueAt(document, PATHS[i]!);
     flow.trace(e);
   });
+}
+
+function valueAt(document: Nested, path: readonly string[]): unknown {
+  let at: unknown = document;
+  for (let i = 0; i < path.length; i++) {
+    if (typeof at !== "object" || at === null) return undefined;
+    at = (at as Nested)[path[i]!];
+  }
+  return at;
 }
