@@ -382,7 +382,7 @@ test("gaps and new streams are entries of the frame that moves their position, r
 });
 
 test("a snapshot is one cut through all workers, and with the log after it gives the state at the end", async () => {
-  const PER_BATCH = 10_000;
+  const PER_BATCH = LIMITS.snapshot_entries / 25;
   const COUNT = Math.ceil((2.4 * LIMITS.snapshot_entries) / PER_BATCH);
   const run = runOf(Array.from({ length: PER_BATCH }, (_, i) => Buffer.from(`{"n":${i}}`)));
   const hashes = leafHashes(run);
