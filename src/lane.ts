@@ -1,4 +1,6 @@
 // The main thread's end of one worker. Results come back in the order in which batches were posted.
+import { dirname } from "node:path";
+import { getCompileCacheDir } from "node:module";
 import { Worker } from "node:worker_threads";
 import { crc32 } from "node:zlib";
 import { TaplineError } from "./core/errors.ts";
@@ -11,6 +13,13 @@ import type { FromWorker, ToWorker } from "./worker.ts";
 /** The lane of a session: the same for the same number of lanes, whatever the order of arrival. */
 export function laneOf(session: string, lanes: number): number {
   return crc32(session) % lanes;
+}
+
+/** Where this thread keeps compiled code, for a worker, which does not inherit it. Node's own answer ends in a directory of
+ * the version. */
+function compileCache(): NodeJS.ProcessEnv {
+  const dir = getCompileCacheDir();
+  return dir === undefined ? {} : { NODE_COMPILE_CACHE: dirname(dir) };
 }
 
 export interface LaneEvents {
@@ -36,6 +45,7 @@ export class Lane {
     this.#worker = new Worker(new URL("./worker.ts", import.meta.url), {
       workerData: options,
       resourceLimits: { maxYoungGenerationSizeMb: LIMITS.worker_young_mb },
+      env: { ...process.env, ...compileCache() },
     });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.ready = promise;

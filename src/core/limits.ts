@@ -7,9 +7,9 @@ const MiB = 1024 * KiB;
 
 export const LIMITS = {
   // Reading
-  batch_bytes: 1 * MiB, // one batch of records handed to a worker
+  batch_bytes: 512 * KiB, // one batch of records handed to a worker
   batch_segments: 1_024, // streams that share one batch
-  run_buffer_bytes: 4 * MiB, // shared memory that a worker writes the entries of a batch into; longer ones get their own
+  run_buffer_bytes: 2 * MiB, // shared memory that a worker writes the entries of a batch into; longer ones get their own
   worker_young_mb: 24, // heap of a worker for what is just made: more takes memory and saves no time
   lanes_in_flight: 3, // batches handed to one worker and not yet appended
   line_bytes: 16 * MiB, // a longer record is kept as a gap and its first `raw_bytes`
@@ -85,11 +85,11 @@ export const LIMITS = {
   wal_segment_bytes: 64 * MiB,
   snapshot_entries: 100_000,
   checkpoint_ms: 1_000,
-  memory_entries_bytes: 24 * MiB, // durable entries kept in memory for sinks that are caught up
+  memory_entries_bytes: 8 * MiB, // durable entries kept in memory for sinks that are caught up
   frames_per_sync: 8,
   wal_segment_entries: 262_144, // entries of a write-ahead segment, so that start-up stays short with tiny entries
   wal_read_bytes: 1 * MiB, // read at once from a write-ahead segment
-  tile_queue_bytes: 16 * MiB, // full tiles waiting to be written; then commits wait
+  tile_queue_bytes: 8 * MiB, // full tiles waiting to be written; then commits wait
   tile_writes: 4, // bundles, with their hash tiles, written at once
   tile_syncs: 64, // bundles: a longer backlog is made durable with one call for the file system
   tile_unsynced_entries: 131_072, // entries in tiles that are not durable yet; then commits wait

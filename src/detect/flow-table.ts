@@ -122,6 +122,11 @@ class Generation {
     }
     this.values[at] = value;
   }
+
+  clear(): void {
+    this.keys.fill(0);
+    this.count = 0;
+  }
 }
 
 function generationOf(size: number, packed: string): Generation {
@@ -171,8 +176,11 @@ export class Table {
     young.set(key, value);
     if (young.count * 4 <= young.keys.length * 3) return;
     if (young.count >= this.#max) {
+      // The memory of what goes is used again: waiting for it to be collected would take many times as much.
+      const free = this.#old;
+      free?.clear();
       this.#old = young;
-      this.#young = new Generation(young.keys.length);
+      this.#young = free ?? new Generation(young.keys.length);
       return;
     }
     this.#young = new Generation(young.keys.length * 2);
