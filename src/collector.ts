@@ -15,7 +15,7 @@ import { laneOf, Lane } from "./lane.ts";
 import { Ledger } from "./ledger/log.ts";
 import { createRedactor } from "./normalise/redact.ts";
 import { createSealer } from "./normalise/seal.ts";
-import { probe } from "./normalise/probe.ts";
+import { probe, sessionIn } from "./normalise/probe.ts";
 import { Pipeline } from "./pipeline.ts";
 import { runCollector } from "./lifecycle.ts";
 import { Correlating } from "./correlating.ts";
@@ -56,12 +56,28 @@ async function openSources(
   router: Router,
 ): Promise<Map<string, Source>> {
   const sources = new Map<string, Source>();
-  for (const [name, typed] of sourcesOf(config)) {
-    const source = createSource(config, name, typed, log);
-    await source.open(new Map(Object.entries(positions[name] ?? {})), router);
-    sources.set(name, source);
+  try {
+    for (const [name, typed] of sourcesOf(config)) {
+      const source = createSource(config, name, typed, log);
+      sources.set(name, source);
+      await source.open(new Map(Object.entries(positions[name] ?? {})), router);
+    }
+  } catch (error) {
+    for (const source of sources.values()) await source.close();
+    throw error;
   }
   return sources;
+}
+
+/** What `opening` gives; when it fails, what runs already is ended, or the process would go on without a collector. */
+async function orEnd<T>(opening: Promise<T>, lanes: readonly Lane[], ledger: Ledger): Promise<T> {
+  try {
+    return await opening;
+  } catch (error) {
+    for (const lane of lanes) await lane.close();
+    await ledger.close();
+    throw error;
+  }
 }
 
 async function createDeliveries(config: Config, log: Log, ledger: Readable): Promise<Delivery[]> {
@@ -89,6 +105,11 @@ async function openLanes(
   );
   await Promise.all(lanes.map((lane) => lane.ready));
   return lanes;
+}
+
+function routerOf(lanes: number): Router {
+  const sessions = new Resolver(Date.now);
+  return { lanes, probe, laneOf: (session) => laneOf(session, lanes), sessionIn, sessions };
 }
 
 /** Name of the ledger and of its key. */
@@ -130,13 +151,8 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
       new Correlations(joined, { origin, ruleset_hash: set.hash, started_ms, state }),
   });
 
-  const router: Router = {
-    lanes: lanes.length,
-    probe,
-    laneOf: (session) => laneOf(session, lanes.length),
-    sessions: new Resolver(Date.now),
-  };
-  const sources = await openSources(config, log, positions, router);
+  const router = routerOf(lanes.length);
+  const sources = await orEnd(openSources(config, log, positions, router), lanes, ledger);
   const self = new SelfRecorder(origin, started_ms, Date.now, createRedactor(key).redactText);
   const correlating = new Correlating({
     correlations,

@@ -10,7 +10,7 @@ import { type FrameHeader, type SnapshotState, applyPositions } from "./state.ts
 import { LIMITS } from "./core/limits.ts";
 import { joinRuns } from "./core/run.ts";
 import { isShared } from "./core/shared-buffers.ts";
-import { type Tally, addTo } from "./tally.ts";
+import { type Tally, addTo, withLeftOut } from "./tally.ts";
 
 interface Dispatched {
   readonly source: string;
@@ -146,7 +146,7 @@ export class Pipeline {
     const alerts = (result.actions["rule-alert"] ?? 0) + correlated.alerts;
     const own = self.take();
     const delta = {
-      ...result.counts,
+      ...withLeftOut(result.counts, batch.left_out),
       events: result.count + own.count,
       alerts,
       gaps: batch.gaps.length,

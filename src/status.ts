@@ -33,6 +33,8 @@ export interface Status {
   /** What does not add up, if anything. */
   readonly broken: readonly string[];
   readonly ruleset: string;
+  /** By name of the source, bounds that bit and trouble that was met; collectors of before do not tell. */
+  readonly sources?: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly sinks: readonly SinkStatus[];
   readonly detection: DetectionFigures;
   /** State of sessions and of flow dropped since a bound bit, since the start. */
@@ -71,6 +73,7 @@ export function statusOf(parts: Running, running: boolean): Status {
     tally,
     broken: broken.filter((problem) => problem !== undefined),
     ruleset: parts.reload.ruleset,
+    sources: Object.fromEntries([...parts.sources].map(([name, source]) => [name, source.counts ?? {}])),
     sinks,
     detection: parts.correlating.figures(),
     evicted: parts.lanes.reduce((sum, lane) => sum + lane.evicted, 0),

@@ -1,5 +1,6 @@
 // The conservation law in numbers: read = recorded + merged + skipped (by reason), since the ledger began.
 // Deltas travel in frame headers, totals in snapshots, so the law survives a crash.
+import type { LeftOut } from "./core/stage.ts";
 import type { Counts } from "./normalise/counts.ts";
 
 export interface Tally {
@@ -43,6 +44,20 @@ export function addTo(total: Tally, delta: Partial<Tally> & Partial<Counts>): vo
 export function skippedSum(tally: Tally): number {
   let sum = 0;
   for (const reason in tally.skipped) sum += tally.skipped[reason]!;
+  return sum;
+}
+
+/** What a worker counted of a batch, and what its source left out of it. */
+export function withLeftOut(counts: Counts, left_out: LeftOut | undefined): Counts {
+  if (left_out === undefined) return counts;
+  const { merged, skipped } = left_out;
+  const sum: Counts = { ...counts, skipped: { ...counts.skipped } };
+  sum.merged += merged;
+  sum.read += merged;
+  for (const reason in skipped) {
+    sum.skipped[reason] = (sum.skipped[reason] ?? 0) + skipped[reason]!;
+    sum.read += skipped[reason]!;
+  }
   return sum;
 }
 

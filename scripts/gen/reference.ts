@@ -31,7 +31,7 @@ const READS: Readonly<Record<string, string>> = {
   "claude-code": "Transcripts of Claude Code, `projects/<slug>/<session>.jsonl`, and of its subagents",
   codex: "Codex rollouts, old and new, and the output of `codex exec --json`",
   "otlp-json":
-    "OTLP as JSON, one export request a line, as collectors write files: logs and spans. Metrics are counted, not kept",
+    "OTLP as JSON, one export request a line, as collectors write files and as the source `otlp` makes lines of what it receives: logs and spans. Metrics are counted, not kept",
   chat: "Conversations in the chat-completions shape: a line is `{session?, messages: [...]}`",
   gemini: "Chats of Gemini CLI, `tmp/<project>/chats/session-*.jsonl`",
   copilot: "Sessions of Copilot CLI, `session-state/<id>/events.jsonl`",

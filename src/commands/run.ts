@@ -2,13 +2,14 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { type Collector, openCollector } from "../collector.ts";
-import { sinksOf } from "../components.ts";
+import { type Typed, sinksOf } from "../components.ts";
 import { type Config, parseConfig } from "../config.ts";
 import { openLog } from "../core/log.ts";
 import type { EngineResult } from "../engine.ts";
 import type { AlertNote } from "../detect/judge.ts";
 import { discover } from "../discover.ts";
 import { BUNDLED_SAMPLE } from "../paths.ts";
+import { SOURCES } from "../sources/index.ts";
 import { Progress } from "../progress.ts";
 import { VERSION } from "../version.ts";
 import { type Command, globsOf, readArgs, readConfig } from "./usage.ts";
@@ -38,8 +39,14 @@ function addSources(config: Config, paths: readonly string[], once: boolean): Co
   // Through the schema once more, so that defaults are filled in.
   const sinks = Object.keys(config.sinks).length === 0 ? { local: { type: "store" } } : config.sinks;
   const sources: Record<string, unknown> = { ...config.sources, ...extra };
-  if (once) for (const name in sources) sources[name] = { ...(sources[name] as object), follow: false };
+  if (once) for (const name in sources) sources[name] = unfollowed(sources[name] as Typed);
   return parseConfig(JSON.stringify({ ...config, sources, sinks }), "configuration");
+}
+
+/** A source that reads what is there and ends. A receiver has no end: it is there while the others read. */
+function unfollowed(source: Typed): object {
+  const { shape } = SOURCES[source.type as keyof typeof SOURCES].config;
+  return "follow" in shape ? { ...source, follow: false } : source;
 }
 
 function describeAlert(alert: AlertNote): string {

@@ -17,7 +17,7 @@ import { ocsfFinding } from "../detect/ocsf.ts";
 import { FirstSeen } from "../detect/first-seen.ts";
 import { Judge } from "../detect/judge.ts";
 import { FORMATS } from "../normalise/formats/index.ts";
-import { probe } from "../normalise/probe.ts";
+import { probe, sessionIn } from "../normalise/probe.ts";
 import { BUNDLED_RULES } from "../paths.ts";
 import { createRedactor } from "../normalise/redact.ts";
 import { Resolver } from "../resolver.ts";
@@ -108,7 +108,7 @@ async function scanFiles(scan: Scan, paths: string[], format: string | undefined
   });
   const context = { name: "scan", state_dir: tmpdir(), now: Date.now, log: openLog() };
   const source = SOURCES.file.create(options, context);
-  const router: Router = { lanes: 1, probe, laneOf: () => 0, sessions: new Resolver(Date.now) };
+  const router: Router = { lanes: 1, probe, sessionIn, laneOf: () => 0, sessions: new Resolver(Date.now) };
   await source.open(new Map(), router);
   const forever = new AbortController().signal;
   let streams = 0;

@@ -75,6 +75,17 @@ function printDetection({ detection: d, ruleset, evicted }: Status): void {
   );
 }
 
+/** What receivers were asked, and how it ended; the counts of other sources are in the JSON. */
+function printSources({ sources }: Status): void {
+  for (const [name, counts] of Object.entries(sources ?? {})) {
+    if (counts["requests"] === undefined) continue;
+    const told = Object.entries(counts).filter(([, count]) => count > 0);
+    console.log(
+      `source      ${name}: ${told.map(([what, count]) => `${what.replaceAll("_", " ")} ${n(count)}`).join(", ")}`,
+    );
+  }
+}
+
 function print(status: Status, integrity: string, problems: readonly string[]): void {
   const { tally } = status;
   const skipped = Object.entries(tally.skipped).map(([reason, count]) => `${reason} ${n(count)}`);
@@ -92,6 +103,7 @@ function print(status: Status, integrity: string, problems: readonly string[]): 
   );
   console.log(`in flight   ${n(status.in_flight)} batches read and not yet durable`);
   printDetection(status);
+  printSources(status);
   for (const sink of status.sinks) {
     console.log(
       `sink        ${sink.name}: ledger ${n(status.entries)} = new ${n(sink.created)} + there ${n(sink.existing)} + ` +

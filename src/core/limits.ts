@@ -36,6 +36,27 @@ export const LIMITS = {
   dense_run_bytes: 32 * MiB, // entries of one batch: beyond that, short records are kept together as they are
   full_run_bytes: 44 * MiB, // ...and the rest of a record that makes ever more events is cut off
 
+  // Receiving OTLP
+  otlp_body_bytes: 16 * MiB, // of one request, packed and unpacked; larger ones are refused (413)
+  otlp_ratio: 100, // bytes that one packed byte may become...
+  otlp_ratio_from_bytes: 1 * MiB, // ...in bodies longer than this
+  otlp_values: 1_000_000, // objects and lists of one request
+  otlp_records: 65_536, // log records or spans of one request
+  otlp_lines_bytes: 32 * MiB, // the records of one request, each with a copy of its resource
+  otlp_held_bytes: 64 * MiB, // requests that are not durable yet; more are told to come again (503)
+  otlp_connections: 256, // open at once; more are closed
+  otlp_header_bytes: 16 * KiB, // of one request's headers
+  otlp_header_ms: 10_000, // for a request's headers to arrive...
+  otlp_request_ms: 30_000, // ...and for all of it
+  otlp_idle_ms: 30_000, // a connection without a request is closed
+  otlp_linger_ms: 1_000, // what is left of a refused request is read for so long
+  otlp_settle_ms: 8_000, // a request that is not durable by then is told to come again (503)
+  otlp_retry_s: 2, // what clients are told to wait
+  otlp_repeat_ms: 3_600_000, // a request that is sent again within this time is recognised...
+  otlp_repeat_requests: 16_384, // ...if no more than so many came since
+  otlp_services: 256, // services whose records name no session, each with a stream of its own
+  otlp_gaps: 64, // refused requests that wait to become gap entries; more are counted only
+
   // Events
   entry_bytes: 65_535, // an entry's length is a uint16 in the tile format
   blob_head_bytes: 4 * KiB, // what stays in the entry of a text moved to a blob
@@ -211,4 +232,5 @@ assert(
   LIMITS.full_run_bytes + 6 * LIMITS.batch_bytes + 12 * MiB < LIMITS.frame_bytes,
   "a batch whose records make many events fits in a frame, kept raw from there on",
 );
+assert(LIMITS.otlp_lines_bytes < LIMITS.otlp_held_bytes, "a request that is alone has room");
 assert(LIMITS.object_depth < 20, "servers refuse flattened objects nested deeper than 20");

@@ -88,6 +88,7 @@ export interface Gap {
     | "spool_cut"
     | "line_too_long"
     | "evicted"
+    | "too_large"
     | "unreadable";
   readonly offset: number;
   /** Bytes lost, where known. */
@@ -108,6 +109,13 @@ export interface RawBatch {
   readonly positions: Readonly<Record<string, Position | null>>;
   /** Bytes known to be waiting in this source after this batch. */
   readonly behind_bytes: number;
+  readonly left_out?: LeftOut;
+}
+
+/** Records that a source has read and no worker needs to see: those that came before, and by reason what is not kept. */
+export interface LeftOut {
+  readonly merged: number;
+  readonly skipped: Readonly<Record<string, number>>;
 }
 
 /** Hands over records and remembers nothing durable: the ledger keeps its positions. */
@@ -139,6 +147,8 @@ export interface Router {
   ): { format: string; session: string | undefined; stateless: boolean; facts?: StreamFacts | undefined };
   /** A session's streams share a lane. */
   laneOf(session: string): number;
+  /** The session of one parsed record, for sources whose streams hold the records of many. */
+  sessionIn(format: string, record: unknown): string | undefined;
   /** Finds sessions for streams that name none; without it they stay alone. */
   readonly sessions?: Sessions;
 }

@@ -24,3 +24,23 @@ export function constant(list: readonly string[]): readonly string[] {
   if (!written.has(list)) written.set(list, JSON.stringify(list));
   return list;
 }
+
+const QUOTE = 34;
+const BACKSLASH = 92;
+
+/** Deepest nesting of arrays and objects in JSON bytes [start, end). Does not check that they match. */
+export function depthOf(bytes: Uint8Array, start: number, end: number): number {
+  let depth = 0;
+  let deepest = 0;
+  let quoted = false;
+  for (let i = start; i < end; i++) {
+    const c = bytes[i]!;
+    if (quoted) {
+      if (c === BACKSLASH) i++;
+      else if (c === QUOTE) quoted = false;
+    } else if (c === QUOTE) quoted = true;
+    else if (c === 123 || c === 91) deepest = Math.max(deepest, ++depth);
+    else if (c === 125 || c === 93) depth--;
+  }
+  return deepest;
+}

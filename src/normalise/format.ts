@@ -21,6 +21,8 @@ export interface Format {
   recognise(head: readonly unknown[], path: string): number;
   /** The agent session that a stream belongs to as a whole, when path or head tell; else undefined. Pure. */
   sessionOf(head: readonly unknown[], path: string): string | undefined;
+  /** The session of one record, of formats whose streams hold those of many. Pure. */
+  readonly sessionIn?: (record: unknown) => string | undefined;
   /** Whether a record asks somebody to do something, so that it matters when two readers of its keys may disagree.
    * Without it, keys that a record repeats are not looked for. Pure, and called once a record. */
   readonly asks?: (record: unknown) => boolean;

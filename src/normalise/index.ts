@@ -6,6 +6,7 @@ import { RuleFailed, TaplineError } from "../core/errors.ts";
 import type { Event } from "../core/generated/event.ts";
 import type { Run } from "../core/run.ts";
 import type { Segment, StreamInfo, Vantage } from "../core/stage.ts";
+import { depthOf } from "../core/text.ts";
 import { type Blob, moveLongTexts } from "./blob.ts";
 import { type Counts, noCounts } from "./counts.ts";
 import { limitObjects } from "./depth.ts";
@@ -15,7 +16,7 @@ import { formatNamed } from "./probe.ts";
 import { FLAG_DEEP, FLAG_NUMBER, FLAG_SECRET, FLAG_UNUSUAL, prefilter } from "./prefilter.ts";
 import { type ScopeOptions, RecordScope } from "./scope.ts";
 import type { SessionState } from "./session.ts";
-import { depthOf, parseRecord, splitGlued, whyNot } from "./text-json.ts";
+import { parseRecord, splitGlued, whyNot } from "./text-json.ts";
 
 export interface Work {
   readonly buffer: Uint8Array;

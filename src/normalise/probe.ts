@@ -13,6 +13,11 @@ export function formatNamed(name: string): Format | undefined {
   return FORMATS.find((format) => format.name === name);
 }
 
+/** The session of one parsed record, of formats whose streams hold those of many. */
+export function sessionIn(format: string, record: unknown): string | undefined {
+  return formatNamed(format)?.sessionIn?.(record);
+}
+
 /** Parsed lines of a head; what does not parse is left out. */
 function records(head: Uint8Array): unknown[] {
   const found: unknown[] = [];

@@ -1,5 +1,5 @@
-// Records as JSON text, also where it is not quite what it should be: how deep it nests, and values glued together on one line.
-import { parseExact } from "./numbers.ts";
+// Records as JSON text, also where it is not quite what it should be: values glued together on one line.
+import { parseExact } from "../core/numbers.ts";
 
 const QUOTE = 34;
 const BACKSLASH = 92;
@@ -21,23 +21,6 @@ export function parseRecord(text: string, exactly: boolean): unknown {
 /** Why the last text that `parseRecord` refused is no JSON, without any of the text. */
 export function whyNot(): string {
   return reason;
-}
-
-/** Deepest nesting of arrays and objects in JSON bytes [start, end). Does not check that they match. */
-export function depthOf(bytes: Uint8Array, start: number, end: number): number {
-  let depth = 0;
-  let deepest = 0;
-  let quoted = false;
-  for (let i = start; i < end; i++) {
-    const c = bytes[i]!;
-    if (quoted) {
-      if (c === BACKSLASH) i++;
-      else if (c === QUOTE) quoted = false;
-    } else if (c === QUOTE) quoted = true;
-    else if (c === 123 || c === 91) deepest = Math.max(deepest, ++depth);
-    else if (c === 125 || c === 93) depth--;
-  }
-  return deepest;
 }
 
 /** The values of a line that holds two or more JSON objects in a row, or undefined when it is anything else. */

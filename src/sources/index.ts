@@ -1,5 +1,6 @@
 // The registry of sources: `type` in the configuration → component.
 import file from "./file.ts";
+import otlp from "./otlp.ts";
 import spool from "./spool.ts";
 
-export const SOURCES = { file, spool };
+export const SOURCES = { file, otlp, spool };

@@ -5,7 +5,7 @@ import { newEvent, serialise } from "../../src/core/generated/event.ts";
 import { LIMITS } from "../../src/core/limits.ts";
 import type { Json } from "../../src/core/text.ts";
 import { limitObjects, limitShape } from "../../src/normalise/depth.ts";
-import { parseExact } from "../../src/normalise/numbers.ts";
+import { parseExact } from "../../src/core/numbers.ts";
 
 function levels(value: unknown): number {
   if (typeof value !== "object" || value === null) return 0;

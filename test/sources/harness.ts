@@ -25,6 +25,7 @@ export function testRouter(stateless = false): Router {
       return { format: named ?? "lines", session: undefined, stateless };
     },
     laneOf: (session) => session.charCodeAt(0) % LANES,
+    sessionIn: () => undefined,
   };
 }
 

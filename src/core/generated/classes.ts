@@ -12,7 +12,7 @@ export interface EventClass {
   readonly eu_ai_act: readonly string[];
 }
 /** Hash of the tables that made the fields, classes and tags. */
-export const MAPPING_HASH = "sha256:b59dd6a975f37c33ec769eac6e1a888e45b6f563d5fb031ae4b2db1e00c09e06";
+export const MAPPING_HASH = "sha256:ed6ab3cb756853aa78ae117569c61828ed66fa0744c9a7158ce42e25d2328841";
 export const MAP_VERSION = "2026.11";
 export const CLASSES = {
   "tool-call": {"name":"tool-call","dataset":"tapline.activity","kind":"event","category":["api"],"type":["access"],"iso42001":["A.6.2.6","A.6.2.8","A.9.2","A.9.4"],"direct":["A.6.2.6","A.6.2.8","A.9.4"],"supporting":["A.9.2"],"nist_ai_rmf":["GOVERN 1.7","MEASURE 2.4","MANAGE 4.1","MANAGE 1.1"],"eu_ai_act":["14(4)","26(5)","72(1)","72(2)","12(1)","12(2)","26(6)"]},

@@ -70,6 +70,22 @@ function unknown(r: Fields, scope: Scope): Outcome {
   return "recorded";
 }
 
+/** Session of the first log record or span; `traced` takes its trace where nothing else names one. */
+function firstSession(value: unknown, traced: boolean): string | undefined {
+  for (const { list, scopes, records } of SIGNALS) {
+    const of = asObject(asList(asObject(value)?.[list])[0]);
+    const raw = asObject(asList(asObject(asList(of?.[scopes])[0])?.[records])[0]);
+    if (raw === undefined) continue;
+    const id = sessionIdOf(
+      attributesOf(raw["attributes"]),
+      attributesOf(asObject(of!["resource"])?.["attributes"]),
+      traced ? raw : {},
+    );
+    if (id !== undefined) return id;
+  }
+  return undefined;
+}
+
 export const otlpJson: Format = {
   name: "otlp-json",
   vantage: "otel",
@@ -86,20 +102,12 @@ export const otlpJson: Format = {
   // A file holds the sessions of many agents: the first is as good a guess as any for where its state lives.
   sessionOf(head) {
     for (const value of head) {
-      for (const { list, scopes, records } of SIGNALS) {
-        const of = asObject(asList(asObject(value)?.[list])[0]);
-        const raw = asObject(asList(asObject(asList(of?.[scopes])[0])?.[records])[0]);
-        if (raw === undefined) continue;
-        const id = sessionIdOf(
-          attributesOf(raw["attributes"]),
-          attributesOf(asObject(of!["resource"])?.["attributes"]),
-          {},
-        );
-        if (id !== undefined) return id;
-      }
+      const id = firstSession(value, false);
+      if (id !== undefined) return id;
     }
     return undefined;
   },
+  sessionIn: (record) => firstSession(record, true),
   open() {
     return (record, scope) => {
       const r = asObject(record);
