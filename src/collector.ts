@@ -45,6 +45,8 @@ export interface Collector {
   readonly rules: number;
   readonly ruleset: string;
   readonly recovered_entries: number;
+  /** The collector's own events of this run and those across sessions, by action. */
+  readonly own: ReadonlyMap<string, number>;
   /** Collects until `signal` aborts, or with `once` until every source is drained and every sink caught up. */
   run(signal: AbortSignal, once: boolean): Promise<void>;
 }
@@ -161,17 +163,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     self,
     onAlert: events.onAlert,
   });
-  const parts = {
-    sources,
-    lanes,
-    ledger,
-    self,
-    positions,
-    tally,
-    free,
-    correlating,
-    now: Date.now,
-  };
+  const parts = { sources, lanes, ledger, self, positions, tally, free, correlating, now: Date.now };
   pipeline = new Pipeline({ ...parts, onDurable: events.onDurable, onAlert: events.onAlert });
   const shown = { config, rules, set, problems: wrong, origin, started_ms, log };
   const reload = new Reload({ ...shown, pipeline, correlating, self });
@@ -184,6 +176,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     rules: set.rules.length + joined.nodes.length,
     ruleset: set.hash,
     recovered_entries: entries,
+    own: self.counts,
     run: (signal, once) =>
       runCollector({ ...shared, reload, origin: ledgerOrigin(config), log }, signal, once),
   };

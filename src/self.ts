@@ -29,6 +29,8 @@ export class SelfRecorder {
   readonly #now: () => number;
   /** What was added and not taken yet. */
   readonly out = new RunWriter(64 * 1024);
+  /** Events added since the start, by action. */
+  readonly counts = new Map<string, number>();
   readonly #redactText: (text: string) => string;
   readonly #started: string;
   #count = 0;
@@ -56,11 +58,18 @@ export class SelfRecorder {
   add(action: Action, message: string, fill?: (e: Event) => void): void {
     const e = this.#event(action, message);
     fill?.(e);
+    this.#counted(e);
     this.out.add(serialise(e));
+  }
+
+  #counted(e: Event): void {
+    const action = e["event.action"]!;
+    this.counts.set(action, (this.counts.get(action) ?? 0) + 1);
   }
 
   /** Adds an event that is finished. One too large for an entry loses the ends of its values, which are copies. */
   write(e: Event): void {
+    this.#counted(e);
     for (let chars = LIMITS.own_text_chars; !this.out.add(serialise(e)); chars /= 2) {
       assert(chars >= 1, "an event without its values fits in an entry");
       cutValues(e, chars);

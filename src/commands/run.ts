@@ -14,6 +14,9 @@ import { Progress } from "../progress.ts";
 import { VERSION } from "../version.ts";
 import { type Command, globsOf, readArgs, readConfig } from "./usage.ts";
 
+/** Signals closer together than this are one press of Ctrl-C: npm and the launcher pass it on beside the terminal. */
+const SAME_SIGNAL_MS = 500;
+
 const say = (line: string): void => console.log(line);
 const tilde = (path: string): string => path.replace(homedir(), "~");
 
@@ -67,15 +70,24 @@ function introduce(collector: Collector, config: Config): void {
   say(`rules       ${collector.rules}, set ${collector.ruleset.slice(0, 19)}`);
 }
 
-async function collect(config: Config, once: boolean): Promise<number> {
-  const stop = new AbortController();
+/** Aborts `stop` at the first signal, ends the process at a second one. */
+function stopOnSignals(stop: AbortController): void {
+  let at_ms = 0;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
-      if (stop.signal.aborted) process.exit(130);
-      say("stopping    (again to stop at once)");
-      stop.abort();
+      const now_ms = performance.now();
+      if (!stop.signal.aborted) {
+        say("stopping    (again to stop at once)");
+        at_ms = now_ms;
+        stop.abort();
+      } else if (now_ms - at_ms > SAME_SIGNAL_MS) process.exit(130);
     });
   }
+}
+
+async function collect(config: Config, once: boolean): Promise<number> {
+  const stop = new AbortController();
+  stopOnSignals(stop);
   // A collector whose reader went away stops cleanly; other commands just end.
   process.stdout.removeAllListeners("error").on("error", () => stop.abort());
   const actions: Record<string, number> = {};
@@ -100,11 +112,12 @@ async function collect(config: Config, once: boolean): Promise<number> {
   } finally {
     progress.stop();
   }
-  if (Object.keys(actions).length > 0) say(`this run    ${summary(actions)}`);
+  for (const [action, count] of collector.own) actions[action] = (actions[action] ?? 0) + count;
+  say(`this run    ${summary(actions)}`);
   for (const { name, cursor, trouble } of collector.deliveries) {
-    say(
-      `sink        ${name}: ${cursor.acked} of ${collector.ledger.size} entries${trouble === undefined ? "" : `  ! ${trouble}`}`,
-    );
+    const dead = cursor.dead === 0 ? "" : `, ${cursor.dead} refused: see \`tapline dlq list\``;
+    const why = trouble === undefined ? "" : `  ! ${trouble}`;
+    say(`sink        ${name}: ${cursor.acked} of ${collector.ledger.size} entries${dead}${why}`);
   }
   say(`ledger      ${collector.ledger.size} entries, checkpoint at ${collector.ledger.published}`);
   // With --once the caller waits for the sinks: one that did not take everything is trouble with the world.

@@ -10,6 +10,7 @@ import {
   actionsOf,
   checkDocument,
   configure,
+  countBy,
   countTranscript,
   documents,
   ended,
@@ -64,6 +65,13 @@ describe("run --once over two sources", () => {
     expect(stdout).toMatch(/ALERT +(high|critical)/);
     const entries = await entriesOf(ledger);
     for (const entry of entries) checkDocument(entry);
+    const told = /^this run +(.+)$/m
+      .exec(stdout)![1]!
+      .split(", ")
+      .map((row) => row.split(" "));
+    expect(new Map(told.map(([action, count]) => [action!, Number(count)]))).toEqual(
+      countBy(entries, "event.action"),
+    );
     const { calls, results } = countTranscript(readFileSync(SESSION, "utf8"));
     const of = (source: string, action: string) =>
       actionsOf(entries, action).filter((entry) => field(entry, "tapline.source") === source).length;
@@ -237,4 +245,18 @@ test("a sink that cannot be reached: the ledger has everything, the exit code is
     linesOf(SESSION) + linesOf(MCP),
   ]);
   expect(told.problems.join()).toContain("cannot be reached");
+});
+
+test("one press of Ctrl-C is several signals, from the terminal, npm and the launcher: they are one clean stop", async () => {
+  const { home, config } = twoSources();
+  const child = start(home, "run", "-c", config);
+  const end = ended(child);
+  for (let said = ""; !said.includes("rules ");) said += String((await once(child.stdout!, "data"))[0]);
+  for (const pause_ms of [0, 30, 60]) {
+    await sleep(pause_ms);
+    child.kill("SIGINT");
+  }
+  const { code, stdout } = await end;
+  expect([code, stdout.match(/^stopping/gm)?.length]).toEqual([0, 1]);
+  expect(actionsOf(await entriesOf(join(home, "state", "ledger")), "collector-stop").length).toBe(1);
 });
