@@ -128,6 +128,8 @@ function describe(issue: z.core.$ZodIssue, raw: unknown): string {
     const what = type === undefined ? "type is missing" : `unknown type ${JSON.stringify(type)}`;
     return `${what}${near === undefined ? "" : ` (did you mean "${near}"?)`}${place}: one of ${types.join(", ")}`;
   }
+  if (issue.code === "invalid_type" && valueAt(issue.path, raw) === undefined)
+    return `${issue.path.join(".")} is missing`;
   return `${issue.message}${place}`;
 }
 
@@ -136,7 +138,7 @@ export function parseConfig(text: string, file: string): Config {
   const document = parseDocument(text, { schema: "core", prettyErrors: true });
   const problems = [...document.errors, ...document.warnings]
     .slice(0, LIMITS.config_problems)
-    .map((e) => e.message.split("\n")[0]!);
+    .map((e) => e.message.split("\n")[0]!.replace(/:$/, ""));
   let raw: unknown;
   try {
     if (problems.length === 0) raw = document.toJS() as unknown;
@@ -159,7 +161,10 @@ export async function loadConfig(path: string): Promise<Config> {
   try {
     text = await readFile(path);
   } catch (cause) {
-    throw new TaplineError("CONFIG_UNREADABLE", `cannot read ${path}: ${reasonOf(cause)}`, { cause });
+    throw new TaplineError("CONFIG_UNREADABLE", `cannot read ${path}: ${reasonOf(cause)}`, {
+      remedy: "check the path of the configuration and its permissions",
+      cause,
+    });
   }
   if (text.length > LIMITS.config_bytes) {
     throw new TaplineError("CONFIG_INVALID", `${path}: larger than ${LIMITS.config_bytes} bytes`);

@@ -1,4 +1,5 @@
 // `tapline check`: configuration, rules and connections; every problem at once, with its place and a remedy.
+import { existsSync } from "node:fs";
 import { openLog } from "../core/log.ts";
 import { TaplineError, reasonOf } from "../core/errors.ts";
 import { type Config } from "../config.ts";
@@ -33,6 +34,24 @@ async function checkSinks(config: Config): Promise<Problem[]> {
   return found;
 }
 
+async function checkRules(config: Config): Promise<Problem[]> {
+  const found: Problem[] = [];
+  for (const path of config.rules) {
+    if (existsSync(path)) continue;
+    found.push({
+      where: "rules",
+      what: `${path} does not exist`,
+      remedy: "name a file or a directory of rules",
+    });
+  }
+  const paths = rulePaths(config).filter(existsSync);
+  const rules = await loadRules(paths, { placeholders: config.placeholders });
+  // A rule on the inventory rests while nothing defines its lists; `rules lint` names it.
+  for (const problem of rules.problems.filter((p) => p.code !== "placeholder"))
+    found.push({ where: "rules", what: String(problem), remedy: "`tapline rules lint` shows it in full" });
+  return found;
+}
+
 const count = (record: object): number => Object.keys(record).length;
 
 async function findProblems(
@@ -48,11 +67,7 @@ async function findProblems(
       problems.push({ where: "configuration", what, remedy: error.remedy });
     return { problems, config };
   }
-  const rules = await loadRules(rulePaths(config), { placeholders: config.placeholders });
-  // A rule on the inventory rests while nothing defines its lists; `rules lint` names it.
-  for (const problem of rules.problems.filter((p) => p.code !== "placeholder"))
-    problems.push({ where: "rules", what: String(problem), remedy: undefined });
-  problems.push(...(await checkSinks(config)));
+  problems.push(...(await checkRules(config)), ...(await checkSinks(config)));
   return { problems, config };
 }
 

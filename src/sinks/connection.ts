@@ -100,7 +100,10 @@ async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (cause) {
-    throw new TaplineError("SINK_SECRET", `cannot read ${path}: ${reasonOf(cause)}`, { cause });
+    throw new TaplineError("SINK_SECRET", `cannot read ${path}: ${reasonOf(cause)}`, {
+      remedy: "check the path and its permissions",
+      cause,
+    });
   }
 }
 

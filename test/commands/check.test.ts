@@ -58,7 +58,7 @@ sinks:
     />=1 at heartbeat_s/,
     /unknown type "fil" \(did you mean "file"\?\) at sources\.a\.type: one of file, otlp, spool/,
     /unknown key "includ" \(did you mean "include"\?\) at sources\.b$/,
-    /received undefined at sources\.b\.include/,
+    /sources\.b\.include is missing$/,
     /unknown key "argments" \(did you mean "arguments"\?\) at sources\.b\.capture/,
     /a name: .* at sources\.Cc/,
     /type is missing at sources\.d\.type: one of file, otlp, spool/,
@@ -111,7 +111,7 @@ test("rules that cannot be used and servers that do not answer are named togethe
   );
   writeFileSync(join(rules, "broken.yml"), "title: [\n");
   const config = configure(home, {
-    rules: [rules],
+    rules: [rules, join(home, "no-rules")],
     sinks: {
       one: { type: "opensearch", url: "http://127.0.0.1:1" },
       two: {
@@ -129,8 +129,10 @@ test("rules that cannot be used and servers that do not answer are named togethe
     problems.filter((problem) => problem.where === where).map((problem) => problem.what);
   expect(at("rules").some((what) => what.includes("condition.yml"))).toBe(true);
   expect(at("rules").some((what) => what.includes("broken.yml"))).toBe(true);
+  expect(at("rules").some((what) => what.endsWith("no-rules does not exist"))).toBe(true);
   expect(at("sinks.one").join()).toContain("cannot be reached");
   expect(at("sinks.two").join()).toContain("none");
+  for (const problem of problems) expect(problem.remedy, problem.what).toBeTruthy();
   expect(problems.find((problem) => problem.where === "sinks.one")!.remedy).toMatch(/check url/);
   const text = await tapline(home, ["check", "-c", config]);
   expect([text.code, text.stdout.includes("sinks.one: ")]).toEqual([1, true]);
