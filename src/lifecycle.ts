@@ -65,7 +65,10 @@ export async function runCollector(parts: Running, signal: AbortSignal, once: bo
     }),
   );
   const beat = setInterval(() => void heartbeat(parts), parts.config.heartbeat_s * 1000);
-  const tell = setInterval(() => void writeStatus(parts, true), LIMITS.status_ms);
+  let telling = Promise.resolve();
+  const tell = setInterval(() => {
+    telling = telling.then(() => writeStatus(parts, true));
+  }, LIMITS.status_ms);
   try {
     await pipeline.run(signal, once);
     parts.reload.close();
@@ -78,6 +81,7 @@ export async function runCollector(parts: Running, signal: AbortSignal, once: bo
     parts.reload.close();
     clearInterval(beat);
     clearInterval(tell);
+    await telling; // the last word is that of the end
     await shutDown(parts, stop, delivering);
   }
 }

@@ -96,9 +96,9 @@ export async function verifyLedger(dir: string, options: VerifyOptions = {}): Pr
 
 function saidOfBlobs({ blobs, digest }: Report): string {
   return digest === undefined
-    ? `${blobs} blobs are there, in their length; their text was not checked: their names are digests under the ` +
+    ? `${blobs} texts lie in blobs, which are there in their length; the text was not checked: it goes by a digest under the ` +
         "installation's key, which is not at hand"
-    : `${blobs} blobs: the text of each checked against its keyed digest`;
+    : `${blobs} texts lie in blobs: each checked against its keyed digest`;
 }
 
 async function readVerifier(path: string, report: Report): Promise<Verifier | undefined> {

@@ -106,7 +106,7 @@ test("verify says how blobs were checked: by their text with the key, by length 
   const fine = await tapline(home, verify);
   expect([fine.code, fine.stdout]).toEqual([
     0,
-    expect.stringMatching(/^note {3}1 blobs: the text of each checked/m),
+    expect.stringMatching(/^note {3}1 texts lie in blobs: each checked/m),
   ]);
   const blobs = join(home, "state", "ledger", "blobs");
   const [blob] = readdirSync(blobs, { recursive: true, encoding: "utf8" })
@@ -123,6 +123,6 @@ test("verify says how blobs were checked: by their text with the key, by length 
   const key = join(home, "state", "keys", "digest.key");
   renameSync(key, `${key}.away`);
   const blind = await tapline(home, verify);
-  expect([blind.code, blind.stdout]).toEqual([0, expect.stringContaining("their text was not checked")]);
+  expect([blind.code, blind.stdout]).toEqual([0, expect.stringContaining("the text was not checked")]);
   expect(existsSync(key)).toBe(false);
 });
