@@ -1,37 +1,10 @@
 // The ledger against verifiers that are not ours: Tessera's fsck, and Go's x/mod/sumdb through verify/go.
-import { execFileSync, spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { delimiter, join, resolve } from "node:path";
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { verifyLedger } from "../../src/ledger/verify.ts";
 import { appendEntries, newDir, openLedger } from "./helpers.ts";
-
-const BIN = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "tapline-test", "bin");
-const FSCK = "github.com/transparency-dev/tessera/cmd/fsck@v1.0.4";
-const env = { ...process.env, GOBIN: BIN, PATH: `${process.env["PATH"]}${delimiter}/usr/local/go/bin` };
-const noGo = spawnSync("go", ["version"], { env }).status !== 0;
-if (noGo)
-  console.warn("SKIPPED: Go is not installed, so the ledger is not checked by verifiers that are not ours");
-
-/** Verdict of fsck 1.0.4: its exit code is 0 either way, and with the default -N 1 it hangs on a mismatch. */
-function fsckAccepts(dir: string): boolean {
-  const args = [
-    "-ui=false",
-    "-N",
-    "64",
-    `-storage_url=file://${dir}`,
-    `-public_key=${join(dir, "ledger.vkey")}`,
-  ];
-  const { stdout, stderr } = spawnSync(join(BIN, "fsck"), args, { timeout: 60_000, encoding: "utf8" });
-  return /Successfully fsck'd log with size/.test(stdout + stderr);
-}
-function goverify(dir: string, saved: readonly string[] = []): string {
-  const { status, stdout } = spawnSync(join(BIN, "goverify"), [dir, join(dir, "ledger.vkey"), ...saved], {
-    encoding: "utf8",
-  });
-  return `${status} ${stdout.trim()}`;
-}
+import { buildVerifiers, fsckAccepts, goverify, haveGo } from "./oracle.ts";
 
 /** Appends in frames of the given sizes, saving a checkpoint after each, and closes. */
 async function made(frames: readonly number[]): Promise<{ dir: string; saved: string[]; size: number }> {
@@ -50,16 +23,8 @@ async function made(frames: readonly number[]): Promise<{ dir: string; saved: st
   return { dir, saved, size: ledger.size };
 }
 
-describe.skipIf(noGo)("verifiers that are not ours", () => {
-  beforeAll(() => {
-    mkdirSync(BIN, { recursive: true });
-    if (!existsSync(join(BIN, "fsck"))) execFileSync("go", ["install", FSCK], { env, stdio: "pipe" });
-    execFileSync("go", ["build", "-o", join(BIN, "goverify"), "."], {
-      env,
-      cwd: resolve("verify/go"),
-      stdio: "pipe",
-    });
-  }, 600_000);
+describe.skipIf(!haveGo)("verifiers that are not ours", () => {
+  beforeAll(buildVerifiers, 600_000);
 
   test.each([1, 2, 255, 256, 257, 513, 65_537])(
     "accept a ledger of %i entries",
