@@ -7,7 +7,7 @@ export default defineConfig({
     globalSetup: "./test/integration/global.ts",
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 30_000,
+    testTimeout: 120_000, // a start of the collector takes ten seconds and more on a machine that is busy
     hookTimeout: 300_000,
   },
 });

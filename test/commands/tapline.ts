@@ -16,7 +16,7 @@ const NODE =
   Number(process.versions.node.split(".")[0]) >= 24
     ? process.execPath
     : resolve("node_modules/node/bin/node");
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 100_000;
 
 const started: ChildProcess[] = [];
 const homes: string[] = [];
