@@ -67,6 +67,8 @@ class Scan {
   readonly #correlating: Correlating;
   readonly #printer: Printer;
   readonly #self: SelfRecorder;
+  #read = 0;
+  #unparsable = 0;
 
   constructor(engine: Engine, correlations: CorrelationSet, origin: Origin, printer: Printer) {
     const started_ms = Date.now();
@@ -86,6 +88,8 @@ class Scan {
   async take(batch: RawBatch): Promise<void> {
     const now_ms = Date.now();
     const result = this.#engine.process({ ...batch, now_ms });
+    this.#read += result.counts.read ?? 0;
+    this.#unparsable += result.counts.unparsable ?? 0;
     for (const gap of batch.gaps) this.#self.gap(gap);
     this.#correlating.push(result, { now_ms, caught_up: false, first_index: this.#printer.index });
     await this.#printer.print(result);
@@ -96,6 +100,11 @@ class Scan {
   async end(): Promise<void> {
     this.#correlating.close(Date.now());
     await this.#printer.print(this.#self.take());
+    if (this.#unparsable * 2 <= this.#read) return;
+    console.error(
+      `tapline scan: ${this.#unparsable} of ${this.#read} records are not JSON. A record is one line: a document ` +
+        "that spans lines is put on one by `jq -c .`",
+    );
   }
 }
 

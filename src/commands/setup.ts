@@ -43,7 +43,12 @@ Exit code 1 when something was left out.`,
     if (!ENGINES.includes(engine)) throw new UsageError(`name the engine: ${ENGINES.join(" or ")}`);
     const days = readNumber(values["retention-days"], "--retention-days") ?? RETENTION_DAYS;
     if (values.print === true) {
-      for (const part of await plan(engine, days)) {
+      const parts = await plan(engine, days);
+      if (values.json === true) {
+        console.log(JSON.stringify(parts.map((part) => ({ method: "PUT", ...part }))));
+        return 0;
+      }
+      for (const part of parts) {
         console.log(`# ${part.name}\nPUT ${part.path}\n${JSON.stringify(part.body, undefined, 2)}\n`);
       }
       return 0;

@@ -212,6 +212,15 @@ test("hostile lines become events or pipeline errors, and what stands between th
   expect(errors.length).toBeGreaterThanOrEqual(4);
 });
 
+test("a document that spans lines is kept line by line, and the way to read it is told", async () => {
+  const path = join(home, "document.json");
+  writeFileSync(path, JSON.stringify({ resourceLogs: [{ scopeLogs: [] }] }, undefined, 2));
+  const { code, stdout, stderr } = await tapline(home, ["scan", path]);
+  expect(code).toBe(0);
+  expect(actionsOf(documents(stdout), "unparsable-record").length).toBeGreaterThan(5);
+  expect(stderr).toMatch(/^tapline scan: \d+ of \d+ records are not JSON\..*`jq -c \.`\n$/);
+});
+
 test("nothing to read is said; what does not exist is an error of the world", async () => {
   const missing = await tapline(home, ["scan", join(home, "nothing.jsonl")]);
   expect([missing.code, missing.stderr.includes("does not exist")]).toEqual([3, true]);

@@ -33,7 +33,8 @@ test("status: a dead letter that was replayed is no dead letter any more, and th
   });
   let refused = 3;
   faulty.after = () => ({ kind: "items", status: () => (refused-- > 0 ? 400 : 201) });
-  expect((await tapline(home, ["run", "-c", config, "--once"])).code).toBe(0);
+  const ran = await tapline(home, ["run", "-c", config, "--once"]);
+  expect([ran.code, ran.stdout]).toEqual([0, expect.stringMatching(/^sink .* entries, 3 refused: see/m)]);
   const sum = (sink: Awaited<ReturnType<typeof sinkOf>>): number =>
     sink.created + sink.existing + sink.dead + sink.replayed + sink.filtered + sink.pending;
   const before = await sinkOf(home, config);

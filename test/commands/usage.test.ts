@@ -96,6 +96,9 @@ test.each(["opensearch", "elasticsearch"])(
     }
     expect(stdout).toContain("/_index_template/logs-tapline");
     expect(stdout).toContain("17d");
+    const json = await tapline(home, ["setup", engine, "--print", "--json", "--retention-days", "17"]);
+    const listed = JSON.parse(json.stdout) as { method: string; path: string; body: unknown }[];
+    expect(listed.map(({ method, path }) => `${method} ${path}`)).toEqual(stdout.match(/^PUT \S+/gm));
   },
 );
 
