@@ -7,6 +7,8 @@ import { parseDocument } from "yaml";
 import { z } from "zod";
 import { TaplineError, reasonOf } from "./core/errors.ts";
 import { LIMITS } from "./core/limits.ts";
+import { FORMATS } from "./normalise/formats/index.ts";
+import { jsonMapping } from "./normalise/formats/json.ts";
 import { SINKS } from "./sinks/index.ts";
 import { SOURCES } from "./sources/index.ts";
 
@@ -89,7 +91,9 @@ function keysAt(path: readonly PropertyKey[], raw: unknown): string[] {
   ];
   const type = String(entry?.type);
   let schema: unknown = Object.hasOwn(registry, type) ? registry[type]!.config : undefined;
-  for (const key of path.slice(2)) schema = shapeOf(schema)[String(key)];
+  const mapping = path[0] === "sources" && path[2] === "options";
+  if (mapping) schema = jsonMapping;
+  for (const key of path.slice(mapping ? 3 : 2)) schema = shapeOf(schema)[String(key)];
   return Object.keys(shapeOf(schema));
 }
 
@@ -133,6 +137,25 @@ function describe(issue: z.core.$ZodIssue, raw: unknown): string {
   return `${issue.message}${place}`;
 }
 
+/** What is wrong with the formats of the sources and their options, which the sources themselves do not know. */
+function formatProblems(config: Config, raw: unknown): string[] {
+  const problems: string[] = [];
+  const names = FORMATS.map(({ name }) => name);
+  for (const [name, source] of Object.entries(config.sources)) {
+    const { format, options } = source as { format?: string; options?: unknown };
+    const place = `sources.${name}`;
+    if (format !== undefined && !names.includes(format)) {
+      const near = closest(format, names);
+      const hint = near === undefined ? "" : ` (did you mean "${near}"?)`;
+      problems.push(`no format "${format}"${hint} at ${place}.format: one of ${names.join(", ")}`);
+    } else if (format === "json") {
+      for (const issue of jsonMapping.safeParse(options ?? {}).error?.issues ?? [])
+        problems.push(describe({ ...issue, path: ["sources", name, "options", ...issue.path] }, raw));
+    } else if (options !== undefined) problems.push(`options are for \`format: json\` at ${place}.options`);
+  }
+  return problems.slice(0, LIMITS.config_problems);
+}
+
 /** Reads and checks a configuration. Throws CONFIG_INVALID with every problem in the message, one a line. */
 export function parseConfig(text: string, file: string): Config {
   const document = parseDocument(text, { schema: "core", prettyErrors: true });
@@ -147,8 +170,10 @@ export function parseConfig(text: string, file: string): Config {
   }
   if (problems.length === 0) {
     const parsed = configSchema.safeParse(raw ?? {});
-    if (parsed.success) return { ...parsed.data, state_dir: resolve(parsed.data.state_dir) };
-    for (const issue of parsed.error.issues.slice(0, LIMITS.config_problems))
+    if (parsed.success) problems.push(...formatProblems(parsed.data, raw));
+    if (parsed.success && problems.length === 0)
+      return { ...parsed.data, state_dir: resolve(parsed.data.state_dir) };
+    for (const issue of parsed.error?.issues.slice(0, LIMITS.config_problems) ?? [])
       problems.push(describe(issue, raw));
   }
   throw new TaplineError("CONFIG_INVALID", problems.map((problem) => `${file}: ${problem}`).join("\n"), {

@@ -75,6 +75,25 @@ sinks:
   expect(told.join()).not.toContain("secret");
 });
 
+test("formats and the mapping of json lines are checked too", async () => {
+  const { code, problems } = await check(`
+sources:
+  a: {type: file, include: [x], format: jsn}
+  b: {type: file, include: [x], options: {session: s}}
+  c: {type: file, include: [x], format: json, options: {sesion: s, fields: {user.nam: u, event.duration: {value: x}}}}
+  d: {type: file, include: [x], format: json, options: {session: s, fields: {user.name: u}}}
+`);
+  expect([code, problems.map(({ what }) => what.replace(/^.*?yml: /, ""))]).toEqual([
+    1,
+    [
+      expect.stringMatching(/^no format "jsn" \(did you mean "json"\?\) at sources\.a\.format: one of mcp, /),
+      "options are for `format: json` at sources.b.options",
+      "not a field that a mapping may set at sources.c.options.fields.user.nam",
+      'unknown key "sesion" (did you mean "session"?) at sources.c.options',
+    ],
+  ]);
+});
+
 const bomb = ["a: &a [x,x,x,x,x,x,x,x,x]"];
 for (let i = 1; i < 9; i++) {
   const [name, of] = ["abcdefghi"[i]!, "abcdefghi"[i - 1]!];
