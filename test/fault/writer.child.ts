@@ -56,7 +56,7 @@ function burst(): void {
     if (random() < 0.006) rotate(at);
   }
   if (!stopping) {
-    setTimeout(burst, 5);
+    setTimeout(burst, 20);
     return;
   }
   console.log(written);
