@@ -197,6 +197,14 @@ export const LIMITS = {
   config_bytes: 1 * MiB,
   config_problems: 100, // told of one configuration
 
+  // Policy
+  policy_servers: 1_024, // servers of one policy
+  policy_list: 1_024, // of one list in a policy
+  policy_pattern_chars: 1_024, // of one name, path or host in a policy
+  policy_rate_calls: 1_000, // calls that a rate may allow in its span
+  policy_look_ms: 500, // how often a process that stays looks at its policy
+  policy_texts: 4_096, // texts of one call's arguments that are held against the policy; more are refused
+
   // Correlations
   correlation_tick_ms: 1_000, // windows are looked at this often when nothing comes
   correlation_lateness_ms: 30_000, // how late an event may come and still count, by the time of its source

@@ -34,6 +34,8 @@ export interface CallRequest {
   /** Name of the client: `claude-code`, `cursor`, or what `initialize` said. */
   readonly agent: string | undefined;
   readonly session: string | undefined;
+  /** Where relative paths in the arguments start: without it, a rule on paths refuses them. */
+  readonly cwd?: string | undefined;
   /** Hash of the definition that the server last listed for the tool, where one was seen. */
   readonly definition_hash: string | undefined;
   readonly now_ms: number;

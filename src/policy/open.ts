@@ -1,0 +1,211 @@
+// Opens a policy: the compiled form beside the file where it is of that file, else the file itself. A file that cannot be
+// used leaves the policy that was in force before in force, and says why. Decides nothing.
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { TaplineError, reasonOf, systemCode } from "../core/errors.ts";
+import { LIMITS } from "../core/limits.ts";
+import { type Loaded, read, sha256, write } from "./compiled.ts";
+import type { CallRequest, Decision, Policy, ServerIdentity, ToolDefinition } from "./contract.ts";
+import { Decider } from "./decide.ts";
+import { decisionOf } from "./findings.ts";
+import type { PolicyState } from "./state.ts";
+
+export interface PolicyOptions {
+  /** Directory of the collector's state; pins, rates and quarantine are in `policy/` in it. */
+  readonly state_dir: string;
+  /** Keeps looking at the file: for processes that stay. */
+  readonly watch?: boolean;
+  /** A file that was named must be there; otherwise no file means that everything is allowed and recorded. */
+  readonly required?: boolean;
+  /** Told what is wrong with the file, once for each state of it. */
+  readonly onProblem?: (message: string) => void;
+}
+
+export interface OpenPolicy extends Policy {
+  /** Whether there is a policy at all. */
+  readonly present: boolean;
+  close(): void;
+}
+
+/** Path of the compiled form. */
+export function compiledPath(path: string): string {
+  return `${path.replace(/\.ya?ml$/, "")}.json`;
+}
+
+function readFile(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return undefined;
+    throw new TaplineError("POLICY_UNREADABLE", `cannot read ${path}: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+/** Text of the compiled form, if whoever can write it can write the policy as well. */
+function readCompiled(path: string, owner: number | undefined): string | undefined {
+  const compiled = compiledPath(path);
+  try {
+    const { uid, mode } = statSync(compiled);
+    const trusted =
+      (uid === 0 || uid === owner || (owner === undefined && uid === process.getuid?.())) &&
+      (mode & 0o022) === 0;
+    return trusted ? readFileSync(compiled, "utf8") : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function writeCompiled(path: string, text: string): void {
+  const compiled = compiledPath(path);
+  const own = `${compiled}.${process.pid}`;
+  try {
+    writeFileSync(own, text, { mode: 0o644 });
+    renameSync(own, compiled);
+  } catch {
+    // Whoever may not write there compiles again each time.
+    rmSync(own, { force: true });
+  }
+}
+
+interface Opened {
+  /** Undefined: there is no policy. */
+  readonly loaded: Loaded | undefined;
+  readonly problem: string | undefined;
+}
+
+/** Reads the policy that is to be in force. Throws when nothing usable is there. */
+async function load(path: string, required: boolean): Promise<Opened> {
+  const source = readFile(path);
+  if (source === undefined) {
+    // A file that is gone is no permission: its compiled form stays in force until that is taken away too.
+    const last = read(readCompiled(path, undefined) ?? "");
+    const what = `${path} does not exist`;
+    if (last !== undefined)
+      return { loaded: last, problem: `${what}: the policy last compiled stays in force` };
+    if (required) throw new TaplineError("POLICY_UNREADABLE", what, { remedy: "write one, or name another" });
+    return { loaded: undefined, problem: undefined };
+  }
+  const compiled = readCompiled(path, statSync(path).uid);
+  const fresh = compiled === undefined ? undefined : read(compiled, sha256(source));
+  if (fresh !== undefined) return { loaded: fresh, problem: undefined };
+  try {
+    if (source.length > LIMITS.config_bytes)
+      throw new TaplineError("POLICY_INVALID", `${path}: larger than ${LIMITS.config_bytes} bytes`);
+    const { parsePolicy } = await import("./parse.ts");
+    const policy = parsePolicy(source.toString("utf8"), path);
+    const { text, hash } = write(policy, sha256(source));
+    writeCompiled(path, text);
+    return { loaded: { policy, hash }, problem: undefined };
+  } catch (error) {
+    const last = read(compiled ?? "");
+    if (last === undefined) throw error;
+    return { loaded: last, problem: `${reasonOf(error)}\nthe policy last compiled stays in force` };
+  }
+}
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+class Live implements OpenPolicy {
+  readonly #path: string;
+  readonly #options: PolicyOptions;
+  readonly #state: PolicyState;
+  readonly #timer: NodeJS.Timeout | undefined;
+  #decider: Decider | undefined;
+  #stamp = "";
+  #told = "";
+  #looking = false;
+
+  constructor(path: string, options: PolicyOptions, opened: Opened, state: PolicyState) {
+    this.#path = path;
+    this.#options = options;
+    this.#state = state;
+    this.#stamp = stampOf(path);
+    this.#use(opened);
+    if (options.watch === true)
+      this.#timer = setInterval(() => void this.#look(), LIMITS.policy_look_ms).unref();
+  }
+
+  get present(): boolean {
+    return this.#decider !== undefined;
+  }
+
+  get hash(): string {
+    return this.#decider?.hash ?? "none";
+  }
+
+  decide(call: CallRequest): Decision {
+    const decider = this.#decider;
+    if (decider === undefined) return NO_POLICY;
+    try {
+      return decider.decide(call, this.#state);
+    } catch (error) {
+      const reason = `The policy could not decide: ${reasonOf(error)}`;
+      return decisionOf(
+        { verdict: "deny", mode: decider.policy.mode, place: "defaults", reason },
+        decider.hash,
+      );
+    }
+  }
+
+  list(
+    server: ServerIdentity,
+    tools: readonly ToolDefinition[],
+    caller: { readonly user: string | undefined; readonly agent: string | undefined },
+  ): { readonly hidden: ReadonlySet<string>; readonly changed: readonly string[] } {
+    const decider = this.#decider;
+    if (decider === undefined) return { hidden: NOTHING, changed: [] };
+    const hidden = tools.filter(({ name, hash }) => decider.hides(server, name, hash, caller, this.#state));
+    return { hidden: new Set(hidden.map(({ name }) => name)), changed: [] };
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #use({ loaded, problem }: Opened): void {
+    if (loaded === undefined) this.#decider = undefined;
+    else if (loaded.hash !== this.#decider?.hash) this.#decider = new Decider(loaded, homedir());
+    this.#tell(problem ?? "");
+  }
+
+  #tell(problem: string): void {
+    if (problem !== "" && problem !== this.#told) this.#options.onProblem?.(problem);
+    this.#told = problem;
+  }
+
+  async #look(): Promise<void> {
+    if (this.#looking) return;
+    this.#looking = true;
+    try {
+      const stamp = stampOf(this.#path);
+      if (stamp !== this.#stamp) {
+        this.#use(await load(this.#path, this.#options.required === true));
+        this.#stamp = stamp;
+      }
+    } catch (error) {
+      this.#tell(`${reasonOf(error)}\nthe policy from before stays in force`);
+    }
+    this.#looking = false;
+  }
+}
+
+const NO_POLICY: Decision = {
+  verdict: "allow",
+  mode: "observe",
+  rule: "defaults",
+  reason: "There is no policy: every call is allowed and recorded.",
+  policy: "none",
+};
+
+function stampOf(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found === undefined ? "" : `${found.ino} ${found.mtimeMs} ${found.ctimeMs} ${found.size}`;
+}
+
+/** Opens the policy at a path. Throws POLICY_INVALID or POLICY_UNREADABLE when neither the file nor what was compiled
+ * from an earlier one can be used. */
+export async function openPolicy(path: string, options: PolicyOptions): Promise<OpenPolicy> {
+  const opened = await load(path, options.required === true);
+  const state: PolicyState = { changed: () => false, take: () => true };
+  return new Live(path, options, opened, state);
+}

@@ -1,0 +1,162 @@
+// A policy file in, a compiled policy out: YAML, schema, and what a schema cannot say. Reports every problem at once,
+// with its place. Imported only when a file has to be compiled.
+import { parseDocument } from "yaml";
+import type { z } from "zod";
+import { TaplineError, reasonOf } from "../core/errors.ts";
+import { LIMITS } from "../core/limits.ts";
+import { closest } from "../core/suggest.ts";
+import type { CompiledPolicy, CompiledServer, Fallback, Line } from "./compiled.ts";
+import type { Mode } from "./contract.ts";
+import { rangeProblem } from "./version.ts";
+import { type PolicyFile, policySchema } from "./schema.ts";
+
+type Server = PolicyFile["servers"][string];
+type Tools = PolicyFile["agent_tools"];
+type Said = PolicyFile["defaults"]["servers"];
+
+/** Reads and checks a policy. Throws POLICY_INVALID with every problem in the message, one a line. */
+export function parsePolicy(text: string, file: string): CompiledPolicy {
+  const document = parseDocument(text, { schema: "core", prettyErrors: true });
+  const problems = [...document.errors, ...document.warnings].map((e) => e.message.split("\n")[0]!);
+  let raw: unknown;
+  try {
+    if (problems.length === 0) raw = document.toJS() as unknown;
+  } catch (error) {
+    problems.push(reasonOf(error));
+  }
+  if (problems.length === 0) {
+    const parsed = policySchema.safeParse(raw ?? {});
+    if (parsed.success) problems.push(...problemsOf(parsed.data));
+    else problems.push(...parsed.error.issues.map((issue) => describe(issue)));
+    if (parsed.success && problems.length === 0) return compile(parsed.data);
+  }
+  const told = problems.slice(0, LIMITS.config_problems);
+  throw new TaplineError("POLICY_INVALID", told.map((problem) => `${file}: ${problem}`).join("\n"), {
+    remedy: "see docs/guides/policy.md for every key",
+  });
+}
+
+function describe(issue: z.core.$ZodIssue): string {
+  const place = issue.path.length === 0 ? "" : ` at ${issue.path.join(".")}`;
+  if (issue.code === "invalid_key") return `${issue.issues.map((one) => one.message).join(", ")}${place}`;
+  if (issue.code !== "unrecognized_keys") return `${issue.message}${place}`;
+  const known = keysAt(issue.path);
+  const hints = issue.keys.map((key) => {
+    const near = closest(key, known);
+    return near === undefined ? `"${key}"` : `"${key}" (did you mean "${near}"?)`;
+  });
+  return `unknown key ${hints.join(", ")}${place}`;
+}
+
+interface Inner {
+  readonly shape?: Readonly<Record<string, Inner>>;
+  readonly def?: {
+    readonly innerType?: Inner;
+    readonly out?: Inner;
+    readonly valueType?: Inner;
+    readonly element?: Inner;
+  };
+}
+
+/** The schema inside defaults, options and transformations. */
+function bare(schema: Inner | undefined): Inner | undefined {
+  let at = schema;
+  while (at !== undefined && at.shape === undefined) {
+    const next = at.def?.innerType ?? at.def?.out;
+    if (next === undefined) break;
+    at = next;
+  }
+  return at;
+}
+
+/** Keys that the object at a path may have. */
+function keysAt(path: readonly PropertyKey[]): string[] {
+  let at = bare(policySchema as unknown as Inner);
+  for (const key of path) at = bare(at?.shape?.[String(key)] ?? at?.def?.valueType ?? at?.def?.element);
+  return Object.keys(at?.shape ?? {});
+}
+
+/** What a schema cannot say: names that lead nowhere. */
+function problemsOf(file: PolicyFile): string[] {
+  const problems: string[] = [];
+  const granted = new Set(Object.values(file.roles).flatMap((role) => role.tiers));
+  const asked = (tier: string | undefined, place: string): void => {
+    if (tier === undefined || granted.has(tier)) return;
+    const near = closest(tier, [...granted]);
+    const hint = near === undefined ? "no role has it" : `did you mean "${near}"?`;
+    problems.push(`tier "${tier}" at ${place}: ${hint}`);
+  };
+  const all = (lines: Tools, place: string): void => {
+    for (const [pattern, line] of Object.entries(lines)) asked(line.tier, `${place}.${pattern}.tier`);
+  };
+  all(file.agent_tools, "agent_tools");
+  for (const [name, server] of Object.entries(file.servers)) {
+    const place = `servers.${name}`;
+    asked(server.tier, `${place}.tier`);
+    for (const kind of ["tools", "resources", "prompts", "requests"] as const)
+      all(server[kind], `${place}.${kind}`);
+    if (server.url !== undefined && !URL.canParse(server.url)) problems.push(`no URL at ${place}.url`);
+    const wrong = server.version === undefined ? undefined : rangeProblem(server.version);
+    if (wrong !== undefined) problems.push(`${wrong} at ${place}.version`);
+  }
+  const servers = Object.keys(file.servers);
+  for (const [at, { servers: named }] of file.data.entries()) {
+    for (const name of named.filter((one) => !servers.includes(one))) {
+      const near = closest(name, servers);
+      problems.push(
+        `no server "${name}"${near === undefined ? "" : ` (did you mean "${near}"?)`} at data.${at}.servers`,
+      );
+    }
+  }
+  return problems;
+}
+
+function compile(file: PolicyFile): CompiledPolicy {
+  const { mode, defaults } = file;
+  return {
+    mode,
+    defaults: {
+      servers: fallback(defaults.servers, mode, "defaults.servers"),
+      agent_tools: fallback(defaults.agent_tools, mode, "defaults.agent_tools"),
+      changed: fallback(defaults.changed, mode, "defaults.changed"),
+    },
+    servers: Object.entries(file.servers).map(([name, server]) => compileServer(name, server, file)),
+    agent_tools: compileLines(file.agent_tools, mode, "agent_tools"),
+    roles: Object.entries(file.roles).map(([name, role]) => ({ name, ...role })),
+    data: file.data,
+  };
+}
+
+function fallback(said: Said, mode: Mode, place: string): Fallback {
+  return { verdict: said.verdict, mode: said.mode ?? mode, place };
+}
+
+function compileLines(lines: Tools, mode: Mode, place: string, server?: Server): Line[] {
+  return Object.entries(lines).map(([pattern, line]) => ({
+    ...(server?.tier === undefined ? {} : { tier: server.tier }),
+    ...(server?.class === undefined ? {} : { class: server.class }),
+    ...line,
+    pattern,
+    mode: line.mode ?? mode,
+    place: `${place}.${pattern}`,
+  }));
+}
+
+function compileServer(name: string, server: Server, { mode: outer, defaults }: PolicyFile): CompiledServer {
+  const mode = server.mode ?? outer;
+  const place = `servers.${name}`;
+  const { default: said, tools, resources, prompts, requests, ...rest } = server;
+  return {
+    ...rest,
+    name,
+    mode,
+    fallback:
+      said === undefined
+        ? { ...fallback(defaults.tools, mode, "defaults.tools") }
+        : fallback(said, mode, `${place}.default`),
+    tools: compileLines(tools, mode, `${place}.tools`, server),
+    resources: compileLines(resources, mode, `${place}.resources`, server),
+    prompts: compileLines(prompts, mode, `${place}.prompts`, server),
+    requests: compileLines(requests, mode, `${place}.requests`, server),
+  };
+}

@@ -1,0 +1,59 @@
+// Policy files that are wrong: every problem at once, with its place and what was meant.
+import { expect, test } from "vitest";
+import { parsePolicy } from "../../src/policy/parse.ts";
+
+function problems(yaml: string): string[] {
+  try {
+    parsePolicy(yaml, "policy.yml");
+    return [];
+  } catch (error) {
+    return (error as Error).message.split("\n").map((line) => line.replace("policy.yml: ", ""));
+  }
+}
+
+test("says what was meant", () => {
+  expect(
+    problems(`
+version: 1
+defalts: {}
+servers:
+  github: { comand: [npx], url: "https://x.example/", tools: { a: { clas: private } } }
+agent_tools: { Bash: { argumentz: {} } }
+data: [{ classification: secret, path: [/x] }]
+`),
+  ).toEqual([
+    'unknown key "clas" (did you mean "class"?) at servers.github.tools.a',
+    'unknown key "comand" (did you mean "command"?) at servers.github',
+    'unknown key "argumentz" (did you mean "arguments"?) at agent_tools.Bash',
+    'unknown key "path" (did you mean "paths"?) at data.0',
+    'unknown key "defalts" (did you mean "defaults"?)',
+  ]);
+});
+
+test("names that lead nowhere are told", () => {
+  expect(
+    problems(`
+version: 1
+servers:
+  a: { command: [x], tools: { t: { tier: wirte } } }
+  b: { package: y, version: "soon" }
+roles: { dev: { tiers: [write] } }
+data: [{ classification: secret, servers: [c] }]
+`),
+  ).toEqual([
+    'tier "wirte" at servers.a.tools.t.tier: did you mean "write"?',
+    '"soon" is no version or bound of one at servers.b.version',
+    'no server "c" (did you mean "a"?) at data.0.servers',
+  ]);
+});
+
+test("a name is no identity", () => {
+  expect(problems("version: 1\nservers: { github: { owner: me } }")[0]).toMatch(
+    /a server needs what starts it/,
+  );
+});
+
+test("YAML that is none, is told with its place", () => {
+  expect(problems("version: 1\n  mode: x")[0]).toMatch(/at line \d, column \d/);
+  expect(problems("")).toEqual([expect.stringMatching(/expected 1 at version/)]);
+});
