@@ -202,7 +202,14 @@ export const LIMITS = {
   policy_list: 1_024, // of one list in a policy
   policy_pattern_chars: 1_024, // of one name, path or host in a policy
   policy_rate_calls: 1_000, // calls that a rate may allow in its span
-  policy_look_ms: 500, // how often a process that stays looks at its policy
+  policy_look_ms: 250, // how often a process that stays looks at its policy
+  policy_turn_ms: 10_000, // longest wait for other processes that change what policy remembers
+  policy_pins: 20_000, // definitions pinned; a server's tools beyond count as changed
+  policy_pins_server: 1_024, // the same for one server
+  policy_accepted: 8, // definitions of one tool that are accepted at once; the oldest goes
+  policy_journal: 1_000, // changes of pins kept until the collector has read them
+  policy_rates: 4_096, // rates that are counted at once; the one used longest ago goes
+  policy_state_bytes: 16 * MiB, // of a file of that state; a larger one is not read
   policy_texts: 4_096, // texts of one call's arguments that are held against the policy; more are refused
 
   // Correlations

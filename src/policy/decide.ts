@@ -84,6 +84,18 @@ export class Decider {
     return decisionOf(strictest(findings), this.hash);
   }
 
+  /** Whether nothing of a server is let through, so that nothing of it need be remembered. */
+  shuts(server: ServerIdentity): boolean {
+    return this.known(server).length === 0 && refuses(this.#unknown(server));
+  }
+
+  /** Whether the policy itself says what the definition of a tool has to be. */
+  reviewed(server: ServerIdentity, tool: string): boolean {
+    return this.known(server).some(({ entry }) =>
+      entry.lines.tools.of(tool).some(({ line }) => line.definition !== undefined),
+    );
+  }
+
   /** Whether a tool of a listing is of no use to this caller, whatever it would send. */
   hides(server: ServerIdentity, tool: string, hash: string, caller: Caller, state: PolicyState): boolean {
     const call = { server, method: "tools/call", tool, definition_hash: hash, now_ms: Date.now(), ...caller };
@@ -140,7 +152,8 @@ export class Decider {
     return { verdict, mode, place, reason: `${what} ${ASK_OWNER}` };
   }
 
-  /** Each line says its verdict; the default too, unless a line allows or asks. */
+  /** Each line says its verdict; the default too, unless a line allows or asks; the server's tier too, unless such a line
+   * names one. */
   #ofLines(
     lines: readonly ReadyLine[],
     fallback: Fallback,
@@ -149,26 +162,24 @@ export class Decider {
     findings: Finding[],
   ): void {
     const where = of === undefined ? "of the agent" : `of the server ${of.entry.server.name}`;
-    const tiers = new Set<string>();
+    const server = of?.entry.server;
     let granted = false;
+    let needs = server?.tier;
     for (const { line } of lines) {
-      granted ||= line.verdict !== "deny";
       findings.push({
         verdict: line.verdict,
         mode: line.mode,
         place: line.place,
         reason: saidOf(line, where),
       });
-      if (line.tier === undefined || tiers.has(line.tier)) continue;
-      tiers.add(line.tier);
-      this.#ofTier(line.tier, line, caller, findings);
+      if (line.tier !== undefined) this.#ofTier(line.tier, line, caller, findings);
+      if (line.verdict === "deny") continue;
+      granted = true;
+      if (line.tier !== undefined) needs = undefined;
     }
-    if (granted) return;
-    findings.push({ ...fallback, reason: saidOf(fallback, where) });
-    const tier = lines.length === 0 ? of?.entry.server.tier : undefined;
-    if (tier === undefined) return;
-    const { name, mode } = of!.entry.server;
-    this.#ofTier(tier, { mode, place: `servers.${name}` }, caller, findings);
+    if (!granted) findings.push({ ...fallback, reason: saidOf(fallback, where) });
+    if (needs !== undefined)
+      this.#ofTier(needs, { mode: server!.mode, place: `servers.${server!.name}` }, caller, findings);
   }
 
   #ofTier(

@@ -8,7 +8,7 @@ import { type Loaded, read, sha256, write } from "./compiled.ts";
 import type { CallRequest, Decision, Policy, ServerIdentity, ToolDefinition } from "./contract.ts";
 import { Decider } from "./decide.ts";
 import { decisionOf } from "./findings.ts";
-import type { PolicyState } from "./state.ts";
+import { FileState, type PolicyState } from "./state.ts";
 
 export interface PolicyOptions {
   /** Directory of the collector's state; pins, rates and quarantine are in `policy/` in it. */
@@ -108,17 +108,17 @@ const NOTHING: ReadonlySet<string> = new Set();
 class Live implements OpenPolicy {
   readonly #path: string;
   readonly #options: PolicyOptions;
-  readonly #state: PolicyState;
+  readonly #state: FileState;
   readonly #timer: NodeJS.Timeout | undefined;
   #decider: Decider | undefined;
   #stamp = "";
   #told = "";
   #looking = false;
 
-  constructor(path: string, options: PolicyOptions, opened: Opened, state: PolicyState) {
+  constructor(path: string, options: PolicyOptions, opened: Opened) {
     this.#path = path;
     this.#options = options;
-    this.#state = state;
+    this.#state = new FileState(options.state_dir);
     this.#stamp = stampOf(path);
     this.#use(opened);
     if (options.watch === true)
@@ -154,8 +154,22 @@ class Live implements OpenPolicy {
   ): { readonly hidden: ReadonlySet<string>; readonly changed: readonly string[] } {
     const decider = this.#decider;
     if (decider === undefined) return { hidden: NOTHING, changed: [] };
-    const hidden = tools.filter(({ name, hash }) => decider.hides(server, name, hash, caller, this.#state));
-    return { hidden: new Set(hidden.map(({ name }) => name)), changed: [] };
+    const names = tools.map(({ name }) => name);
+    if (decider.shuts(server)) return { hidden: new Set(names), changed: [] };
+    let held: ReadonlySet<string>;
+    try {
+      const trusted = tools.filter(({ name }) => !decider.reviewed(server, name));
+      held = this.#state.see(decider.keyOf(server), trusted, Date.now());
+    } catch (error) {
+      this.#tell(`tools cannot be pinned: ${reasonOf(error)}`);
+      held = new Set(names);
+    }
+    const state: PolicyState = { changed: (_, tool) => held.has(tool), take: () => true };
+    const hidden = tools.filter(({ name, hash }) => decider.hides(server, name, hash, caller, state));
+    return {
+      hidden: new Set(hidden.map(({ name }) => name)),
+      changed: names.filter((name) => held.has(name)),
+    };
   }
 
   close(): void {
@@ -205,7 +219,5 @@ function stampOf(path: string): string {
 /** Opens the policy at a path. Throws POLICY_INVALID or POLICY_UNREADABLE when neither the file nor what was compiled
  * from an earlier one can be used. */
 export async function openPolicy(path: string, options: PolicyOptions): Promise<OpenPolicy> {
-  const opened = await load(path, options.required === true);
-  const state: PolicyState = { changed: () => false, take: () => true };
-  return new Live(path, options, opened, state);
+  return new Live(path, options, await load(path, options.required === true));
 }

@@ -133,7 +133,6 @@ function fallback(said: Said, mode: Mode, place: string): Fallback {
 
 function compileLines(lines: Tools, mode: Mode, place: string, server?: Server): Line[] {
   return Object.entries(lines).map(([pattern, line]) => ({
-    ...(server?.tier === undefined ? {} : { tier: server.tier }),
     ...(server?.class === undefined ? {} : { class: server.class }),
     ...line,
     pattern,

@@ -88,7 +88,7 @@ const server = z
     approved_by: TEXT.optional().describe("Who approved it"),
     expires: DAY.optional().describe("Last day of the approval, UTC"),
     mode: MODE.optional(),
-    tier: NAME.optional().describe("Tier of its tools where their line names none"),
+    tier: NAME.optional().describe("Tier of its tools, where the line that allows one names none"),
     class: CLASS.optional(),
     default: fallback.optional().describe("Verdict on what has no line; `defaults.tools` where absent"),
     tools: tools("Tools, by name; `*` in a name is any characters"),

@@ -16,6 +16,8 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 const open = (rest: object = {}) => openPolicy(path, { state_dir: dir, ...rest });
 const asked = call(stdio("a", "a"), "t");
+// A second on a machine that has nothing else to do.
+const WITHIN = { timeout: 5_000, interval: 20 };
 const ALLOW = "version: 1\nmode: enforce\nservers: { a: { command: [a] } }\n";
 const DENY = "version: 1\nmode: enforce\nservers: { a: { command: [a], tools: { t: deny } } }\n";
 
@@ -85,15 +87,15 @@ test("a file that is wrong or gone leaves the last policy in force, and says why
   await expect(open()).rejects.toMatchObject({ code: "POLICY_INVALID" });
 });
 
-test("a process that stays sees a changed file within a second, and keeps the old one when it is wrong", async () => {
+test("a process that stays sees a changed file soon, and keeps the old one when it is wrong", async () => {
   const told: string[] = [];
   writeFileSync(path, ALLOW);
   const policy = await open({ watch: true, onProblem: (problem: string) => told.push(problem) });
   expect(policy.decide(asked).verdict).toBe("allow");
   writeFileSync(path, DENY);
-  await vi.waitFor(() => expect(policy.decide(asked).verdict).toBe("deny"), { timeout: 1_000, interval: 20 });
+  await vi.waitFor(() => expect(policy.decide(asked).verdict).toBe("deny"), WITHIN);
   writeFileSync(path, "version: 2\n");
-  await vi.waitFor(() => expect(told).toHaveLength(1), { timeout: 1_000, interval: 20 });
+  await vi.waitFor(() => expect(told).toHaveLength(1), WITHIN);
   expect(policy.decide(asked).verdict).toBe("deny");
   writeFileSync(path, ALLOW);
   await vi.waitFor(() => expect(policy.decide(asked).verdict).toBe("allow"), {
