@@ -14,6 +14,7 @@ const PAUSE_MS_MAX = 16;
 /** Looks that find nobody, after which the directory is taken for emptied by hand. */
 const NOBODY_MAX = 50;
 
+const started = startOf(process.pid) ?? "-";
 const never = new Int32Array(new SharedArrayBuffer(4));
 
 /** Stops the thread: decisions are made while the caller waits. */
@@ -48,10 +49,7 @@ function prepare(dir: string): void {
 /** Takes the turn and returns what gives it back. Throws TURN_LATE when others have it for longer than `wait_ms`. */
 export function takeTurn(dir: string, wait_ms: number): () => void {
   const free = join(dir, FREE);
-  const mine = join(
-    dir,
-    `held.${process.pid}.${startOf(process.pid) ?? "-"}.${randomBytes(8).toString("hex")}`,
-  );
+  const mine = join(dir, `held.${process.pid}.${started}.${randomBytes(8).toString("hex")}`);
   const giveBack = (): void => renameSync(mine, free);
   let nobody = 0;
   let pause_ms = PAUSE_MS_MIN;

@@ -72,7 +72,18 @@ export function violationOf(one: ReadyRule, args: unknown, around: Surroundings)
     if (wrong !== undefined) return wrong;
   }
   if (one.hosts === undefined && one.not_hosts === undefined) return undefined;
-  return hostViolation(one, whole ? texts.flatMap(urlsIn) : texts);
+  const urls = whole ? allUrls(texts) : texts;
+  return urls === undefined ? "arguments" : hostViolation(one, urls);
+}
+
+function allUrls(texts: readonly string[]): string[] | undefined {
+  const all: string[] = [];
+  for (const text of texts) {
+    const urls = urlsIn(text);
+    if (urls === undefined || all.length + urls.length > LIMITS.policy_texts) return undefined;
+    all.push(...urls);
+  }
+  return all;
 }
 
 function pathViolation(

@@ -30,9 +30,10 @@ export interface Fallback {
 }
 
 /** What the policy says of the tools, resources, prompts or requests whose name matches. */
-export interface Line extends Fallback {
-  /** A name, with `*` for any characters. */
-  readonly pattern: string;
+export interface Line {
+  readonly verdict: Verdict;
+  /** Of what the line stands in, where absent. */
+  readonly mode?: Mode | undefined;
   readonly tier?: string | undefined;
   readonly class?: ToolClass | undefined;
   readonly definition?: string | undefined;
@@ -40,6 +41,9 @@ export interface Line extends Fallback {
   readonly rate?: Rate | undefined;
   readonly arguments?: Readonly<Record<string, ArgumentRule>> | undefined;
 }
+
+/** By name, with `*` for any characters. */
+export type Named = Readonly<Record<string, Line>>;
 
 export interface CompiledServer {
   readonly name: string;
@@ -56,11 +60,11 @@ export interface CompiledServer {
   readonly tier?: string | undefined;
   readonly class?: ToolClass | undefined;
   readonly fallback: Fallback;
-  readonly tools: readonly Line[];
-  readonly resources: readonly Line[];
-  readonly prompts: readonly Line[];
+  readonly tools: Named;
+  readonly resources: Named;
+  readonly prompts: Named;
   /** What the server asks of the client, by method: `sampling/createMessage`, `elicitation/create`. */
-  readonly requests: readonly Line[];
+  readonly requests: Named;
 }
 
 export interface Role {
@@ -88,7 +92,7 @@ export interface CompiledPolicy {
     readonly changed: Fallback;
   };
   readonly servers: readonly CompiledServer[];
-  readonly agent_tools: readonly Line[];
+  readonly agent_tools: Named;
   readonly roles: readonly Role[];
   readonly data: readonly DataClass[];
 }

@@ -7,7 +7,7 @@ import type { CallRequest, Decision, ServerIdentity } from "./contract.ts";
 import { type Finding, decisionOf, refuses, strictest } from "./findings.ts";
 import { matchesAny } from "./glob.ts";
 import { identityKey, matchServer } from "./identity.ts";
-import { Lines, type Kind, type ReadyLine, type ReadyServer, kindOf, readyServers } from "./ready.ts";
+import { type Kind, Lines, type ReadyLine, ReadyServer, kindOf } from "./ready.ts";
 import type { PolicyState } from "./state.ts";
 
 const ASK_OWNER = "Ask whoever keeps the policy to change it if this is needed.";
@@ -36,8 +36,8 @@ export class Decider {
     this.hash = hash;
     this.policy = policy;
     this.#home = home;
-    this.#servers = readyServers(policy, home);
-    this.#agent_tools = new Lines(policy.agent_tools, home);
+    this.#servers = policy.servers.map((server) => new ReadyServer(server, home));
+    this.#agent_tools = new Lines(policy.agent_tools, policy.mode, "agent_tools", home);
   }
 
   /** Entries of the inventory that a server is. */
@@ -63,22 +63,22 @@ export class Decider {
     const lines: ReadyLine[] = [];
     const findings = this.#find(call, lines);
     this.#ofDefinition(call, lines, state, findings);
-    for (const { line, arguments: rules } of lines) {
-      if (line.max_bytes !== undefined && call.size_bytes > line.max_bytes)
-        findings.push(broken(line, "max_bytes", "the request is larger than the policy allows"));
-      for (const rule of rules) {
+    for (const found of lines) {
+      if (found.line.max_bytes !== undefined && call.size_bytes > found.line.max_bytes)
+        findings.push(broken(found, "max_bytes", "the request is larger than the policy allows"));
+      for (const rule of found.arguments) {
         const wrong = violationOf(rule, call.arguments, { home: this.#home, cwd: call.cwd });
-        if (wrong !== undefined) findings.push(broken(line, `arguments.${rule.key}`, SAID[wrong]));
+        if (wrong !== undefined) findings.push(broken(found, `arguments.${rule.key}`, SAID[wrong]));
       }
     }
     // A call that is refused anyway is not counted.
     if (!refuses(strictest(findings))) {
-      for (const { line } of lines) {
-        if (line.rate === undefined) continue;
-        const key = `${line.place} ${call.user ?? ""}`;
-        if (state.take(key, line.rate, call.now_ms)) continue;
-        const often = `more than ${line.rate.calls} calls in ${line.rate.per_s} s`;
-        findings.push(broken(line, "rate", `${often} are not allowed; wait before calling again`));
+      for (const found of lines) {
+        const { rate } = found.line;
+        if (rate === undefined) continue;
+        if (state.take(`${found.place} ${call.user ?? ""}`, rate, call.now_ms)) continue;
+        const often = `more than ${rate.calls} calls in ${rate.per_s} s`;
+        findings.push(broken(found, "rate", `${often} are not allowed; wait before calling again`));
       }
     }
     return decisionOf(strictest(findings), this.hash);
@@ -92,7 +92,10 @@ export class Decider {
   /** Whether the policy itself says what the definition of a tool has to be. */
   reviewed(server: ServerIdentity, tool: string): boolean {
     return this.known(server).some(({ entry }) =>
-      entry.lines.tools.of(tool).some(({ line }) => line.definition !== undefined),
+      entry
+        .lines("tools")
+        .of(tool)
+        .some(({ line }) => line.definition !== undefined),
     );
   }
 
@@ -133,7 +136,7 @@ export class Decider {
         findings.push({ verdict: "allow", mode, place, reason });
         continue;
       }
-      const own = entry.lines[kind].of(kind === "requests" ? call.method : call.tool);
+      const own = entry.lines(kind).of(kind === "requests" ? call.method : call.tool);
       this.#ofLines(own, entry.server.fallback, call, { entry, kind }, findings);
       lines.push(...own);
     }
@@ -165,15 +168,10 @@ export class Decider {
     const server = of?.entry.server;
     let granted = false;
     let needs = server?.tier;
-    for (const { line } of lines) {
-      findings.push({
-        verdict: line.verdict,
-        mode: line.mode,
-        place: line.place,
-        reason: saidOf(line, where),
-      });
-      if (line.tier !== undefined) this.#ofTier(line.tier, line, caller, findings);
-      if (line.verdict === "deny") continue;
+    for (const { line, verdict, mode, place } of lines) {
+      findings.push({ verdict, mode, place, reason: saidOf({ verdict, place }, where) });
+      if (line.tier !== undefined) this.#ofTier(line.tier, { mode, place }, caller, findings);
+      if (verdict === "deny") continue;
       granted = true;
       if (line.tier !== undefined) needs = undefined;
     }
@@ -197,9 +195,9 @@ export class Decider {
     if (call.server === undefined || call.method !== "tools/call") return;
     const { verdict, mode, place } = this.policy.defaults.changed;
     const reviewed = lines.filter(({ line }) => line.definition !== undefined);
-    for (const { line } of reviewed) {
+    for (const { line, place: at } of reviewed) {
       if (call.definition_hash === undefined || call.definition_hash === line.definition) continue;
-      findings.push({ verdict, mode, place: `${line.place}.definition`, reason: CHANGED });
+      findings.push({ verdict, mode, place: `${at}.definition`, reason: CHANGED });
     }
     if (reviewed.length > 0 || !state.changed(this.keyOf(call.server), call.tool, call.definition_hash))
       return;

@@ -5,7 +5,7 @@ import type { z } from "zod";
 import { TaplineError, reasonOf } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { closest } from "../core/suggest.ts";
-import type { CompiledPolicy, CompiledServer, Fallback, Line } from "./compiled.ts";
+import type { CompiledPolicy, CompiledServer, Fallback } from "./compiled.ts";
 import type { Mode } from "./contract.ts";
 import { rangeProblem } from "./version.ts";
 import { type PolicyFile, policySchema } from "./schema.ts";
@@ -121,7 +121,7 @@ function compile(file: PolicyFile): CompiledPolicy {
       changed: fallback(defaults.changed, mode, "defaults.changed"),
     },
     servers: Object.entries(file.servers).map(([name, server]) => compileServer(name, server, file)),
-    agent_tools: compileLines(file.agent_tools, mode, "agent_tools"),
+    agent_tools: file.agent_tools,
     roles: Object.entries(file.roles).map(([name, role]) => ({ name, ...role })),
     data: file.data,
   };
@@ -131,20 +131,10 @@ function fallback(said: Said, mode: Mode, place: string): Fallback {
   return { verdict: said.verdict, mode: said.mode ?? mode, place };
 }
 
-function compileLines(lines: Tools, mode: Mode, place: string, server?: Server): Line[] {
-  return Object.entries(lines).map(([pattern, line]) => ({
-    ...(server?.class === undefined ? {} : { class: server.class }),
-    ...line,
-    pattern,
-    mode: line.mode ?? mode,
-    place: `${place}.${pattern}`,
-  }));
-}
-
 function compileServer(name: string, server: Server, { mode: outer, defaults }: PolicyFile): CompiledServer {
   const mode = server.mode ?? outer;
   const place = `servers.${name}`;
-  const { default: said, tools, resources, prompts, requests, ...rest } = server;
+  const { default: said, ...rest } = server;
   return {
     ...rest,
     name,
@@ -153,9 +143,5 @@ function compileServer(name: string, server: Server, { mode: outer, defaults }: 
       said === undefined
         ? { ...fallback(defaults.tools, mode, "defaults.tools") }
         : fallback(said, mode, `${place}.default`),
-    tools: compileLines(tools, mode, `${place}.tools`, server),
-    resources: compileLines(resources, mode, `${place}.resources`, server),
-    prompts: compileLines(prompts, mode, `${place}.prompts`, server),
-    requests: compileLines(requests, mode, `${place}.requests`, server),
   };
 }

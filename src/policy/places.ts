@@ -3,6 +3,7 @@
 // Follows no symbolic link and resolves no name.
 import { posix } from "node:path";
 import { addressOf } from "../core/address.ts";
+import { LIMITS } from "../core/limits.ts";
 
 export interface Surroundings {
   readonly home: string;
@@ -82,6 +83,9 @@ export interface HostPattern extends Host {
   readonly below: boolean;
 }
 
+const SCHEME_CHARS = 32;
+/** A host ends far before that. */
+const URL_CHARS = 1_024;
 const PORT = /:(\d{1,5})$/;
 const DEFAULT_PORTS: Readonly<Record<string, string>> = {
   "http:": "80",
@@ -116,12 +120,15 @@ export function hostIn(text: string): Host | undefined {
   const scheme = /^([a-z][a-z0-9+.-]{0,31}:)?\/\//i.exec(text);
   const rest = scheme === null ? text : text.slice(scheme[0].length);
   const authority = /^[^/?#]*/.exec(rest)![0];
-  if (authority === "" || authority.includes("@") || authority.includes("%")) return undefined;
+  if (authority === "" || authority.length > URL_CHARS || authority.includes("@") || authority.includes("%"))
+    return undefined;
   const port = /\]|^[^:]*:[^:]*$|^[^:]*$/.test(authority) ? PORT.exec(authority)?.[1] : undefined;
   const raw = port === undefined ? authority : authority.slice(0, -port.length - 1);
   const bare = raw.replace(/^\[(.*)\]$/, "$1").toLowerCase();
   const written = addressOf(bare.endsWith(".") ? bare.slice(0, -1) : bare);
   if (written !== undefined && written.form !== "plain") return undefined;
+  // In a URL an address with colons stands in brackets.
+  if (scheme !== null && raw.includes(":") && !raw.startsWith("[")) return undefined;
   const name = canonicalName(raw);
   if (name === undefined) return undefined;
   // Digits that only some readers take for an address.
@@ -134,16 +141,15 @@ export function hostMatches(pattern: HostPattern, host: Host): boolean {
   return pattern.below ? host.name.endsWith(`.${pattern.name}`) : host.name === pattern.name;
 }
 
-const SCHEME_CHARS = 32;
-
-/** The URLs in a text, each up to where it ends in any reading. */
-export function urlsIn(text: string): string[] {
+/** The URLs in a text, each as far as its host may reach; undefined when there are too many. */
+export function urlsIn(text: string): string[] | undefined {
   const urls: string[] = [];
   for (let at = text.indexOf("://"); at !== -1; at = text.indexOf("://", at + 3)) {
+    if (urls.length >= LIMITS.policy_texts) return undefined;
     let from = at;
     while (from > 0 && at - from < SCHEME_CHARS && /[a-z0-9+.-]/i.test(text[from - 1]!)) from--;
     let end = at + 3;
-    while (end < text.length && !/[\s"'<>`]/.test(text[end]!)) end++;
+    while (end < text.length && end - at < URL_CHARS && !/[\s"'<>`]/.test(text[end]!)) end++;
     urls.push(text.slice(from, end));
   }
   return urls;

@@ -27,7 +27,11 @@ const argument = z.strictObject({
   not_under: list("Directories below which no path in the argument may be"),
   hosts: list("Hosts that every URL or host in the argument must be: name, *.name, name:port, address"),
   not_hosts: list("Hosts that no URL or host in the argument may be"),
-  max_bytes: z.int().min(0).optional().describe("Longest text in the argument, bytes of UTF-8"),
+  max_bytes: z
+    .int()
+    .min(0)
+    .optional()
+    .describe("Most text in the argument, all of it together, bytes of UTF-8"),
 });
 
 const rate = z.strictObject({
