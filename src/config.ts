@@ -16,9 +16,13 @@ const NAME = z
   .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, "a name: a-z, 0-9, - and _, at most 63 characters");
 
 // A store lives in a directory of its sink's name, beside what the collector itself keeps.
-const SINK_NAME = NAME.refine((name) => !["ledger", "cursors", "keys", "dlq", "spool"].includes(name), {
-  error: "a sink cannot have the name of a directory of the collector: ledger, cursors, keys, dlq, spool",
-});
+const SINK_NAME = NAME.refine(
+  (name) => !["ledger", "cursors", "keys", "dlq", "spool", "policy"].includes(name),
+  {
+    error:
+      "a sink cannot have the name of a directory of the collector: ledger, cursors, keys, dlq, spool, policy",
+  },
+);
 
 function stateHome(): string {
   return join(process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "tapline");
@@ -49,6 +53,11 @@ export const configSchema = z.strictObject({
     )
     .default({})
     .describe("Values of %name% in rules, such as sanctioned_servers: [github, jira]"),
+  policy: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("The policy file; `policy.yml` in the state directory by default, if it is there"),
   sinks: z.record(SINK_NAME, z.discriminatedUnion("type", sinkSchemas as never)).default({}),
   heartbeat_s: z.int().min(1).max(86_400).default(60).describe("Seconds between heartbeat entries"),
 });
@@ -119,7 +128,14 @@ export function parseConfig(text: string, file: string): Config {
   }
   if (problems.length === 0) {
     const parsed = configSchema.safeParse(raw ?? {});
-    if (parsed.success) return { ...parsed.data, state_dir: resolve(parsed.data.state_dir) };
+    if (parsed.success) {
+      const { state_dir, policy } = parsed.data;
+      return {
+        ...parsed.data,
+        state_dir: resolve(state_dir),
+        ...(policy === undefined ? {} : { policy: resolve(policy) }),
+      };
+    }
     for (const issue of parsed.error.issues.slice(0, LIMITS.config_problems))
       problems.push(describe(issue, raw));
   }

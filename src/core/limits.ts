@@ -210,6 +210,10 @@ export const LIMITS = {
   policy_journal: 1_000, // changes of pins kept until the collector has read them
   policy_rates: 4_096, // rates that are counted at once; the one used longest ago goes
   policy_state_bytes: 16 * MiB, // of a file of that state; a larger one is not read
+  client_file_bytes: 64 * MiB, // of one configuration file of a client; a larger one is not read
+  client_comment_chars: 256 * KiB, // of such a file that may have comments in its JSON
+  client_projects: 256, // projects of one client whose own files are looked at
+  drift: 10_000, // differences told by one look at the inventory
   policy_texts: 4_096, // texts of one call's arguments that are held against the policy; more are refused
 
   // Correlations

@@ -97,6 +97,18 @@ export interface CompiledPolicy {
   readonly data: readonly DataClass[];
 }
 
+const NONE: Fallback = { verdict: "allow", mode: "observe", place: "defaults" };
+
+/** What there is where there is no policy. */
+export const EMPTY_POLICY: CompiledPolicy = {
+  mode: "observe",
+  defaults: { servers: NONE, agent_tools: NONE, changed: NONE },
+  servers: [],
+  agent_tools: {},
+  roles: [],
+  data: [],
+};
+
 /** What the file says, and the hash of it. */
 export interface Loaded {
   readonly policy: CompiledPolicy;

@@ -93,11 +93,10 @@ function image(words: readonly string[]): Package | undefined {
   return m === null ? undefined : { name: m[1]!, version: m[2] };
 }
 
-/** A URL as it is compared: scheme, host, port and path; undefined for what may hide another host. */
+/** A URL as it is compared: scheme, host, port and path; undefined for what two readers could take for two hosts. */
 export function urlKey(text: string): string | undefined {
-  if (!URL.canParse(text)) return undefined;
+  if (/[\s\\]/.test(text) || !URL.canParse(text)) return undefined;
   const url = new URL(text);
-  if (url.username !== "" || url.password !== "") return undefined;
   const path = url.pathname.endsWith("/") ? url.pathname.slice(0, -1) : url.pathname;
   return `${url.protocol}//${url.host}${path}`;
 }

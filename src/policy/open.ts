@@ -74,7 +74,7 @@ interface Opened {
 }
 
 /** Reads the policy that is to be in force. Throws when nothing usable is there. */
-async function load(path: string, required: boolean): Promise<Opened> {
+export async function loadPolicy(path: string, required: boolean): Promise<Opened> {
   const source = readFile(path);
   if (source === undefined) {
     // A file that is gone is no permission: its compiled form stays in force until that is taken away too.
@@ -193,7 +193,7 @@ class Live implements OpenPolicy {
     try {
       const stamp = stampOf(this.#path);
       if (stamp !== this.#stamp) {
-        this.#use(await load(this.#path, this.#options.required === true));
+        this.#use(await loadPolicy(this.#path, this.#options.required === true));
         this.#stamp = stamp;
       }
     } catch (error) {
@@ -219,5 +219,5 @@ function stampOf(path: string): string {
 /** Opens the policy at a path. Throws POLICY_INVALID or POLICY_UNREADABLE when neither the file nor what was compiled
  * from an earlier one can be used. */
 export async function openPolicy(path: string, options: PolicyOptions): Promise<OpenPolicy> {
-  return new Live(path, options, await load(path, options.required === true));
+  return new Live(path, options, await loadPolicy(path, options.required === true));
 }

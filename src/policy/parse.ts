@@ -24,6 +24,7 @@ export function parsePolicy(text: string, file: string): CompiledPolicy {
   } catch (error) {
     problems.push(reasonOf(error));
   }
+  if (hasPrototype(raw)) problems.push("__proto__ cannot be a name");
   if (problems.length === 0) {
     const parsed = policySchema.safeParse(raw ?? {});
     if (parsed.success) problems.push(...problemsOf(parsed.data));
@@ -34,6 +35,12 @@ export function parsePolicy(text: string, file: string): CompiledPolicy {
   throw new TaplineError("POLICY_INVALID", told.map((problem) => `${file}: ${problem}`).join("\n"), {
     remedy: "see docs/guides/policy.md for every key",
   });
+}
+
+/** A name that objects do not hold would be lost without a word. */
+function hasPrototype(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return Object.hasOwn(value, "__proto__") || Object.values(value).some(hasPrototype);
 }
 
 function describe(issue: z.core.$ZodIssue): string {

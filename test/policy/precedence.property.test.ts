@@ -161,7 +161,7 @@ function law(name: string, strict: (policy: File) => fc.Arbitrary<File>): void {
       fc.property(pairs, asked, ({ before, after }, one) => {
         expect(strictness(decide(after, one))).toBeGreaterThanOrEqual(strictness(decide(before, one)));
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 }
@@ -174,7 +174,7 @@ test("decides as the rules written out do", () => {
       const refused = statements(policy, one).some((s) => s.verdict === "deny" && s.mode === "enforce");
       expect(strictness(decision) === 2).toBe(refused);
     }),
-    { numRuns: 2_000 },
+    { numRuns: 1_000 },
   );
 });
 
@@ -195,7 +195,7 @@ test("an explicit enforced deny beats everything", () => {
       };
       expect(strictness(decide(strict, one))).toBe(2);
     }),
-    { numRuns: 500 },
+    { numRuns: 300 },
   );
 });
 
@@ -262,7 +262,7 @@ test("the order in which a file says things is no difference", () => {
       const [a, b] = [decide(policy, one), decide(other, one)];
       expect([b.verdict, strictness(b)]).toEqual([a.verdict, strictness(a)]);
     }),
-    { numRuns: 500 },
+    { numRuns: 300 },
   );
 });
 
