@@ -157,6 +157,7 @@ export class Pipeline {
       tally: delta,
       correlation: correlated.header,
       seen: correlated.seen,
+      policy: this.#parts.policy.take(),
     };
     const joined = joinRuns(result, own);
     if (joined.run !== result.run && isShared(result.run)) this.#parts.free.push(result.run);
@@ -202,7 +203,13 @@ export class Pipeline {
   async record(counts: Partial<Tally> = {}, correlation?: CorrelationHeader): Promise<void> {
     const own = this.#parts.self.take();
     if (own.count === 0) return;
-    const header: FrameHeader = { positions: {}, tally: { ...counts, events: own.count }, correlation };
+    const policy = this.#parts.policy.take();
+    const header: FrameHeader = {
+      positions: {},
+      tally: { ...counts, events: own.count },
+      correlation,
+      policy,
+    };
     addTo(this.#parts.tally, header.tally);
     this.#parts.ledger.append({ ...own, header: JSON.stringify(header) });
     await this.#parts.ledger.commit();
@@ -241,7 +248,8 @@ export class Pipeline {
     const { ledger, self, positions, tally } = this.#parts;
     const ordered = this.#parts.correlating.state();
     const [sessions, flow] = [states.flatMap((s) => s.sessions), states.flatMap((s) => s.flow)];
-    const state: SnapshotState = { version: 1, positions, tally, sessions, flow, ...ordered };
+    const policy = this.#parts.policy.recorded;
+    const state: SnapshotState = { version: 1, positions, tally, sessions, flow, ...ordered, policy };
     const { index, digest } = await ledger.snapshot(state);
     self.add("snapshot", `snapshot at entry ${index}`, (e) => {
       e["tapline.integrity.tree_size"] = index;

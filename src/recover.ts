@@ -6,6 +6,7 @@ import type { FirstSeen } from "./detect/first-seen.ts";
 import { type Lane, laneOf } from "./lane.ts";
 import type { Recovered } from "./ledger/log.ts";
 import { Session, type SessionState } from "./normalise/session.ts";
+import type { Recorded } from "./policy-watch.ts";
 import { type FrameHeader, type Positions, type SnapshotState, applyPositions } from "./state.ts";
 import { type Tally, addTo, emptyTally } from "./tally.ts";
 
@@ -23,6 +24,8 @@ export interface RecoveredState {
   readonly positions: Positions;
   readonly tally: Tally;
   readonly correlations: Correlations;
+  /** The policy last recorded. */
+  readonly policy: Recorded;
   /** Read after the snapshot. */
   readonly entries: number;
 }
@@ -44,11 +47,13 @@ export async function recover(parts: RecoverParts): Promise<RecoveredState> {
     lane.restore({ sessions: [], flow: flow.filter(([id]) => placeOf(id, undefined) === at) });
   const retraced = lanes.map(() => Promise.resolve());
   let entries = 0;
+  let policy = found?.policy ?? {};
   for await (const frame of recovered.frames()) {
     const header = frame.header as unknown as FrameHeader;
     applyPositions(positions, header.positions);
     addTo(tally, header.tally);
     entries += frame.count;
+    if (header.policy !== undefined) policy = header.policy;
     if (header.seen !== undefined) first_seen.apply(header.seen);
     if (header.correlation !== undefined) correlations.replay(header.correlation, frame.first);
     const changed = header.sessions ?? [];
@@ -68,5 +73,5 @@ export async function recover(parts: RecoverParts): Promise<RecoveredState> {
   const states = [...sessions].map(([id, session]): [string, SessionState] => [id, session.state()]);
   for (const [at, lane] of lanes.entries())
     lane.restore({ sessions: states.filter(([id, state]) => placeOf(id, state) === at), flow: [] });
-  return { positions, tally, correlations, entries };
+  return { positions, tally, correlations, policy, entries };
 }

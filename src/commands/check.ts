@@ -5,6 +5,9 @@ import { type Config } from "../config.ts";
 import { rulePaths } from "../reload.ts";
 import { createSink, sinksOf } from "../components.ts";
 import { loadRules } from "../detect/load.ts";
+import { withInventory } from "../engine.ts";
+import type { CompiledPolicy } from "../policy/compiled.ts";
+import { loadPolicy, policyPlace } from "../policy/open.ts";
 import { type Command, readArgs, readConfig } from "./usage.ts";
 
 const CONNECT_MS = 10_000;
@@ -33,6 +36,22 @@ async function checkSinks(config: Config): Promise<Problem[]> {
   return found;
 }
 
+/** The policy, where there is one that can be used. */
+async function checkPolicy(config: Config, problems: Problem[]): Promise<CompiledPolicy | undefined> {
+  const { path, required } = policyPlace(config.policy, config.state_dir);
+  try {
+    const { loaded, problem } = await loadPolicy(path, required);
+    for (const what of problem?.split("\n") ?? [])
+      problems.push({ where: "policy", what, remedy: undefined });
+    return loaded?.policy;
+  } catch (error) {
+    if (!(error instanceof TaplineError)) throw error;
+    for (const what of error.message.split("\n"))
+      problems.push({ where: "policy", what, remedy: error.remedy });
+    return undefined;
+  }
+}
+
 const count = (record: object): number => Object.keys(record).length;
 
 async function findProblems(
@@ -48,7 +67,9 @@ async function findProblems(
       problems.push({ where: "configuration", what, remedy: error.remedy });
     return { problems, config };
   }
-  const rules = await loadRules(rulePaths(config), { placeholders: config.placeholders });
+  const policy = await checkPolicy(config, problems);
+  const placeholders = withInventory(config.placeholders, policy);
+  const rules = await loadRules(rulePaths(config), { placeholders });
   // A rule on the inventory rests while nothing defines its lists; `rules lint` names it.
   for (const problem of rules.problems.filter((p) => p.code !== "placeholder"))
     problems.push({ where: "rules", what: String(problem), remedy: undefined });

@@ -203,6 +203,7 @@ export const LIMITS = {
   policy_pattern_chars: 1_024, // of one name, path or host in a policy
   policy_rate_calls: 1_000, // calls that a rate may allow in its span
   policy_look_ms: 250, // how often a process that stays looks at its policy
+  policy_events: 1_000, // changes of one policy that are events of their own; the rest are counted in one
   policy_turn_ms: 10_000, // longest wait for other processes that change what policy remembers
   policy_pins: 20_000, // definitions pinned; a server's tools beyond count as changed
   policy_pins_server: 1_024, // the same for one server

@@ -2,6 +2,7 @@
 // used leaves the policy that was in force before in force, and says why. Decides nothing.
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
+import { join } from "node:path";
 import { TaplineError, reasonOf, systemCode } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { type Loaded, read, sha256, write } from "./compiled.ts";
@@ -25,6 +26,17 @@ export interface OpenPolicy extends Policy {
   /** Whether there is a policy at all. */
   readonly present: boolean;
   close(): void;
+}
+
+export interface PolicyPlace {
+  readonly path: string;
+  /** The configuration names it, so that it has to be there. */
+  readonly required: boolean;
+}
+
+/** Where the policy is: where the configuration says, else in the state directory. */
+export function policyPlace(named: string | undefined, state_dir: string): PolicyPlace {
+  return { path: named ?? join(state_dir, "policy.yml"), required: named !== undefined };
 }
 
 /** Path of the compiled form. */
@@ -211,7 +223,8 @@ const NO_POLICY: Decision = {
   policy: "none",
 };
 
-function stampOf(path: string): string {
+/** Changes when the file does. */
+export function stampOf(path: string): string {
   const found = statSync(path, { throwIfNoEntry: false });
   return found === undefined ? "" : `${found.ino} ${found.mtimeMs} ${found.ctimeMs} ${found.size}`;
 }

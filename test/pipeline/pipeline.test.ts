@@ -192,6 +192,7 @@ async function rig(
     ledger: ledgerOf(ledger),
     self,
     free: [],
+    policy: { take: () => undefined, recorded: {} },
     correlating: new Correlating({
       correlations: noCorrelations(),
       first_seen: new FirstSeen(ORIGIN),

@@ -5,7 +5,7 @@ import { nameOfKey } from "../../policy/drift.ts";
 import { pinsPath, readPins } from "../../policy/state.ts";
 import { readArgs, readConfig } from "../usage.ts";
 import { commandShown } from "./secrets.ts";
-import { policyPlace, readPolicy } from "./shared.ts";
+import { readPolicy } from "./shared.ts";
 
 function startOf({ command, package: name, version, url }: CompiledServer): string {
   if (url !== undefined) return url;
@@ -31,7 +31,7 @@ export async function show(argv: readonly string[]): Promise<number> {
   const options = { config: { type: "string", short: "c" }, json: { type: "boolean" } } as const;
   const { values } = readArgs(argv, { options });
   const config = await readConfig(values.config);
-  const { loaded, problem } = await readPolicy(config);
+  const { path, loaded, problem } = await readPolicy(config);
   const policy = loaded?.policy ?? EMPTY_POLICY;
   const { servers: pins } = readPins(pinsPath(config.state_dir));
   if (values.json === true) {
@@ -45,8 +45,8 @@ export async function show(argv: readonly string[]): Promise<number> {
   if (problem !== undefined) console.error(`problem     ${problem}`);
   console.log(
     loaded === undefined
-      ? `policy      there is none at ${policyPlace(config).path}`
-      : `policy      ${loaded.hash.slice(0, 19)}, mode ${policy.mode}: ${policyPlace(config).path}`,
+      ? `policy      there is none at ${path}`
+      : `policy      ${loaded.hash.slice(0, 19)}, mode ${policy.mode}: ${path}`,
   );
   for (const server of policy.servers) {
     console.log(`server      ${server.name} (${server.mode}): ${startOf(server)}; ${approvalOf(server)}`);
