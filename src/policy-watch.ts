@@ -11,7 +11,7 @@ import { fromMs } from "./core/time.ts";
 import { type Change, changesOf } from "./policy/changes.ts";
 import type { CompiledPolicy, Loaded } from "./policy/compiled.ts";
 import { nameOfKey } from "./policy/drift.ts";
-import { loadPolicy, policyPlace, stampOf } from "./policy/open.ts";
+import { compiledPath, loadPolicy, policyPlace, stampOf } from "./policy/open.ts";
 import type { JournalEntry } from "./policy/pins.ts";
 import { pinsPath, readPins } from "./policy/state.ts";
 import type { SelfRecorder } from "./self.ts";
@@ -88,12 +88,12 @@ export class PolicyWatch {
 
   /** Reads the file when it changed. True when another policy is in force than before. */
   async look(): Promise<boolean> {
-    const stamp = stampOf(this.#path);
+    const stamp = `${stampOf(this.#path)} ${stampOf(compiledPath(this.#path))}`;
     if (stamp === this.#stamp) return false;
     this.#stamp = stamp;
     const before = this.hash;
     try {
-      const { loaded, problem } = await loadPolicy(this.#path, this.#required);
+      const { loaded, problem } = await loadPolicy(this.#path, this.#required, true);
       this.#current = loaded;
       if (problem === undefined) this.#refused = "";
       else this.#refuse(problem);
@@ -108,7 +108,7 @@ export class PolicyWatch {
     if (why === this.#refused) return;
     this.#refused = why;
     this.#untold = why;
-    this.#parts.log("warn", `the policy is not taken, the one before stays in force: ${why}`);
+    this.#parts.log("warn", `policy: ${why}`);
   }
 
   /** Adds the event of a file that cannot be used. */
@@ -116,15 +116,11 @@ export class PolicyWatch {
     const why = this.#untold;
     if (why === "") return;
     this.#untold = "";
-    this.#parts.self.add(
-      "policy-change",
-      "the policy file cannot be used, the policy before stays in force",
-      (e) => {
-        this.#fillFile(e);
-        e["error.message"] = this.#parts.redactText(why).slice(0, LIMITS.own_text_chars);
-        e["event.outcome"] = "failure";
-      },
-    );
+    this.#parts.self.add("policy-change", "the policy file is not as it should be", (e) => {
+      this.#fillFile(e);
+      e["error.message"] = this.#parts.redactText(why).slice(0, LIMITS.own_text_chars);
+      e["event.outcome"] = "failure";
+    });
   }
 
   /** Adds the events of what changed since the last recorded policy. */

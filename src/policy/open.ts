@@ -85,8 +85,9 @@ interface Opened {
   readonly problem: string | undefined;
 }
 
-/** Reads the policy that is to be in force. Throws when nothing usable is there. */
-export async function loadPolicy(path: string, required: boolean): Promise<Opened> {
+/** Reads the policy that is to be in force. With `verify` the compiled form is not believed but held against its source,
+ * and put right. Throws when nothing usable is there. */
+export async function loadPolicy(path: string, required: boolean, verify = false): Promise<Opened> {
   const source = readFile(path);
   if (source === undefined) {
     // A file that is gone is no permission: its compiled form stays in force until that is taken away too.
@@ -99,15 +100,17 @@ export async function loadPolicy(path: string, required: boolean): Promise<Opene
   }
   const compiled = readCompiled(path, statSync(path).uid);
   const fresh = compiled === undefined ? undefined : read(compiled, sha256(source));
-  if (fresh !== undefined) return { loaded: fresh, problem: undefined };
+  if (fresh !== undefined && !verify) return { loaded: fresh, problem: undefined };
   try {
     if (source.length > LIMITS.config_bytes)
       throw new TaplineError("POLICY_INVALID", `${path}: larger than ${LIMITS.config_bytes} bytes`);
     const { parsePolicy } = await import("./parse.ts");
     const policy = parsePolicy(source.toString("utf8"), path);
     const { text, hash } = write(policy, sha256(source));
-    writeCompiled(path, text);
-    return { loaded: { policy, hash }, problem: undefined };
+    if (text !== compiled) writeCompiled(path, text);
+    const forged = fresh !== undefined && fresh.hash !== hash;
+    const problem = forged ? `${compiledPath(path)} said other than ${path}, and was made anew` : undefined;
+    return { loaded: { policy, hash }, problem };
   } catch (error) {
     const last = read(compiled ?? "");
     if (last === undefined) throw error;

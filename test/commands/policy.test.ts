@@ -1,6 +1,6 @@
 // The policy while a collector runs and while none does: every change is an event, once, a bad file changes nothing, and
 // what the inventory knows reaches events and rules.
-import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -155,6 +155,17 @@ test("changes are events, once each, whether a collector ran or not", async () =
   expect(told(refused).slice(told(changed).length)).toEqual(["policy-change - - - - failure"]);
   expect(field(refused.at(-1)!, "error.message")).toContain('did you mean \\"mode\\"?'.replaceAll("\\", ""));
 
+  // What hooks go by is held against its source.
+  writeFileSync(policy, SECOND);
+  await until(
+    (entries) => !readFileSync(join(home, "policy.json"), "utf8").includes("mod:") && entries.length > 0,
+  );
+  const honest = readFileSync(join(home, "policy.json"), "utf8");
+  writeFileSync(join(home, "policy.json"), honest.replace('"verdict":"deny"', '"verdict":"allow"'));
+  const forged = await until((entries) => told(entries).length > told(refused).length);
+  expect(field(actionsOf(forged, "policy-change").at(-1)!, "error.message")).toContain("said other than");
+  expect(readFileSync(join(home, "policy.json"), "utf8")).toBe(honest);
+
   // Pins are the same for all processes of this state directory.
   const state = new FileState(join(home, "state"));
   mkdirSync(join(home, "state"), { recursive: true });
@@ -171,7 +182,7 @@ test("changes are events, once each, whether a collector ran or not", async () =
     expect((await tapline(home, ["run", "--once", "-c", config])).code, `run ${run}`).toBe(0);
   }
   const last = await entriesOf(ledger);
-  expect(told(held).slice(told(refused).length)).toEqual([
+  expect(told(held).slice(told(forged).length)).toEqual([
     "quarantine-change pinned - board - success",
     "quarantine-change quarantined - board post success",
   ]);
