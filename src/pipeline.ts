@@ -203,14 +203,9 @@ export class Pipeline {
   async record(counts: Partial<Tally> = {}, correlation?: CorrelationHeader): Promise<void> {
     const own = this.#parts.self.take();
     if (own.count === 0) return;
-    const policy = this.#parts.policy.take();
-    const header: FrameHeader = {
-      positions: {},
-      tally: { ...counts, events: own.count },
-      correlation,
-      policy,
-    };
-    addTo(this.#parts.tally, header.tally);
+    const tally = { ...counts, events: own.count };
+    const header: FrameHeader = { positions: {}, tally, correlation, policy: this.#parts.policy.take() };
+    addTo(this.#parts.tally, tally);
     this.#parts.ledger.append({ ...own, header: JSON.stringify(header) });
     await this.#parts.ledger.commit();
   }
@@ -246,10 +241,9 @@ export class Pipeline {
 
   async #snapshot(states: readonly LaneState[]): Promise<void> {
     const { ledger, self, positions, tally } = this.#parts;
-    const ordered = this.#parts.correlating.state();
+    const ordered = { ...this.#parts.correlating.state(), policy: this.#parts.policy.recorded };
     const [sessions, flow] = [states.flatMap((s) => s.sessions), states.flatMap((s) => s.flow)];
-    const policy = this.#parts.policy.recorded;
-    const state: SnapshotState = { version: 1, positions, tally, sessions, flow, ...ordered, policy };
+    const state: SnapshotState = { version: 1, positions, tally, sessions, flow, ...ordered };
     const { index, digest } = await ledger.snapshot(state);
     self.add("snapshot", `snapshot at entry ${index}`, (e) => {
       e["tapline.integrity.tree_size"] = index;

@@ -5,8 +5,9 @@ import type { z } from "zod";
 import { TaplineError, reasonOf } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { closest } from "../core/suggest.ts";
-import type { CompiledPolicy, CompiledServer, Fallback } from "./compiled.ts";
+import type { ArgumentRule, CompiledPolicy, CompiledServer, Fallback } from "./compiled.ts";
 import type { Mode } from "./contract.ts";
+import { hostPattern } from "./places.ts";
 import { rangeProblem } from "./version.ts";
 import { type PolicyFile, policySchema } from "./schema.ts";
 
@@ -94,7 +95,11 @@ function problemsOf(file: PolicyFile): string[] {
     problems.push(`tier "${tier}" at ${place}: ${hint}`);
   };
   const all = (lines: Tools, place: string): void => {
-    for (const [pattern, line] of Object.entries(lines)) asked(line.tier, `${place}.${pattern}.tier`);
+    for (const [pattern, line] of Object.entries(lines)) {
+      asked(line.tier, `${place}.${pattern}.tier`);
+      for (const [name, rule] of Object.entries(line.arguments ?? {}))
+        problems.push(...placesProblems(rule, `${place}.${pattern}.arguments.${name}`));
+    }
   };
   all(file.agent_tools, "agent_tools");
   for (const [name, server] of Object.entries(file.servers)) {
@@ -107,7 +112,8 @@ function problemsOf(file: PolicyFile): string[] {
     if (wrong !== undefined) problems.push(`${wrong} at ${place}.version`);
   }
   const servers = Object.keys(file.servers);
-  for (const [at, { servers: named }] of file.data.entries()) {
+  for (const [at, { servers: named, paths, hosts }] of file.data.entries()) {
+    problems.push(...placesProblems({ under: paths, hosts }, `data.${at}`));
     for (const name of named.filter((one) => !servers.includes(one))) {
       const near = closest(name, servers);
       problems.push(
@@ -115,6 +121,17 @@ function problemsOf(file: PolicyFile): string[] {
       );
     }
   }
+  return problems;
+}
+
+/** Directories and hosts that are none: one that was left out without a word could open what it should shut. */
+function placesProblems(rule: ArgumentRule, place: string): string[] {
+  const problems: string[] = [];
+  for (const path of [...(rule.under ?? []), ...(rule.not_under ?? [])])
+    if (!/^(?:\/|~(?:\/|$)|[a-z]:[/\\])/i.test(path))
+      problems.push(`"${path}" is no path from / or ~ at ${place}`);
+  for (const host of [...(rule.hosts ?? []), ...(rule.not_hosts ?? [])])
+    if (hostPattern(host) === undefined) problems.push(`"${host}" is no host at ${place}`);
   return problems;
 }
 

@@ -51,20 +51,19 @@ const lineShape = {
     .describe("What arguments may be, by name; `*` is every text in the arguments"),
 };
 const line = short(z.strictObject(lineShape));
-const tool = short(
-  z.strictObject({
-    ...lineShape,
-    class: CLASS.optional(),
-    definition: z
-      .string()
-      .regex(
-        /^sha256:[0-9a-f]{64}$/,
-        "sha256: and 64 hexadecimal digits, as `tapline inventory show` prints it",
-      )
-      .optional()
-      .describe("Hash of the definition that was reviewed; another is quarantined"),
-  }),
-);
+const toolShape = z.strictObject({
+  ...lineShape,
+  class: CLASS.optional(),
+  definition: z
+    .string()
+    .regex(
+      /^sha256:[0-9a-f]{64}$/,
+      "sha256: and 64 hexadecimal digits, as `tapline inventory show` prints it",
+    )
+    .optional()
+    .describe("Hash of the definition that was reviewed; another counts as changed (tools only)"),
+});
+const tool = short(toolShape);
 const fallback = short(z.strictObject({ verdict: VERDICT, mode: MODE.optional() }));
 
 const lines = (about: string) => z.record(PATTERN, line).default({}).describe(about);
@@ -156,4 +155,6 @@ export const policySchema = z.strictObject({
   roles: record(role, LIMITS.policy_list, "Who may use which tiers of tools"),
   data: z.array(data).max(LIMITS.policy_list).default([]).describe("How data is classified"),
 });
+/** Parts of a policy as the reference tells of them, beside the whole. */
+export const POLICY_PARTS = { server, line: toolShape, argument, role, data };
 export type PolicyFile = z.output<typeof policySchema>;

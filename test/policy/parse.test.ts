@@ -47,6 +47,24 @@ data: [{ classification: secret, servers: [c] }]
   ]);
 });
 
+test("a place that is none is told, since leaving it out could open what it should shut", () => {
+  const of = (rule: string) => problems(`version: 1\nagent_tools: { T: { arguments: { a: ${rule} } } }`);
+  expect(of('{ not_hosts: ["https://evil.example/", "a b"], not_under: [etc, "~root"] }')).toEqual([
+    '"etc" is no path from / or ~ at agent_tools.T.arguments.a',
+    '"~root" is no path from / or ~ at agent_tools.T.arguments.a',
+    '"https://evil.example/" is no host at agent_tools.T.arguments.a',
+    '"a b" is no host at agent_tools.T.arguments.a',
+  ]);
+  expect(of('{ hosts: ["*.a.example", "b.example:1", "10.0.0.1", "::1"], under: ["~", "~/x", /a] }')).toEqual(
+    [],
+  );
+  expect(problems("version: 1\ndata: [{ classification: a, paths: [x], hosts: ['?'] }]")).toHaveLength(2);
+});
+
+test("names that objects do not hold are refused, not lost", () => {
+  expect(problems("version: 1\nagent_tools: { __proto__: deny }")).toEqual(["__proto__ cannot be a name"]);
+});
+
 test("a name is no identity", () => {
   expect(problems("version: 1\nservers: { github: { owner: me } }")[0]).toMatch(
     /a server needs what starts it/,
