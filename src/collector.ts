@@ -148,22 +148,15 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   const lanes = await openLanes(config.workers, engine, () => pipeline);
   const first_seen = new FirstSeen(origin);
   const known = policy.hash;
-  const {
-    positions,
-    tally,
-    correlations,
-    entries,
-    policy: last,
-  } = await recover({
+  const { positions, tally, correlations, entries } = await recover({
     recovered,
     key,
     lanes,
     first_seen,
+    policy,
     openCorrelations: (state) =>
       new Correlations(joined, { origin, ruleset_hash: set.hash, started_ms, state }),
   });
-
-  policy.resume(last);
   const router = routerOf(lanes.length);
   const sources = await orEnd(openSources(config, log, positions, router), lanes, ledger);
   const correlating = new Correlating({
@@ -173,18 +166,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     self,
     onAlert: events.onAlert,
   });
-  const parts = {
-    sources,
-    lanes,
-    ledger,
-    self,
-    positions,
-    tally,
-    free,
-    correlating,
-    policy,
-    now: Date.now,
-  };
+  const parts = { sources, lanes, ledger, self, positions, tally, free, correlating, policy, now: Date.now };
   pipeline = new Pipeline({ ...parts, onDurable: events.onDurable, onAlert: events.onAlert });
   const shown = { config, rules, set, problems: wrong, origin, started_ms, log };
   const reload = new Reload({ ...shown, known, pipeline, correlating, policy, self });

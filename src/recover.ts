@@ -6,7 +6,7 @@ import type { FirstSeen } from "./detect/first-seen.ts";
 import { type Lane, laneOf } from "./lane.ts";
 import type { Recovered } from "./ledger/log.ts";
 import { Session, type SessionState } from "./normalise/session.ts";
-import type { Recorded } from "./policy-watch.ts";
+import type { PolicyWatch } from "./policy-watch.ts";
 import { type FrameHeader, type Positions, type SnapshotState, applyPositions } from "./state.ts";
 import { type Tally, addTo, emptyTally } from "./tally.ts";
 
@@ -16,6 +16,7 @@ export interface RecoverParts {
   readonly key: string;
   readonly lanes: readonly Lane[];
   readonly first_seen: FirstSeen;
+  readonly policy: Pick<PolicyWatch, "resume">;
   openCorrelations(state: CorrelationsState | undefined): Correlations;
 }
 
@@ -24,8 +25,6 @@ export interface RecoveredState {
   readonly positions: Positions;
   readonly tally: Tally;
   readonly correlations: Correlations;
-  /** The policy last recorded. */
-  readonly policy: Recorded;
   /** Read after the snapshot. */
   readonly entries: number;
 }
@@ -73,5 +72,6 @@ export async function recover(parts: RecoverParts): Promise<RecoveredState> {
   const states = [...sessions].map(([id, session]): [string, SessionState] => [id, session.state()]);
   for (const [at, lane] of lanes.entries())
     lane.restore({ sessions: states.filter(([id, state]) => placeOf(id, state) === at), flow: [] });
-  return { positions, tally, correlations, policy, entries };
+  parts.policy.resume(policy);
+  return { positions, tally, correlations, entries };
 }

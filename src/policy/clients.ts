@@ -19,6 +19,8 @@ import type { ServerIdentity } from "./contract.ts";
 export interface Configured extends Entry {
   readonly client: string;
   readonly path: string;
+  /** The server with the variables of the environment put in, as the client starts it: to compare, never to show. */
+  readonly identity: ServerIdentity;
   /** Whether it is started through Tapline's own proxy; the server is then what the proxy starts. */
   readonly proxied: boolean;
 }
@@ -54,19 +56,32 @@ export function unwrap(command: readonly string[]): readonly string[] | undefine
   return tapline !== -1 && before[tapline + 1] === "mcp" ? command.slice(at + 1) : undefined;
 }
 
-function placed(file: ClientFile, entry: Entry): Configured {
-  const { command } = entry.server;
+function placed(file: ClientFile, entry: Entry, env: Places["env"]): Configured {
+  const { command, url } = entry.server;
   const inner = command === undefined ? undefined : unwrap(command);
   const server = inner === undefined ? entry.server : { ...entry.server, command: inner };
-  return { ...entry, server, client: file.client, path: file.path, proxied: inner !== undefined };
+  const identity = {
+    ...server,
+    command: server.command?.map((word) => expanded(word, env)),
+    url: url === undefined ? undefined : expanded(url, env),
+  };
+  return { ...entry, server, identity, client: file.client, path: file.path, proxied: inner !== undefined };
 }
 
-async function readClient(file: ClientFile): Promise<Configured[] | string> {
+/** `${NAME}`, `${NAME:-other}` and `${env:NAME}`, as clients write variables of the environment. */
+export function expanded(text: string, env: Places["env"]): string {
+  return text.replaceAll(
+    /\$\{(?:env:)?([A-Za-z_]\w{0,127})(?::-([^}]{0,1024}))?\}/g,
+    (whole, name: string, other?: string) => env[name] ?? other ?? whole,
+  );
+}
+
+async function readClient(file: ClientFile, env: Places["env"]): Promise<Configured[] | string> {
   try {
     if (statSync(file.path).size > LIMITS.client_file_bytes)
       return `${file.path}: larger than ${LIMITS.client_file_bytes} bytes`;
     const content = await parse(file, readFileSync(file.path, "utf8"));
-    return file.entries(content).map((entry) => placed(file, entry));
+    return file.entries(content).map((entry) => placed(file, entry, env));
   } catch (error) {
     const code = systemCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") return [];
@@ -88,7 +103,7 @@ export async function discoverClients(places: Places): Promise<Discovered> {
     const file = files[i]!;
     if (seen.has(file.path)) continue;
     seen.add(file.path);
-    const found = await readClient(file);
+    const found = await readClient(file, places.env);
     if (typeof found === "string") {
       problems.push(found);
       continue;
@@ -108,31 +123,4 @@ function projectEntries(content: Fields, project: string): Entry[] {
     ({ path }) => path === join(project, ".mcp.json"),
   );
   return file!.entries(content).map((entry) => ({ ...entry, project }));
-}
-
-const ORDER: readonly Entry["scope"][] = ["managed", "local", "project", "user"];
-
-/** The server that a client means by a name, as a hook is told it: what its configuration starts under that name. The
- * scope that goes first in the client counts. */
-export async function configuredServer(
-  client: string,
-  name: string,
-  places: Places,
-): Promise<ServerIdentity | undefined> {
-  const found: Configured[] = [];
-  for (const file of clientFiles(places).filter((one) => one.client === client)) {
-    const entries = await readClient(file);
-    if (typeof entries !== "string") found.push(...entries);
-  }
-  for (const scope of ORDER) {
-    const match = found.find(
-      (one) =>
-        one.scope === scope &&
-        !one.disabled &&
-        one.server.name === name &&
-        (one.project ?? places.cwd) === places.cwd,
-    );
-    if (match !== undefined) return match.server;
-  }
-  return undefined;
 }

@@ -61,9 +61,9 @@ export interface Looked {
 export function driftOf({ policy, configured, seen, pins, today }: Looked): Drift[] {
   const drift: Drift[] = [];
   const used = new Set<string>();
-  for (const { server, scope, client, path, disabled } of configured) {
+  for (const { server, identity, scope, client, path, disabled } of configured) {
     if (scope === "denied" || disabled) continue;
-    const { names, version } = known(policy, server);
+    const { names, version } = known(policy, identity);
     for (const name of names) used.add(name);
     const where = `${client} (${scope}) in ${path}`;
     if (names.length === 0) {
@@ -111,8 +111,8 @@ export function driftOf({ policy, configured, seen, pins, today }: Looked): Drif
 function ofDenied(policy: CompiledPolicy, configured: readonly Configured[]): Drift[] {
   return configured
     .filter(({ scope }) => scope === "denied")
-    .flatMap(({ server, client, path }) =>
-      known(policy, server).names.map((name) => ({
+    .flatMap(({ identity, client, path }) =>
+      known(policy, identity).names.map((name) => ({
         kind: "denied" as const,
         server: name,
         what: `${client} in ${path} keeps it out, and the policy sanctions it`,

@@ -23,8 +23,6 @@ export interface PolicyOptions {
 }
 
 export interface OpenPolicy extends Policy {
-  /** Whether there is a policy at all. */
-  readonly present: boolean;
   close(): void;
 }
 
@@ -67,11 +65,12 @@ function readCompiled(path: string, owner: number | undefined): string | undefin
   }
 }
 
+/** Whoever may read the policy may read what it says. */
 function writeCompiled(path: string, text: string): void {
   const compiled = compiledPath(path);
   const own = `${compiled}.${process.pid}`;
   try {
-    writeFileSync(own, text, { mode: 0o644 });
+    writeFileSync(own, text, { mode: statSync(path).mode & 0o644 });
     renameSync(own, compiled);
   } catch {
     // Whoever may not write there compiles again each time.
@@ -138,10 +137,6 @@ class Live implements OpenPolicy {
     this.#use(opened);
     if (options.watch === true)
       this.#timer = setInterval(() => void this.#look(), LIMITS.policy_look_ms).unref();
-  }
-
-  get present(): boolean {
-    return this.#decider !== undefined;
   }
 
   get hash(): string {

@@ -1,6 +1,6 @@
 // A policy file in, a compiled policy out: YAML, schema, and what a schema cannot say. Reports every problem at once,
 // with its place. Imported only when a file has to be compiled.
-import { parseDocument } from "yaml";
+import { type Document, LineCounter, isScalar, parseDocument, visit } from "yaml";
 import type { z } from "zod";
 import { TaplineError, reasonOf } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
@@ -17,8 +17,12 @@ type Said = PolicyFile["defaults"]["servers"];
 
 /** Reads and checks a policy. Throws POLICY_INVALID with every problem in the message, one a line. */
 export function parsePolicy(text: string, file: string): CompiledPolicy {
-  const document = parseDocument(text, { schema: "core", prettyErrors: true });
+  const lines = new LineCounter();
+  // The reader's own search for keys that are there twice takes quadratic time.
+  const options = { schema: "core", prettyErrors: true, uniqueKeys: false, lineCounter: lines } as const;
+  const document = parseDocument(text, options);
   const problems = [...document.errors, ...document.warnings].map((e) => e.message.split("\n")[0]!);
+  if (problems.length === 0) problems.push(...repeatedKeys(document, lines));
   let raw: unknown;
   try {
     if (problems.length === 0) raw = document.toJS() as unknown;
@@ -36,6 +40,23 @@ export function parsePolicy(text: string, file: string): CompiledPolicy {
   throw new TaplineError("POLICY_INVALID", told.map((problem) => `${file}: ${problem}`).join("\n"), {
     remedy: "see docs/guides/policy.md for every key",
   });
+}
+
+function repeatedKeys(document: Document, lines: LineCounter): string[] {
+  const problems: string[] = [];
+  visit(document, {
+    Map: (_, map) => {
+      const seen = new Set<unknown>();
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue;
+        const { line } = lines.linePos(key.range?.[0] ?? 0);
+        if (seen.has(key.value))
+          problems.push(`the key ${String(key.value)} is there twice, at line ${line}`);
+        seen.add(key.value);
+      }
+    },
+  });
+  return problems;
 }
 
 /** A name that objects do not hold would be lost without a word. */

@@ -31,6 +31,8 @@ function clients(home: string): void {
   });
   put(home, ".cursor/mcp.json", {
     mcpServers: {
+      vars: { command: "${HOME}/bin/vars", args: ["${SECRET_VALUE}"] },
+      odd: { url: "https://${HOST/x" },
       zap: { url: `https://user:${TOKEN}@mcp.zap.example/api/s/Zm9vYmFy1234567890abcdef/mcp?key=${TOKEN}` },
       github: { command: "npx", args: ["-y", "@modelcontextprotocol/server-github@2025.4.8"] },
     },
@@ -44,26 +46,30 @@ test("a first inventory is a policy that is usable, and holds no secret", async 
   const out = join(home, "state", "policy.yml");
   mkdirSync(join(home, "state"));
   const made = await tapline(home, ["inventory", "discover", "-c", config, "--out", out]);
-  expect([made.code, made.stderr]).toEqual([0, ""]);
+  expect([made.code, made.stderr]).toEqual([
+    0,
+    expect.stringMatching(/^not read .*cursor.*: the URL of a server cannot be read\n$/),
+  ]);
   const text = readFileSync(out, "utf8");
   expect(`${text}${made.stdout}`).not.toMatch(/ghp_|hunter2|PASSWORD=pw|Zm9v/);
   const policy = parsePolicy(text, "policy.yml");
   expect(policy.servers.map(({ name, command, url }) => [name, command ?? url])).toEqual([
     ["github", ["npx", "-y", "@modelcontextprotocol/server-github@2025.4.8"]],
     ["hostile_name", ["node", "x.js", "--api-key", "*", "--auth=*", "-e", "PASSWORD=*"]],
+    ["vars", ["*/bin/vars", "*"]],
     ["zap", "https://mcp.zap.example/api/s/*"],
   ]);
   // Written as found, it covers what was found.
   const diff = await tapline(home, ["inventory", "diff", "-c", config]);
-  expect([diff.code, diff.stdout]).toEqual([
-    0,
-    "no drift: what is configured and seen is sanctioned, and the reverse\n",
-  ]);
+  expect([diff.code, diff.stdout]).toEqual([1, expect.stringMatching(/^unsanctioned odd: [^\n]*\n$/)]);
   const again = await tapline(home, ["inventory", "discover", "-c", config, "--out", out]);
   expect(again.code).toBe(3);
   expect(statSync(out).size).toBe(text.length);
   const json = await tapline(home, ["inventory", "discover", "-c", config, "--json"]);
-  expect(JSON.parse(json.stdout)).toMatchObject({ servers: [{ name: "github" }, {}, {}], not_read: [] });
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    servers: [{ name: "github" }, {}, {}, {}],
+    not_read: [expect.any(String)],
+  });
   expect(json.stdout).not.toMatch(/ghp_|hunter2|Zm9v/);
 });
 
@@ -89,6 +95,8 @@ servers:
   expect(drift.map(({ kind, server, tool }) => [kind, server, tool])).toEqual([
     ["version", "github", undefined],
     ["unsanctioned", "hostile\nname", undefined],
+    ["unsanctioned", "vars", undefined],
+    ["unsanctioned", "odd", undefined],
     ["unsanctioned", "zap", undefined],
     ["version", "github", undefined],
     ["unused", "old", undefined],

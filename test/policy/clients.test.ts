@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { configuredServer, discoverClients, plainJson, unwrap } from "../../src/policy/clients.ts";
+import { discoverClients, plainJson, unwrap } from "../../src/policy/clients.ts";
 import type { Places } from "../../src/policy/client-files.ts";
 
 let home: string;
@@ -127,20 +127,19 @@ test("comments that never end take no time", () => {
   });
 });
 
-test("what a hook is told by name is found where the client keeps it, the stricter scope first", async () => {
-  put(".claude.json", {
-    mcpServers: { a: { command: "user" } },
-    projects: { [places.cwd]: { mcpServers: { a: { command: "local" }, b: { command: "b" } } } },
+test("variables are put in to compare, and left as they are to show", async () => {
+  put("project/.mcp.json", {
+    mcpServers: {
+      a: { command: "${TOOLS:-/opt}/a", args: ["--key", "${env:KEY}", "${NONE}"] },
+      b: { url: "https://${HOST}/mcp" },
+    },
   });
-  put("project/.mcp.json", { mcpServers: { a: { command: "project" }, c: { command: "c" } } });
-  const of = async (name: string, at = places) =>
-    (await configuredServer("claude-code", name, at))?.command?.[0];
-  expect(await of("a")).toBe("local");
-  expect(await of("a", { ...places, cwd: home })).toBe("user");
-  expect(await of("b")).toBe("b");
-  expect(await of("b", { ...places, cwd: home })).toBeUndefined();
-  expect(await of("c")).toBe("c");
-  expect(await configuredServer("cursor", "a", places)).toBeUndefined();
+  const { configured } = await discoverClients({ ...places, env: { KEY: SECRET, HOST: "b.example" } });
+  expect(configured.map(({ identity }) => identity.url ?? identity.command)).toEqual([
+    ["/opt/a", "--key", SECRET, "${NONE}"],
+    "https://b.example/mcp",
+  ]);
+  expect(JSON.stringify(configured.map(({ server }) => server))).not.toContain(SECRET);
 });
 
 test("only what is started behind Tapline's own proxy is unwrapped", () => {

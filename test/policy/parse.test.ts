@@ -65,6 +65,23 @@ test("names that objects do not hold are refused, not lost", () => {
   expect(problems("version: 1\nagent_tools: { __proto__: deny }")).toEqual(["__proto__ cannot be a name"]);
 });
 
+test("hostile text is refused in bounded time", () => {
+  const start = performance.now();
+  expect(problems("[".repeat(5_000))[0]).toMatch(/stack size/);
+  expect(problems(`a: ${"{a: ".repeat(3_000)}1${"}".repeat(3_000)}`)[0]).toBeDefined();
+  const letters = [..."bcdefghij"];
+  const bomb = letters.map((c, i) => `${c}: &${c} [${Array(9).fill(`*${"abcdefghi"[i]}`).join(",")}]`);
+  expect(problems(`a: &a [x,x,x,x,x,x,x,x,x]\n${bomb.join("\n")}`)).toEqual([expect.stringMatching(/alias/)]);
+  expect(
+    problems(`version: 1\nagent_tools: {${Array.from({ length: 20_000 }, (_, i) => `t${i}: x`).join(", ")}}`),
+  ).toHaveLength(100);
+  expect(problems("version: 1\nservers: {}\nservers: {}")).toEqual([
+    "the key servers is there twice, at line 3",
+  ]);
+  expect(problems("version: !!js/function x")).toHaveLength(1);
+  expect(performance.now() - start).toBeLessThan(60_000);
+}, 90_000);
+
 test("a name is no identity", () => {
   expect(problems("version: 1\nservers: { github: { owner: me } }")[0]).toMatch(
     /a server needs what starts it/,

@@ -1,5 +1,5 @@
 // `tapline inventory discover`: a first inventory from what clients are set up with and what was seen, to be reviewed.
-import { Document } from "yaml";
+import { Document, isSeq } from "yaml";
 import { type Configured, discoverClients, placesHere } from "../../policy/clients.ts";
 import type { ServerIdentity } from "../../policy/contract.ts";
 import { type Seen, identityOf } from "../../policy/drift.ts";
@@ -17,10 +17,18 @@ interface Proposed {
 }
 
 /** Servers by what starts them, each with where it was found. */
-function propose(configured: readonly Configured[], seen: readonly Seen[]): Proposed[] {
+function propose(
+  configured: readonly Configured[],
+  seen: readonly Seen[],
+): { readonly proposed: Proposed[]; readonly unclear: string[] } {
+  const unclear: string[] = [];
   const all = new Map<string, Proposed>();
-  const add = (server: ServerIdentity, from: string): Proposed => {
+  const add = (server: ServerIdentity, from: string): Proposed | undefined => {
     const shown = serverShown(server);
+    if (shown === undefined) {
+      unclear.push(`${from}: the URL of a server cannot be read`);
+      return undefined;
+    }
     const key = JSON.stringify([shown.command, shown.url]);
     const found = all.get(key) ?? {
       name: server.name,
@@ -35,16 +43,16 @@ function propose(configured: readonly Configured[], seen: readonly Seen[]): Prop
   };
   for (const { server, client, scope, path } of configured) {
     const found = add(server, `${client} (${scope}): ${path}`);
-    if (scope === "denied") found.denied = true;
+    if (scope === "denied" && found !== undefined) found.denied = true;
   }
   for (const one of seen) {
     const known = [...all.values()].filter(({ name }) => name === one.name);
     const started = one.command !== undefined || one.url !== undefined;
     // A transcript knows the name only: its tools are those of the servers of that name.
     const targets = started ? [add(identityOf(one), "seen in the ledger")] : known;
-    for (const target of targets) for (const tool of one.tools) target.tools.add(tool);
+    for (const target of targets) for (const tool of one.tools) target?.tools.add(tool);
   }
-  return [...all.values()];
+  return { proposed: [...all.values()], unclear };
 }
 
 /** A name that a policy can have; clients and repositories choose any. */
@@ -76,6 +84,8 @@ function write(proposed: readonly Proposed[]): string {
         ? {}
         : { tools: Object.fromEntries(usable.map((tool) => [tool, "allow"])) }),
     });
+    const command = node.get("command", true);
+    if (isSeq(command)) command.flow = true;
     node.commentBefore = [...from].map((one) => ` ${one}`).join("\n");
     document.setIn(["servers", own], node);
   }
@@ -91,8 +101,9 @@ export async function discover(argv: readonly string[]): Promise<number> {
   const { values } = readArgs(argv, { options });
   const config = await readConfig(values.config);
   const { configured, problems } = await discoverClients(placesHere());
-  const proposed = propose(configured, await seenIn(config));
-  for (const problem of problems) console.error(`not read    ${problem}`);
+  const { proposed, unclear } = propose(configured, await seenIn(config));
+  const wrong = [...problems, ...unclear];
+  for (const problem of wrong) console.error(`not read    ${problem}`);
   if (values.json === true) {
     const servers = proposed.map(({ name, server, from, tools, denied }) => ({
       name,
@@ -102,7 +113,7 @@ export async function discover(argv: readonly string[]): Promise<number> {
       tools: [...tools],
       denied,
     }));
-    console.log(JSON.stringify({ servers, not_read: problems }));
+    console.log(JSON.stringify({ servers, not_read: wrong }));
   }
   const text = write(proposed);
   if (values.out !== undefined) {

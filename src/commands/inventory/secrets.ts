@@ -12,6 +12,9 @@ const LONG_PART = /^(?=.*\d)(?=.*[a-z])[\w-]{20,}$/i;
 
 const { redactText } = createRedactor("");
 
+/** A variable of the environment, as clients write it. */
+const VARIABLE = /\$\{[^}]*\}/g;
+
 /** A command line with `*` where a secret may stand. */
 export function commandShown(command: readonly string[]): string[] {
   return command.map((word, i) => {
@@ -20,24 +23,27 @@ export function commandShown(command: readonly string[]): string[] {
     // Variables of the environment, and options that are named for what they hold.
     if (name !== undefined && (UPPER.test(name) || NAMED.test(name))) return `${name}=*`;
     if (word.includes("://") && URL.canParse(word)) return urlShown(word) === word ? word : "*";
-    return redactText(word) === word ? word : "*";
+    return redactText(word) === word ? word.replaceAll(VARIABLE, "*") : "*";
   });
 }
 
-/** A URL without user, query and fragment, up to the first part of its path that may be a secret. */
-export function urlShown(text: string): string {
-  if (!URL.canParse(text)) return "*";
+/** A URL without user, query and fragment, up to the first part of its path that may be a secret; undefined when it cannot
+ * be read. */
+export function urlShown(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined;
   const url = new URL(text);
+  if (url.host.includes("$")) return undefined;
   const parts = url.pathname.split("/");
-  const at = parts.findIndex((part) => LONG_PART.test(part) || redactText(part) !== part);
+  const secret = (part: string): boolean =>
+    LONG_PART.test(part) || part.includes("$") || redactText(part) !== part;
+  const at = parts.findIndex(secret);
   const path = at === -1 ? url.pathname : `${parts.slice(0, at).join("/")}/*`;
   return `${url.protocol}//${url.host}${path}`;
 }
 
-export function serverShown(server: ServerIdentity): ServerIdentity {
-  return {
-    ...server,
-    command: server.command === undefined ? undefined : commandShown(server.command),
-    url: server.url === undefined ? undefined : urlShown(server.url),
-  };
+/** A server as it may be shown; undefined when there is nothing to tell it by. */
+export function serverShown(server: ServerIdentity): ServerIdentity | undefined {
+  const url = server.url === undefined ? undefined : urlShown(server.url);
+  if (server.url !== undefined && url === undefined) return undefined;
+  return { ...server, url, command: server.command === undefined ? undefined : commandShown(server.command) };
 }
