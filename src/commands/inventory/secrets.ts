@@ -27,6 +27,10 @@ export function commandShown(command: readonly string[]): string[] {
   });
 }
 
+function mayBeSecret(part: string): boolean {
+  return LONG_PART.test(part) || part.includes("$") || redactText(part) !== part;
+}
+
 /** A URL without user, query and fragment, up to the first part of its path that may be a secret; undefined when it cannot
  * be read. */
 export function urlShown(text: string): string | undefined {
@@ -34,9 +38,7 @@ export function urlShown(text: string): string | undefined {
   const url = new URL(text);
   if (url.host.includes("$")) return undefined;
   const parts = url.pathname.split("/");
-  const secret = (part: string): boolean =>
-    LONG_PART.test(part) || part.includes("$") || redactText(part) !== part;
-  const at = parts.findIndex(secret);
+  const at = parts.findIndex(mayBeSecret);
   const path = at === -1 ? url.pathname : `${parts.slice(0, at).join("/")}/*`;
   return `${url.protocol}//${url.host}${path}`;
 }
