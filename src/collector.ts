@@ -22,6 +22,7 @@ import { Correlating } from "./correlating.ts";
 import { FirstSeen } from "./detect/first-seen.ts";
 import { Correlations } from "./detect/correlate-thread.ts";
 import { recover } from "./recover.ts";
+import { PolicyWatch } from "./policy-watch.ts";
 import { Reload, rulePaths } from "./reload.ts";
 import { Resolver } from "./resolver.ts";
 import { loadDigestKey, subjectKeys } from "./keys.ts";
@@ -138,24 +139,28 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   });
   const subject_keys = subjectKeys(config.state_dir);
   let pipeline: Pipeline | undefined;
-  const rules = await readRuleTexts(rulePaths(config), config.placeholders);
+  const { redactText } = createRedactor(key);
+  const self = new SelfRecorder(origin, started_ms, Date.now, redactText);
+  const policy = new PolicyWatch({ config, self, redactText, log });
+  await policy.look();
+  const rules = await readRuleTexts(rulePaths(config), config.placeholders, policy.policy);
   const { set, correlations: joined, wrong } = compile(rules);
   for (const problem of wrong) events.onProblem(problem);
   const engine = { origin, key, started: fromMs(started_ms)!, rules, subject_keys };
   const lanes = await openLanes(config.workers, engine, () => pipeline);
   const first_seen = new FirstSeen(origin);
+  const known = policy.hash;
   const { positions, tally, correlations, entries } = await recover({
     recovered,
     key,
     lanes,
     first_seen,
+    policy,
     openCorrelations: (state) =>
       new Correlations(joined, { origin, ruleset_hash: set.hash, started_ms, state }),
   });
-
   const router = routerOf(lanes.length);
   const sources = await orEnd(openSources(config, log, positions, router), lanes, ledger);
-  const self = new SelfRecorder(origin, started_ms, Date.now, createRedactor(key).redactText);
   const correlating = new Correlating({
     correlations,
     first_seen,
@@ -163,12 +168,12 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     self,
     onAlert: events.onAlert,
   });
-  const parts = { sources, lanes, ledger, self, positions, tally, free, correlating, now: Date.now };
+  const parts = { sources, lanes, ledger, self, positions, tally, free, correlating, policy, now: Date.now };
   pipeline = new Pipeline({ ...parts, onDurable: events.onDurable, onAlert: events.onAlert });
   const shown = { config, rules, set, problems: wrong, origin, started_ms, log };
-  const reload = new Reload({ ...shown, pipeline, correlating, self });
+  const reload = new Reload({ ...shown, known, pipeline, correlating, policy, self });
   const deliveries = await createDeliveries(config, log, withSealedOpen(ledger, createSealer(subject_keys)));
-  const shared = { config, pipeline, correlating, self, ledger, lanes, sources, deliveries, tally };
+  const shared = { config, pipeline, correlating, policy, self, ledger, lanes, sources, deliveries, tally };
   return {
     ledger,
     tally,

@@ -7,6 +7,7 @@ import { parseDocument } from "yaml";
 import { z } from "zod";
 import { TaplineError, reasonOf } from "./core/errors.ts";
 import { LIMITS } from "./core/limits.ts";
+import { closest } from "./core/suggest.ts";
 import { FORMATS } from "./normalise/formats/index.ts";
 import { jsonMapping } from "./normalise/formats/json.ts";
 import { SINKS } from "./sinks/index.ts";
@@ -17,9 +18,13 @@ const NAME = z
   .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, "a name: a-z, 0-9, - and _, at most 63 characters");
 
 // A store lives in a directory of its sink's name, beside what the collector itself keeps.
-const SINK_NAME = NAME.refine((name) => !["ledger", "cursors", "keys", "dlq", "spool"].includes(name), {
-  error: "a sink cannot have the name of a directory of the collector: ledger, cursors, keys, dlq, spool",
-});
+const SINK_NAME = NAME.refine(
+  (name) => !["ledger", "cursors", "keys", "dlq", "spool", "policy"].includes(name),
+  {
+    error:
+      "a sink cannot have the name of a directory of the collector: ledger, cursors, keys, dlq, spool, policy",
+  },
+);
 
 function stateHome(): string {
   return join(process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "tapline");
@@ -50,37 +55,15 @@ export const configSchema = z.strictObject({
     )
     .default({})
     .describe("Values of %name% in rules, such as sanctioned_servers: [github, jira]"),
+  policy: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("The policy file; `policy.yml` in the state directory by default, if it is there"),
   sinks: z.record(SINK_NAME, z.discriminatedUnion("type", sinkSchemas as never)).default({}),
   heartbeat_s: z.int().min(1).max(86_400).default(60).describe("Seconds between heartbeat entries"),
 });
 export type Config = z.output<typeof configSchema>;
-
-/** Words that are at most two edits away, for "did you mean". */
-function closest(word: string, known: readonly string[]): string | undefined {
-  let best: string | undefined;
-  let least = 3;
-  for (const candidate of known) {
-    const distance = edits(word, candidate);
-    if (distance < least) {
-      least = distance;
-      best = candidate;
-    }
-  }
-  return best;
-}
-
-function edits(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1] ? 0 : 1;
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + same));
-    }
-    row = next;
-  }
-  return row[b.length]!;
-}
 
 /** Keys that the object at a path of the configuration may have. */
 function keysAt(path: readonly PropertyKey[], raw: unknown): string[] {
@@ -171,8 +154,14 @@ export function parseConfig(text: string, file: string): Config {
   if (problems.length === 0) {
     const parsed = configSchema.safeParse(raw ?? {});
     if (parsed.success) problems.push(...formatProblems(parsed.data, raw));
-    if (parsed.success && problems.length === 0)
-      return { ...parsed.data, state_dir: resolve(parsed.data.state_dir) };
+    if (parsed.success && problems.length === 0) {
+      const { state_dir, policy } = parsed.data;
+      return {
+        ...parsed.data,
+        state_dir: resolve(state_dir),
+        ...(policy === undefined ? {} : { policy: resolve(policy) }),
+      };
+    }
     for (const issue of parsed.error?.issues.slice(0, LIMITS.config_problems) ?? [])
       problems.push(describe(issue, raw));
   }

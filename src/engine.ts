@@ -1,4 +1,5 @@
 // Normalise and detect, joined: what a worker thread, `scan` and the benches run on a batch. No I/O after open.
+import { homedir } from "node:os";
 import { RuleFailed, TaplineError, reasonOf } from "./core/errors.ts";
 import type { Origin } from "./core/event.ts";
 import type { Event } from "./core/generated/event.ts";
@@ -17,6 +18,8 @@ import { Normaliser, type Normalised, type Work } from "./normalise/index.ts";
 import { createRedactor } from "./normalise/redact.ts";
 import type { SessionState } from "./normalise/session.ts";
 import { createSealer } from "./normalise/seal.ts";
+import type { CompiledPolicy } from "./policy/compiled.ts";
+import { inventoryOf, placeholdersOf } from "./policy/values.ts";
 
 /** Everything an engine needs, as plain data, so that it can cross to a worker thread. */
 export interface EngineOptions {
@@ -32,8 +35,10 @@ export interface EngineOptions {
 /** What a rule set is made of: every thread compiles the same. */
 export interface Rules {
   readonly texts: readonly RuleText[];
-  /** Values of `%name%` in rules. */
+  /** Values of `%name%` in rules; the policy's come on top. */
   readonly placeholders: Placeholders;
+  /** The inventory, where there is a policy. */
+  readonly policy?: CompiledPolicy | undefined;
 }
 
 export interface EngineResult extends Normalised {
@@ -96,6 +101,11 @@ export class Engine {
     this.#judge.use(rules);
   }
 
+  /** From the next batch on, this is the inventory. */
+  know(policy: CompiledPolicy | undefined): void {
+    this.normaliser.scope.inventory = inventoryOf(policy, homedir());
+  }
+
   state(): LaneState {
     return { sessions: this.normaliser.state().sessions, flow: this.flow.state() };
   }
@@ -137,13 +147,23 @@ export class Engine {
 export async function readRuleTexts(
   paths: readonly string[],
   placeholders: Placeholders = {},
+  policy?: CompiledPolicy,
 ): Promise<Rules> {
-  return { texts: await readTexts(paths), placeholders };
+  return { texts: await readTexts(paths), placeholders, policy };
+}
+
+/** Values of placeholders: those of the configuration and those of the policy together. */
+export function withInventory(placeholders: Placeholders, policy: CompiledPolicy | undefined): Placeholders {
+  if (policy === undefined) return placeholders;
+  const all: Record<string, Placeholders[string]> = { ...placeholders };
+  for (const [name, values] of Object.entries(placeholdersOf(policy)))
+    all[name] = [...(placeholders[name] ?? []), ...values];
+  return all;
 }
 
 /** Compiles rules; `wrong` are those that could not be used, a line each. */
-export function compile({ texts, placeholders }: Rules): Loaded & { readonly wrong: readonly string[] } {
-  const loaded = compileTexts(texts, { placeholders });
+export function compile(rules: Rules): Loaded & { readonly wrong: readonly string[] } {
+  const loaded = compileTexts(rules.texts, { placeholders: withInventory(rules.placeholders, rules.policy) });
   // A rule on the inventory rests while nothing defines its lists; `rules lint` names it.
   const wrong = loaded.problems.filter((problem) => problem.code !== "placeholder");
   return { ...loaded, wrong: wrong.map(String) };
@@ -156,5 +176,7 @@ export function openEngine(
 ): { engine: Engine; correlations: CorrelationSet; problems: readonly string[] } {
   const loaded = compile(options.rules);
   const { correlations, wrong } = loaded;
-  return { engine: new Engine(options, loaded, buffers), correlations, problems: wrong };
+  const engine = new Engine(options, loaded, buffers);
+  engine.know(options.rules.policy);
+  return { engine, correlations, problems: wrong };
 }

@@ -16,6 +16,7 @@ import type { Delivery } from "./deliver.ts";
 import type { Lane } from "./lane.ts";
 import type { Ledger } from "./ledger/log.ts";
 import type { Pipeline } from "./pipeline.ts";
+import type { PolicyWatch } from "./policy-watch.ts";
 import type { Reload } from "./reload.ts";
 import type { SelfRecorder } from "./self.ts";
 import { statusOf } from "./status.ts";
@@ -26,6 +27,7 @@ export interface Running {
   readonly config: Config;
   readonly pipeline: Pipeline;
   readonly correlating: Correlating;
+  readonly policy: PolicyWatch;
   readonly self: SelfRecorder;
   readonly ledger: Ledger;
   readonly lanes: readonly Lane[];
@@ -51,12 +53,15 @@ function fillCounts(e: Event, tally: Tally): void {
 }
 
 export async function runCollector(parts: Running, signal: AbortSignal, once: boolean): Promise<void> {
-  const { pipeline, self, deliveries } = parts;
+  const { pipeline, policy, self, deliveries } = parts;
   self.add("collector-start", `tapline ${VERSION} started`, (e) => {
     e["tapline.alert.ruleset_hash"] = parts.reload.ruleset;
     e["tapline.config.hash"] = configHash(parts.config);
     e["tapline.config.mapping_hash"] = MAPPING_HASH;
   });
+  policy.tell();
+  policy.note();
+  policy.journal();
   await pipeline.record();
   const stop = new AbortController();
   const delivering = deliveries.map((delivery) =>

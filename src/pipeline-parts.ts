@@ -5,6 +5,7 @@ import type { EngineResult } from "./engine.ts";
 import type { AlertNote } from "./detect/judge.ts";
 import type { Lane } from "./lane.ts";
 import type { Ledger } from "./ledger/log.ts";
+import type { PolicyWatch } from "./policy-watch.ts";
 import type { SelfRecorder } from "./self.ts";
 import type { Positions } from "./state.ts";
 import type { Tally } from "./tally.ts";
@@ -19,6 +20,7 @@ export interface PipelineParts {
   /** Runs in shared memory that the ledger has given back, on their way to the workers. */
   readonly free: Uint8Array[];
   readonly correlating: Correlating;
+  readonly policy: Pick<PolicyWatch, "take" | "recorded">;
   now(): number;
   /** Told once a batch, after it is durable. */
   onDurable(results: readonly EngineResult[]): void;

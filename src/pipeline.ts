@@ -157,6 +157,7 @@ export class Pipeline {
       tally: delta,
       correlation: correlated.header,
       seen: correlated.seen,
+      policy: this.#parts.policy.take(),
     };
     const joined = joinRuns(result, own);
     if (joined.run !== result.run && isShared(result.run)) this.#parts.free.push(result.run);
@@ -202,8 +203,9 @@ export class Pipeline {
   async record(counts: Partial<Tally> = {}, correlation?: CorrelationHeader): Promise<void> {
     const own = this.#parts.self.take();
     if (own.count === 0) return;
-    const header: FrameHeader = { positions: {}, tally: { ...counts, events: own.count }, correlation };
-    addTo(this.#parts.tally, header.tally);
+    const tally = { ...counts, events: own.count };
+    const header: FrameHeader = { positions: {}, tally, correlation, policy: this.#parts.policy.take() };
+    addTo(this.#parts.tally, tally);
     this.#parts.ledger.append({ ...own, header: JSON.stringify(header) });
     await this.#parts.ledger.commit();
   }
@@ -239,7 +241,7 @@ export class Pipeline {
 
   async #snapshot(states: readonly LaneState[]): Promise<void> {
     const { ledger, self, positions, tally } = this.#parts;
-    const ordered = this.#parts.correlating.state();
+    const ordered = { ...this.#parts.correlating.state(), policy: this.#parts.policy.recorded };
     const [sessions, flow] = [states.flatMap((s) => s.sessions), states.flatMap((s) => s.flow)];
     const state: SnapshotState = { version: 1, positions, tally, sessions, flow, ...ordered };
     const { index, digest } = await ledger.snapshot(state);

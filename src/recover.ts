@@ -6,6 +6,7 @@ import type { FirstSeen } from "./detect/first-seen.ts";
 import { type Lane, laneOf } from "./lane.ts";
 import type { Recovered } from "./ledger/log.ts";
 import { Session, type SessionState } from "./normalise/session.ts";
+import type { PolicyWatch } from "./policy-watch.ts";
 import { type FrameHeader, type Positions, type SnapshotState, applyPositions } from "./state.ts";
 import { type Tally, addTo, emptyTally } from "./tally.ts";
 
@@ -15,6 +16,7 @@ export interface RecoverParts {
   readonly key: string;
   readonly lanes: readonly Lane[];
   readonly first_seen: FirstSeen;
+  readonly policy: Pick<PolicyWatch, "resume">;
   openCorrelations(state: CorrelationsState | undefined): Correlations;
 }
 
@@ -44,11 +46,13 @@ export async function recover(parts: RecoverParts): Promise<RecoveredState> {
     lane.restore({ sessions: [], flow: flow.filter(([id]) => placeOf(id, undefined) === at) });
   const retraced = lanes.map(() => Promise.resolve());
   let entries = 0;
+  let policy = found?.policy ?? {};
   for await (const frame of recovered.frames()) {
     const header = frame.header as unknown as FrameHeader;
     applyPositions(positions, header.positions);
     addTo(tally, header.tally);
     entries += frame.count;
+    if (header.policy !== undefined) policy = header.policy;
     if (header.seen !== undefined) first_seen.apply(header.seen);
     if (header.correlation !== undefined) correlations.replay(header.correlation, frame.first);
     const changed = header.sessions ?? [];
@@ -68,5 +72,6 @@ export async function recover(parts: RecoverParts): Promise<RecoveredState> {
   const states = [...sessions].map(([id, session]): [string, SessionState] => [id, session.state()]);
   for (const [at, lane] of lanes.entries())
     lane.restore({ sessions: states.filter(([id, state]) => placeOf(id, state) === at), flow: [] });
+  parts.policy.resume(policy);
   return { positions, tally, correlations, entries };
 }

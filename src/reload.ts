@@ -12,6 +12,7 @@ import type { RuleSet } from "./detect/match.ts";
 import { type Rules, compile, readRuleTexts } from "./engine.ts";
 import { BUNDLED_RULES } from "./paths.ts";
 import type { Pipeline } from "./pipeline.ts";
+import type { PolicyWatch } from "./policy-watch.ts";
 import type { SelfRecorder } from "./self.ts";
 
 export interface ReloadParts {
@@ -23,6 +24,9 @@ export interface ReloadParts {
   readonly pipeline: Pipeline;
   readonly correlating: Correlating;
   readonly self: SelfRecorder;
+  readonly policy: PolicyWatch;
+  /** Hash of the policy that the rules were compiled with. */
+  readonly known: string;
   readonly origin: Origin;
   readonly started_ms: number;
   readonly log: Log;
@@ -35,6 +39,8 @@ export function rulePaths(config: Config): string[] {
 export class Reload {
   readonly #parts: ReloadParts;
   #hash: string;
+  /** Hash of the policy that the workers have. */
+  #policy: string;
   #problems: ReadonlySet<string>;
   #stamps: string | undefined;
   /** What the refused set was, so that it is refused once. */
@@ -45,6 +51,7 @@ export class Reload {
   constructor(parts: ReloadParts) {
     this.#parts = parts;
     this.#hash = parts.set.hash;
+    this.#policy = parts.known;
     this.#problems = new Set(parts.problems);
     this.#timer = setInterval(() => void this.#look(), LIMITS.rules_look_ms);
   }
@@ -63,8 +70,13 @@ export class Reload {
     this.#looking = true;
     try {
       const stamps = await ruleStamps(rulePaths(this.#parts.config));
+      await this.#parts.policy.look();
       // The first look reads again: a file may have changed since it was read.
-      if (stamps !== this.#stamps && (await this.#read())) this.#stamps = stamps;
+      const other = stamps !== this.#stamps || this.#parts.policy.hash !== this.#policy;
+      if (other && (await this.#read())) this.#stamps = stamps;
+      this.#parts.policy.tell();
+      this.#parts.policy.journal();
+      await this.#parts.pipeline.record();
     } catch (error) {
       await this.#refuse([reasonOf(error)]);
     }
@@ -73,8 +85,9 @@ export class Reload {
 
   /** False when it has to be tried again. */
   async #read(): Promise<boolean> {
-    const { config, pipeline, correlating, self, origin, started_ms } = this.#parts;
-    const rules = await readRuleTexts(rulePaths(config), config.placeholders);
+    const { config, policy, pipeline, correlating, self, origin, started_ms } = this.#parts;
+    const policy_hash = policy.hash;
+    const rules = await readRuleTexts(rulePaths(config), config.placeholders, policy.policy);
     const { set, correlations, wrong } = compile(rules);
     const fresh = wrong.filter((problem) => !this.#problems.has(problem));
     if (fresh.length > 0) {
@@ -83,15 +96,18 @@ export class Reload {
     }
     this.#refused = "";
     this.#problems = new Set(wrong);
-    if (set.hash === this.#hash) return true;
+    if (set.hash === this.#hash && policy_hash === this.#policy) return true;
     if (!pipeline.canSwitch) return false;
     const before = this.#hash;
     this.#hash = set.hash;
+    this.#policy = policy_hash;
     await pipeline.switchRules(rules, () => {
       correlating.use(
         { set, correlations },
         (state) => new Correlations(correlations, { origin, ruleset_hash: set.hash, started_ms, state }),
       );
+      policy.note();
+      if (set.hash === before) return;
       const count = set.rules.length + correlations.nodes.length;
       self.add("ruleset-change", `rules changed: ${count} in force`, (e) => {
         e["tapline.alert.ruleset_hash"] = set.hash;
@@ -100,7 +116,7 @@ export class Reload {
         e["event.outcome"] = "success";
       });
     });
-    this.#parts.log("info", `rules changed: set ${set.hash} is in force`);
+    this.#parts.log("info", `changed: rules ${set.hash} and policy ${policy_hash} are in force`);
     return true;
   }
 

@@ -4,6 +4,7 @@ import type { CorrelationHeader, CorrelationsState } from "./detect/correlate-th
 import type { SeenState } from "./detect/first-seen.ts";
 import type { FlowState } from "./detect/flow.ts";
 import type { SessionState } from "./normalise/session.ts";
+import type { Recorded } from "./policy-watch.ts";
 import type { Tally } from "./tally.ts";
 
 /** Source → stream → position. */
@@ -19,6 +20,8 @@ export interface FrameHeader {
   readonly correlation?: CorrelationHeader | undefined;
   /** What was never seen before. */
   readonly seen?: SeenState | undefined;
+  /** The policy whose change the entries tell of. */
+  readonly policy?: Recorded | undefined;
 }
 
 /** State of a snapshot: with the ledger after it, everything a restart needs. */
@@ -32,6 +35,8 @@ export interface SnapshotState {
   /** Windows that are open; ledgers of 0.1 have none. */
   readonly correlations?: CorrelationsState;
   readonly seen?: SeenState;
+  /** The policy last recorded. */
+  readonly policy?: Recorded;
 }
 
 /** Moves positions as a frame says; null is a stream that is gone. */

@@ -51,8 +51,10 @@ port.on("message", (message: ToWorker) => {
     send({ type: "result", seq: message.seq, result }, transferable(result.run, result.hashes));
   } else if (message.type === "state") {
     send({ type: "state", state: engine.state() });
-  } else if (message.type === "rules") engine.use(compile(message.rules));
-  else if (message.type === "restore") engine.restore(message.state);
+  } else if (message.type === "rules") {
+    engine.use(compile(message.rules));
+    engine.know(message.rules.policy);
+  } else if (message.type === "restore") engine.restore(message.state);
   else {
     retrace(engine.flow, message.run);
     send({ type: "retraced" });

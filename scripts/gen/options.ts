@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { configSchema } from "../../src/config.ts";
 import { jsonMapping } from "../../src/normalise/formats/json.ts";
+import { POLICY_PARTS, policySchema } from "../../src/policy/schema.ts";
 import { SINKS } from "../../src/sinks/index.ts";
 import { SOURCES } from "../../src/sources/index.ts";
 import { code, table } from "./markdown.ts";
@@ -17,7 +18,7 @@ interface Shape {
   readonly maximum?: number;
   readonly items?: Shape;
   readonly anyOf?: readonly Shape[];
-  readonly properties?: Readonly<Record<string, Shape>>;
+  readonly properties?: Readonly<Record<string, Shape>> | undefined;
   readonly required?: readonly string[];
 }
 
@@ -29,8 +30,8 @@ const COMPUTED: Readonly<Record<string, string>> = {
 /** Keys that have a section of their own, and how they are written. */
 const REGISTRIES: Readonly<Record<string, string>> = { sources: "source", sinks: "sink" };
 
-const shapeOf = (schema: z.ZodType): Shape =>
-  z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as Shape;
+const shapeOf = (schema: z.ZodType, io: "input" | "output" = "input"): Shape =>
+  z.toJSONSchema(schema, { io, unrepresentable: "any" }) as Shape;
 
 function typeOf(shape: Shape): string {
   if (shape.enum !== undefined) {
@@ -101,4 +102,53 @@ Under \`options\` of a source with \`format: json\`. What the mapping does not n
 ${table(HEAD, rowsOf(shapeOf(jsonMapping), ""))}
 
 ${sectionsOf("Sink", SINKS)}`;
+}
+
+/** What each part of a policy is called in the reference, and where it stands. */
+const PARTS: readonly (readonly [keyof typeof POLICY_PARTS, string, string])[] = [
+  ["server", "Server", "`servers.<name>`"],
+  [
+    "line",
+    "Line",
+    "`servers.<name>.tools.<name>`, `.resources.<uri>`, `.prompts.<name>`, `.requests.<method>`, and `agent_tools.<name>`. A verdict alone is short for `{verdict: …}`",
+  ],
+  ["argument", "Argument", "`arguments.<name>` of a line"],
+  ["role", "Role", "`roles.<name>`"],
+  ["data", "Data", "each of `data`"],
+];
+
+function policyRows(schema: z.ZodType): string[][] {
+  // What a verdict alone is short for is seen only in what comes out.
+  const shape = asVerdict(shapeOf(schema, "output"));
+  return rowsOf({ ...shape, required: shapeOf(schema).required ?? [] }, "");
+}
+
+/** The shape with `{verdict, mode}`, for which a verdict alone is short, as one key. */
+function asVerdict(shape: Shape): Shape {
+  const { properties } = shape;
+  if (properties === undefined) return shape;
+  if (Object.keys(properties).join() === "verdict,mode") {
+    const { verdict } = (shape.default ?? {}) as { verdict?: string };
+    return { ...shape, type: "verdict, or `{verdict, mode}`", properties: undefined, default: verdict };
+  }
+  const inner = Object.entries(properties).map(([key, one]) => [key, asVerdict(one)]);
+  return { ...shape, properties: Object.fromEntries(inner) as Record<string, Shape> };
+}
+
+export function policySection(): string {
+  const sections = PARTS.map(
+    ([name, title, where]) => `### ${title}
+
+${where}.
+
+${table(HEAD, policyRows(POLICY_PARTS[name]))}
+`,
+  );
+  return `## Policy
+
+The keys of the policy file (\`policy.yml\`). What they mean together is in [the guide](guides/policy.md). Unknown keys are errors.
+
+${table(HEAD, policyRows(policySchema))}
+
+${sections.join("\n")}`;
 }

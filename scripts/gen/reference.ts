@@ -8,7 +8,7 @@ import { COMMANDS } from "../../src/commands/index.ts";
 import { LIMITS } from "../../src/core/limits.ts";
 import { FORMATS } from "../../src/normalise/formats/index.ts";
 import { code, table } from "./markdown.ts";
-import { optionsSection } from "./options.ts";
+import { optionsSection, policySection } from "./options.ts";
 import { type Field, readClasses, readControls, readFields } from "./tables.ts";
 
 const ORIGINS: Readonly<Record<string, string>> = {
@@ -236,6 +236,7 @@ export function referenceSource(): Record<string, string> {
     classesSection(),
     controlsSection(),
     optionsSection(),
+    policySection(),
     commandsSection(),
     formatsSection(),
     redactionSection(),

@@ -6,6 +6,9 @@ import { type Config } from "../config.ts";
 import { rulePaths } from "../reload.ts";
 import { createSink, sinksOf } from "../components.ts";
 import { loadRules } from "../detect/load.ts";
+import { withInventory } from "../engine.ts";
+import type { CompiledPolicy } from "../policy/compiled.ts";
+import { loadPolicy, policyPlace } from "../policy/open.ts";
 import { type Command, readArgs, readConfig } from "./usage.ts";
 
 const CONNECT_MS = 10_000;
@@ -34,7 +37,7 @@ async function checkSinks(config: Config): Promise<Problem[]> {
   return found;
 }
 
-async function checkRules(config: Config): Promise<Problem[]> {
+async function checkRules(config: Config, policy: CompiledPolicy | undefined): Promise<Problem[]> {
   const found: Problem[] = [];
   for (const path of config.rules) {
     if (existsSync(path)) continue;
@@ -45,11 +48,27 @@ async function checkRules(config: Config): Promise<Problem[]> {
     });
   }
   const paths = rulePaths(config).filter(existsSync);
-  const rules = await loadRules(paths, { placeholders: config.placeholders });
+  const rules = await loadRules(paths, { placeholders: withInventory(config.placeholders, policy) });
   // A rule on the inventory rests while nothing defines its lists; `rules lint` names it.
   for (const problem of rules.problems.filter((p) => p.code !== "placeholder"))
     found.push({ where: "rules", what: String(problem), remedy: "`tapline rules lint` shows it in full" });
   return found;
+}
+
+/** The policy, where there is one that can be used. */
+async function checkPolicy(config: Config, problems: Problem[]): Promise<CompiledPolicy | undefined> {
+  const { path, required } = policyPlace(config.policy, config.state_dir);
+  try {
+    const { loaded, problem } = await loadPolicy(path, required);
+    for (const what of problem?.split("\n") ?? [])
+      problems.push({ where: "policy", what, remedy: undefined });
+    return loaded?.policy;
+  } catch (error) {
+    if (!(error instanceof TaplineError)) throw error;
+    for (const what of error.message.split("\n"))
+      problems.push({ where: "policy", what, remedy: error.remedy });
+    return undefined;
+  }
 }
 
 const count = (record: object): number => Object.keys(record).length;
@@ -67,7 +86,8 @@ async function findProblems(
       problems.push({ where: "configuration", what, remedy: error.remedy });
     return { problems, config };
   }
-  problems.push(...(await checkRules(config)), ...(await checkSinks(config)));
+  const policy = await checkPolicy(config, problems);
+  problems.push(...(await checkRules(config, policy)), ...(await checkSinks(config)));
   return { problems, config };
 }
 

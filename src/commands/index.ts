@@ -1,6 +1,7 @@
 // The registry of commands.
 import { check } from "./check.ts";
 import { dlq } from "./dlq.ts";
+import { inventory } from "./inventory/index.ts";
 import { ledger } from "./ledger.ts";
 import { replay } from "./replay.ts";
 import { rules } from "./rules/index.ts";
@@ -15,6 +16,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   scan,
   check,
   rules,
+  inventory,
   setup,
   replay,
   dlq,

@@ -197,6 +197,26 @@ export const LIMITS = {
   config_bytes: 1 * MiB,
   config_problems: 100, // told of one configuration
 
+  // Policy
+  policy_servers: 1_024, // servers of one policy
+  policy_list: 1_024, // of one list in a policy
+  policy_pattern_chars: 1_024, // of one name, path or host in a policy
+  policy_rate_calls: 1_000, // calls that a rate may allow in its span
+  policy_look_ms: 250, // how often a process that stays looks at its policy
+  policy_events: 1_000, // changes of one policy that are events of their own; the rest are counted in one
+  policy_turn_ms: 10_000, // longest wait for other processes that change what policy remembers
+  policy_pins: 20_000, // definitions pinned; a server's tools beyond count as changed
+  policy_pins_server: 1_024, // the same for one server
+  policy_accepted: 8, // definitions of one tool that are accepted at once; the oldest goes
+  policy_journal: 1_000, // changes of pins kept until the collector has read them
+  policy_rates: 4_096, // rates that are counted at once; the one used longest ago goes
+  policy_state_bytes: 16 * MiB, // of a file of that state; a larger one is not read
+  client_file_bytes: 64 * MiB, // of one configuration file of a client; a larger one is not read
+  client_comment_chars: 256 * KiB, // of such a file that may have comments in its JSON
+  client_projects: 256, // projects of one client whose own files are looked at
+  drift: 10_000, // differences told by one look at the inventory
+  policy_texts: 4_096, // texts of one call's arguments that are held against the policy; more are refused
+
   // Correlations
   correlation_tick_ms: 1_000, // windows are looked at this often when nothing comes
   correlation_lateness_ms: 30_000, // how late an event may come and still count, by the time of its source

@@ -5,7 +5,7 @@ import { systemCode } from "./errors.ts";
 
 /** When the process started, in ticks since boot, so that a process id used again is not taken for the old one.
  * Undefined where there is no /proc; a live process id alone then counts. */
-function startOf(pid: number): string | undefined {
+export function startOf(pid: number): string | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "latin1");
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
@@ -18,13 +18,17 @@ function startOf(pid: number): string | undefined {
 /** True when the process that wrote this lock may still run. Text that is no lock was cut short by a crash. */
 function alive(text: string): boolean {
   const m = /^(\d+) (\S+) /.exec(text);
-  if (m === null) return false;
+  return m !== null && runs(+m[1]!, m[2]!);
+}
+
+/** Whether the process that started then may still run; `start` is of `startOf`, or `-`. */
+export function runs(pid: number, start: string): boolean {
   try {
-    process.kill(+m[1]!, 0);
+    process.kill(pid, 0);
   } catch (error) {
     if (systemCode(error) === "ESRCH") return false;
   }
-  return (startOf(+m[1]!) ?? "-") === m[2];
+  return (startOf(pid) ?? "-") === start;
 }
 
 /** Takes the lock at `path` and returns the function that gives it back. Throws what `locked` makes of the process

@@ -1,7 +1,7 @@
 // `field|modifier|...: values` to the tests that a value of the field has to pass. All modifiers of Sigma 2.1.
 // Finds every misuse it can; knows neither the field table nor how tests run.
 import { LIMITS } from "../core/limits.ts";
-import { type Part, type Placeholder, parseText, plain, simplify } from "./pattern.ts";
+import { ANY, type Part, type Placeholder, parseText, plain, simplify } from "./pattern.ts";
 import { type Item, type Report, type Scalar, nearest } from "./rule.ts";
 import { ValueError, readNetwork, transform } from "./values.ts";
 
@@ -30,7 +30,9 @@ export interface Spec {
   readonly cased: boolean;
 }
 
-export type Placeholders = Readonly<Record<string, readonly string[]>>;
+/** A value is literal text, or a pattern with `*` for any characters. */
+type PlaceholderValue = string | { readonly pattern: string };
+export type Placeholders = Readonly<Record<string, readonly PlaceholderValue[]>>;
 
 const ALIAS: Record<string, string> = { ignorecase: "i", multiline: "m", dotall: "s", utf16le: "wide" };
 const FLAGS = ["i", "m", "s"];
@@ -154,7 +156,7 @@ function raw(expanded: readonly Part[][] | undefined, source: string): string[] 
   });
 }
 
-/** Every combination of the placeholders' values, which are literal text. */
+/** Every combination of the placeholders' values. */
 function expand(source: string, placeholders: Placeholders): Part[][] {
   let out: Part[][] = [[]];
   for (const part of parseText(source, true)) {
@@ -162,17 +164,22 @@ function expand(source: string, placeholders: Placeholders): Part[][] {
     if (out.length * choices.length > LIMITS.rule_values) {
       throw new ValueError("values", `expands to more than ${LIMITS.rule_values} values`, "Split the rule");
     }
-    out = out.flatMap((head) => choices.map((choice) => [...head, choice]));
+    out = out.flatMap((head) => choices.map((choice) => [...head, ...[choice].flat()]));
   }
   return out.map(simplify);
 }
 
-function valuesOf(part: Placeholder, placeholders: Placeholders): readonly string[] {
+function valuesOf(part: Placeholder, placeholders: Placeholders): readonly (string | Part[])[] {
   const name = part.placeholder;
   const values = Object.hasOwn(placeholders, name) ? placeholders[name]! : undefined;
-  if (values !== undefined) return values;
+  if (values !== undefined)
+    return values.map((value) => (typeof value === "string" ? value : anyIn(value.pattern)));
   const known = Object.keys(placeholders);
   const near = nearest(name, known);
   const remedy = near === undefined ? `Give %${name}% a value in the inventory` : `Did you mean %${near}%?`;
   throw new ValueError("placeholder", `nothing defines the placeholder %${name}%`, remedy);
+}
+
+function anyIn(pattern: string): Part[] {
+  return pattern.split("*").flatMap((text, i): Part[] => (i === 0 ? [text] : [ANY, text]));
 }

@@ -3,7 +3,7 @@
 import type { Event } from "../core/generated/event.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Json } from "../core/text.ts";
-import { addressOf } from "./address.ts";
+import { addressOf } from "../core/address.ts";
 import { dataChars, labelChars } from "./beacon.ts";
 import type { CommandFacts } from "./command.ts";
 import { fileClasses } from "./paths.ts";

@@ -1,6 +1,7 @@
 // The way from one record to its events: what a mapper sees (Scope), and the steps every event takes on its way
 // out. One instance serves a worker; it holds the current stream, session and record. Parses nothing.
 import { type Origin, eventOf } from "../core/event.ts";
+import type { Inventory } from "../core/inventory.ts";
 import type { Action } from "../core/generated/classes.ts";
 import { type Event, serialise } from "../core/generated/event.ts";
 import { LIMITS } from "../core/limits.ts";
@@ -14,6 +15,7 @@ import { Session, type SessionState } from "./session.ts";
 import { type Blob, moveToBlobs } from "./blob.ts";
 import { applyCapture } from "./capture.ts";
 import { enrich } from "./enrich.ts";
+import { fromInventory } from "./inventory.ts";
 import { limitObjects } from "./depth.ts";
 import { FLAG_NESTED, FLAG_SECRET } from "./prefilter.ts";
 import type { Redactor } from "./redact.ts";
@@ -51,6 +53,8 @@ export class RecordScope implements Scope {
   /** Flags of the prefilter for the current record. */
   flags = 0;
   stream!: StreamInfo;
+  /** What the policy knows, where there is one. */
+  inventory: Inventory | undefined;
   readonly #options: ScopeOptions;
   readonly #write: (e: Event) => void;
   #vantage: Vantage = "other";
@@ -163,6 +167,7 @@ export class RecordScope implements Scope {
   emit(e: Event): void {
     e["event.id"] = `${this.stream.id}-${this.offset.toString(36)}-${this.#emitted++}`;
     enrich(e, this.flags);
+    if (this.inventory !== undefined) fromInventory(e, this.inventory);
     this.#options.trace?.(e);
     if ((this.flags & FLAG_NESTED) !== 0) limitObjects(e);
     // A result repeats the URI of its call, which was another record.

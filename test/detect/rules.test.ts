@@ -8,6 +8,7 @@ import { controlsNamed } from "../../src/detect/controls.ts";
 import { loadRules, ruleFiles } from "../../src/detect/load.ts";
 import { proofPath, prove, readProof } from "../../src/detect/prove.ts";
 import { parseRules } from "../../src/detect/parse.ts";
+import type { Placeholders } from "../../src/detect/modifiers.ts";
 import type { Rule } from "../../src/detect/rule.ts";
 import { readControls } from "../../scripts/gen/tables.ts";
 import { mutants } from "./mutate.ts";
@@ -17,7 +18,7 @@ const home = join(import.meta.dirname, "../../detections");
 const CORRELATIONS = join(home, "correlation");
 const files = (await ruleFiles([home])).filter((file) => !file.startsWith(CORRELATIONS));
 // What the inventory would define, the proofs do.
-const placeholders: Record<string, readonly string[]> = {};
+const placeholders: Record<string, Placeholders[string]> = {};
 for (const file of files) {
   const [rule] = parseRules(readFileSync(file, "utf8"), file).rules;
   if (rule === undefined || !existsSync(proofPath(file))) continue;

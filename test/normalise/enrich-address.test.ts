@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { type Event, newEvent } from "../../src/core/generated/event.ts";
 import type { Json } from "../../src/core/text.ts";
-import { addressOf } from "../../src/normalise/address.ts";
+import { addressOf } from "../../src/core/address.ts";
 import { beaconIn, dataChars, labelChars } from "../../src/normalise/beacon.ts";
 import { enrich } from "../../src/normalise/enrich.ts";
 import { fileClasses } from "../../src/normalise/paths.ts";

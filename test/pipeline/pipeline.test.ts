@@ -192,6 +192,7 @@ async function rig(
     ledger: ledgerOf(ledger),
     self,
     free: [],
+    policy: { take: () => undefined, recorded: {} },
     correlating: new Correlating({
       correlations: noCorrelations(),
       first_seen: new FirstSeen(ORIGIN),
@@ -424,6 +425,7 @@ test("a snapshot is one cut through all workers, and with the log after it gives
     key: "00".repeat(32),
     lanes: fresh as unknown as Lane[],
     first_seen: new FirstSeen(ORIGIN),
+    policy: { resume: () => {} },
     openCorrelations: noCorrelations,
   });
   expect(end.positions).toEqual({

@@ -5,6 +5,8 @@ import { parseTime } from "../../core/time.ts";
 import { Backtest, type BacktestReport } from "../../detect/backtest.ts";
 import { type Expectations, type Missed, readExpectations, unmet } from "../../detect/expect.ts";
 import { loadRules } from "../../detect/load.ts";
+import { withInventory } from "../../engine.ts";
+import { readPolicy } from "../inventory/shared.ts";
 import { UsageError, readArgs, readConfig, readNumber } from "../usage.ts";
 import { entryTexts, eventOfEntry, ledgerDir, openBlobs, storedTexts } from "./ledger.ts";
 import { pathsOr, plural, readBounded } from "./shared.ts";
@@ -76,7 +78,9 @@ export async function backtest(argv: readonly string[]): Promise<number> {
   const dir = ledgerDir(config);
   // As the collector does it: every rule against the field table, with the filters found.
   const paths = await pathsOr(positionals, values.config);
-  const { set, correlations, problems } = await loadRules(paths, { placeholders: config.placeholders });
+  const { loaded } = await readPolicy(config);
+  const placeholders = withInventory(config.placeholders, loaded?.policy);
+  const { set, correlations, problems } = await loadRules(paths, { placeholders });
   // A rule on the inventory rests while nothing defines its lists, as in a collector.
   const errors = problems.filter((p) => p.severity === "error" && p.code !== "placeholder");
   for (const problem of errors) console.error(String(problem));

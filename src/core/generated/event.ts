@@ -127,6 +127,7 @@ export const FIELDS = {
   "tapline.server.transport": "keyword",
   "tapline.server.url": "keyword",
   "tapline.server.command": "keyword",
+  "tapline.server.sanctioned": "boolean",
   "tapline.server.scope": "keyword",
   "tapline.client.name": "keyword",
   "tapline.client.version": "keyword",
@@ -160,6 +161,7 @@ export const FIELDS = {
   "tapline.data.redacted": "boolean",
   "tapline.data.secrets": "keyword[]",
   "tapline.data.secret_count": "long",
+  "tapline.data.classification": "keyword[]",
   "tapline.data.truncated": "keyword[]",
   "tapline.text.flags": "keyword[]",
   "tapline.text.entropy": "double",
@@ -221,6 +223,11 @@ export const FIELDS = {
   "tapline.cause.event_id": "keyword",
   "tapline.change.before": "keyword",
   "tapline.change.after": "keyword",
+  "tapline.change.kind": "keyword",
+  "tapline.change.item": "keyword",
+  "tapline.change.old": "keyword",
+  "tapline.change.new": "keyword",
+  "tapline.change.count": "long",
   "tapline.config.hash": "keyword",
   "tapline.config.mapping_hash": "keyword",
   "tapline.control.iso42001": "keyword[]",
@@ -376,6 +383,7 @@ export interface Event {
   "tapline.server.transport": string | undefined;
   "tapline.server.url": string | undefined;
   "tapline.server.command": string | undefined;
+  "tapline.server.sanctioned": boolean | undefined;
   "tapline.server.scope": string | undefined;
   "tapline.client.name": string | undefined;
   "tapline.client.version": string | undefined;
@@ -409,6 +417,7 @@ export interface Event {
   "tapline.data.redacted": boolean | undefined;
   "tapline.data.secrets": readonly string[] | undefined;
   "tapline.data.secret_count": number | undefined;
+  "tapline.data.classification": readonly string[] | undefined;
   "tapline.data.truncated": readonly string[] | undefined;
   "tapline.text.flags": readonly string[] | undefined;
   "tapline.text.entropy": number | undefined;
@@ -470,6 +479,11 @@ export interface Event {
   "tapline.cause.event_id": string | undefined;
   "tapline.change.before": string | undefined;
   "tapline.change.after": string | undefined;
+  "tapline.change.kind": string | undefined;
+  "tapline.change.item": string | undefined;
+  "tapline.change.old": string | undefined;
+  "tapline.change.new": string | undefined;
+  "tapline.change.count": number | undefined;
   "tapline.config.hash": string | undefined;
   "tapline.config.mapping_hash": string | undefined;
   "tapline.control.iso42001": readonly string[] | undefined;
@@ -620,6 +634,7 @@ class EventFields implements Event {
   "tapline.server.transport" = undefined;
   "tapline.server.url" = undefined;
   "tapline.server.command" = undefined;
+  "tapline.server.sanctioned" = undefined;
   "tapline.server.scope" = undefined;
   "tapline.client.name" = undefined;
   "tapline.client.version" = undefined;
@@ -653,6 +668,7 @@ class EventFields implements Event {
   "tapline.data.redacted" = undefined;
   "tapline.data.secrets" = undefined;
   "tapline.data.secret_count" = undefined;
+  "tapline.data.classification" = undefined;
   "tapline.data.truncated" = undefined;
   "tapline.text.flags" = undefined;
   "tapline.text.entropy" = undefined;
@@ -714,6 +730,11 @@ class EventFields implements Event {
   "tapline.cause.event_id" = undefined;
   "tapline.change.before" = undefined;
   "tapline.change.after" = undefined;
+  "tapline.change.kind" = undefined;
+  "tapline.change.item" = undefined;
+  "tapline.change.old" = undefined;
+  "tapline.change.new" = undefined;
+  "tapline.change.count" = undefined;
   "tapline.config.hash" = undefined;
   "tapline.config.mapping_hash" = undefined;
   "tapline.control.iso42001" = undefined;
@@ -1068,6 +1089,7 @@ export function serialise(e: Event): string {
   if (e["tapline.server.transport"] !== undefined) { s += g62 + "\"transport\":" + quote(e["tapline.server.transport"]); g0 = ","; g55 = ","; g62 = ","; }
   if (e["tapline.server.url"] !== undefined) { s += g62 + "\"url\":" + quote(e["tapline.server.url"]); g0 = ","; g55 = ","; g62 = ","; }
   if (e["tapline.server.command"] !== undefined) { s += g62 + "\"command\":" + quote(e["tapline.server.command"]); g0 = ","; g55 = ","; g62 = ","; }
+  if (e["tapline.server.sanctioned"] !== undefined) { s += g62 + "\"sanctioned\":" + e["tapline.server.sanctioned"]; g0 = ","; g55 = ","; g62 = ","; }
   if (e["tapline.server.scope"] !== undefined) { s += g62 + "\"scope\":" + quote(e["tapline.server.scope"]); g0 = ","; g55 = ","; g62 = ","; }
   if (g62 === ",") s += "}";
   let g63 = g55 + "\"client\":{";
@@ -1115,6 +1137,7 @@ export function serialise(e: Event): string {
   if (e["tapline.data.redacted"] !== undefined) { s += g69 + "\"redacted\":" + e["tapline.data.redacted"]; g0 = ","; g55 = ","; g69 = ","; }
   if (e["tapline.data.secrets"] !== undefined) { s += g69 + "\"secrets\":" + strings(e["tapline.data.secrets"]); g0 = ","; g55 = ","; g69 = ","; }
   if (e["tapline.data.secret_count"] !== undefined) { s += g69 + "\"secret_count\":" + e["tapline.data.secret_count"]; g0 = ","; g55 = ","; g69 = ","; }
+  if (e["tapline.data.classification"] !== undefined) { s += g69 + "\"classification\":" + strings(e["tapline.data.classification"]); g0 = ","; g55 = ","; g69 = ","; }
   if (e["tapline.data.truncated"] !== undefined) { s += g69 + "\"truncated\":" + strings(e["tapline.data.truncated"]); g0 = ","; g55 = ","; g69 = ","; }
   if (g69 === ",") s += "}";
   let g70 = g55 + "\"text\":{";
@@ -1206,6 +1229,11 @@ export function serialise(e: Event): string {
   let g84 = g55 + "\"change\":{";
   if (e["tapline.change.before"] !== undefined) { s += g84 + "\"before\":" + quote(e["tapline.change.before"]); g0 = ","; g55 = ","; g84 = ","; }
   if (e["tapline.change.after"] !== undefined) { s += g84 + "\"after\":" + quote(e["tapline.change.after"]); g0 = ","; g55 = ","; g84 = ","; }
+  if (e["tapline.change.kind"] !== undefined) { s += g84 + "\"kind\":" + quote(e["tapline.change.kind"]); g0 = ","; g55 = ","; g84 = ","; }
+  if (e["tapline.change.item"] !== undefined) { s += g84 + "\"item\":" + quote(e["tapline.change.item"]); g0 = ","; g55 = ","; g84 = ","; }
+  if (e["tapline.change.old"] !== undefined) { s += g84 + "\"old\":" + quote(e["tapline.change.old"]); g0 = ","; g55 = ","; g84 = ","; }
+  if (e["tapline.change.new"] !== undefined) { s += g84 + "\"new\":" + quote(e["tapline.change.new"]); g0 = ","; g55 = ","; g84 = ","; }
+  if (e["tapline.change.count"] !== undefined) { s += g84 + "\"count\":" + e["tapline.change.count"]; g0 = ","; g55 = ","; g84 = ","; }
   if (g84 === ",") s += "}";
   let g85 = g55 + "\"config\":{";
   if (e["tapline.config.hash"] !== undefined) { s += g85 + "\"hash\":" + quote(e["tapline.config.hash"]); g0 = ","; g55 = ","; g85 = ","; }
