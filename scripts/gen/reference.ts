@@ -28,6 +28,7 @@ const VARIABLES: Readonly<Record<string, string>> = {
 
 const READS: Readonly<Record<string, string>> = {
   mcp: 'MCP as JSON-RPC lines, both eras of the protocol: `{ts, dir: "c2s"|"s2c", msg, conn?, session?, server?, client?, user?, agent?}`, and captures of whole HTTP exchanges. `client` may hold `name`, `version`, and of its process `pid`, `started` and `cwd`, by which a stream without `session` finds the transcript it belongs to',
+  hook: "Payloads of agents' hooks as they are spooled, one a line: `{ts, hook, event, payload, decision?, pid?, user?, cwd?}`, where `hook` is `claude-code`, `codex`, `copilot`, `cursor`, `gemini`, `kiro` or `windsurf`, `payload` is what the client wrote, and `decision` is `{verdict, action, mode, rule, reason, policy}`. Those of Cursor, Kiro and Windsurf are read by their documentation alone",
   "claude-code": "Transcripts of Claude Code, `projects/<slug>/<session>.jsonl`, and of its subagents",
   codex: "Codex rollouts, old and new, and the output of `codex exec --json`",
   "otlp-json":

@@ -6,12 +6,14 @@ import { codex } from "./codex.ts";
 import { copilot } from "./copilot.ts";
 import { cursor } from "./cursor.ts";
 import { gemini } from "./gemini.ts";
+import { hook } from "./hook.ts";
 import { json, unknown } from "./json.ts";
 import { mcp } from "./mcp.ts";
 import { otlpJson } from "./otlp-json.ts";
 
 export const FORMATS: readonly Format[] = [
   mcp,
+  hook,
   claudeCode,
   codex,
   otlpJson,
