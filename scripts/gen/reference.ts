@@ -35,6 +35,8 @@ const READS: Readonly<Record<string, string>> = {
     "OTLP as JSON, one export request a line, as collectors write files and as the source `otlp` makes lines of what it receives: logs and spans. Metrics are counted, not kept",
   chat: "Conversations in the chat-completions shape: a line is `{session?, messages: [...]}`",
   gemini: "Chats of Gemini CLI, `tmp/<project>/chats/session-*.jsonl`",
+  "gemini-telemetry":
+    "The telemetry file of Gemini CLI: log records and spans of its OpenTelemetry SDK as JSON over several lines, back to back. Metrics are counted, not kept",
   copilot: "Sessions of Copilot CLI, `session-state/<id>/events.jsonl`",
   cursor:
     "Agent transcripts of Cursor, `agent-transcripts/<id>/<id>.jsonl`. They have no times, no ids and mostly no results",
@@ -140,7 +142,7 @@ function formatsSection(): string {
   });
   return `## Formats
 
-Told from content, unless a source names one. The vantage is where a format sees an agent from.
+Told from content, unless a source names one. A record is a line, or, in files that begin with an opening brace alone,\nan object printed over several lines. The vantage is where a format sees an agent from.
 
 ${table(["format", "vantage", "what it reads"], rows)}`;
 }

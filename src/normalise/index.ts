@@ -1,6 +1,7 @@
 // Records to entries: a batch of raw bytes in, a run of finished documents out. Synchronous; one instance serves
 // one worker. Reads no files, knows no ledger; rules come in as `inspect`.
 import { isAscii, isUtf8 } from "node:buffer";
+import { blockEnd } from "../core/framing.ts";
 import { LIMITS } from "../core/limits.ts";
 import { RuleFailed, TaplineError } from "../core/errors.ts";
 import type { Event } from "../core/generated/event.ts";
@@ -128,10 +129,12 @@ export class Normaliser {
     // Text that is all ASCII is decoded once a segment, the rest line by line, since offsets are in bytes.
     const bytes = buffer.subarray(segment.start, segment.end);
     const ascii = isAscii(bytes) ? bytes.toString("latin1") : undefined;
+    const isBlocks = stream.info.framing === "block";
     let start = 0;
     while (start < bytes.length) {
-      let next = bytes.indexOf(NEWLINE, start);
-      if (next === -1) next = bytes.length;
+      const isBlock = isBlocks && bytes[start] !== NEWLINE;
+      let next = isBlock ? blockEnd(bytes, start, bytes.length) - 1 : bytes.indexOf(NEWLINE, start);
+      if (next < 0) next = bytes.length;
       const end = next > start && bytes[next - 1] === RETURN ? next - 1 : next;
       if (end === start) this.#count("skipped:blank");
       else if (this.scope.out.bytes > LIMITS.dense_run_bytes && end - start < LIMITS.raw_bytes) {

@@ -1,5 +1,6 @@
 // Recognises a stream: which format its first records are, and which agent session they belong to. Reads nothing.
 import { isUtf8 } from "node:buffer";
+import { blockEnd, framingOf } from "../core/framing.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { StreamFacts } from "../core/stage.ts";
 import { factsOf } from "./facts.ts";
@@ -18,12 +19,25 @@ export function sessionIn(format: string, record: unknown): string | undefined {
   return formatNamed(format)?.sessionIn?.(record);
 }
 
-/** Parsed lines of a head; what does not parse is left out. */
+/** What a head holds, a record a text: its lines, or its blocks. */
+function textsOf(head: Uint8Array): string[] {
+  const bytes = Buffer.from(head.buffer, head.byteOffset, head.length);
+  const encoding = isUtf8(bytes) ? "utf8" : "latin1";
+  if (framingOf(bytes) === "line") return bytes.toString(encoding).split("\n");
+  const texts: string[] = [];
+  for (let start = 0; texts.length < LIMITS.probe_records;) {
+    const end = blockEnd(bytes, start, bytes.length);
+    if (end < 0) break;
+    texts.push(bytes.toString(encoding, start, end));
+    start = end;
+  }
+  return texts;
+}
+
+/** Parsed records of a head; what does not parse is left out. */
 function records(head: Uint8Array): unknown[] {
   const found: unknown[] = [];
-  const bytes = Buffer.from(head.buffer, head.byteOffset, head.length);
-  const text = isUtf8(bytes) ? bytes.toString() : bytes.toString("latin1");
-  for (const line of text.split("\n")) {
+  for (const line of textsOf(head)) {
     if (found.length === LIMITS.probe_records) break;
     try {
       if (line.trim() !== "") found.push(JSON.parse(line));

@@ -6,6 +6,7 @@ import { codex } from "./codex.ts";
 import { copilot } from "./copilot.ts";
 import { cursor } from "./cursor.ts";
 import { gemini } from "./gemini.ts";
+import { geminiTelemetry } from "./gemini-telemetry.ts";
 import { hook } from "./hook.ts";
 import { json, unknown } from "./json.ts";
 import { mcp } from "./mcp.ts";
@@ -19,6 +20,7 @@ export const FORMATS: readonly Format[] = [
   otlpJson,
   chat,
   gemini,
+  geminiTelemetry,
   copilot,
   cursor,
   json,

@@ -24,11 +24,11 @@ function setCall(e: Event, a: Fields): void {
   const details =
     typeof a["tool_parameters"] === "string" ? asObject(parseJson(a["tool_parameters"])) : undefined;
   const server = asText(details?.["mcp_server_name"]) ?? asText(first(a, "mcp_server_name", "mcp_server"));
-  setTool(
-    e,
-    details?.["mcp_tool_name"] ?? first(a, "tool_name", "function_name"),
-    server === "" ? undefined : server,
-  );
+  const owner = server === "" ? undefined : server;
+  let name = details?.["mcp_tool_name"] ?? first(a, "tool_name", "function_name");
+  // Gemini CLI: mcp_<server>_<tool>.
+  if (typeof name === "string" && name.startsWith(`mcp_${owner}_`)) name = name.slice(`mcp_${owner}_`.length);
+  setTool(e, name, owner);
   e["gen_ai.tool.call.id"] ??= asText(first(a, "tool_use_id", "call_id"));
   const args =
     asArguments(first(a, "tool_input", "arguments", "function_args")) ?? e["gen_ai.tool.call.arguments"];
