@@ -40,6 +40,13 @@ const READS: Readonly<Record<string, string>> = {
   copilot: "Sessions of Copilot CLI, `session-state/<id>/events.jsonl`",
   cursor:
     "Agent transcripts of Cursor, `agent-transcripts/<id>/<id>.jsonl`. They have no times, no ids and mostly no results",
+  "claude-desktop":
+    "MCP logs of Claude Desktop, `mcp-server-NAME.log`: best effort, by lines that users posted. `mcp.log` repeats what these hold: read the one or the others",
+  agentgateway: "Request log of agentgateway, lines of `key=value`; arguments and results are not in it",
+  kuadrant: "Access log of the Kuadrant MCP gateway as JSON, by its guide on auditing",
+  "docker-mcp":
+    "What Docker MCP Gateway writes of calls to standard error: no times, no ids, in newer versions no arguments",
+  contextforge: "Envelopes of IBM ContextForge's SIEM export as JSON",
   json: "Any JSON lines, by a mapping in the configuration",
   unknown: "What no format recognises: each record is kept as it is",
 };

@@ -26,6 +26,8 @@ export interface Format {
   /** Whether a record asks somebody to do something, so that it matters when two readers of its keys may disagree.
    * Without it, keys that a record repeats are not looked for. Pure, and called once a record. */
   readonly asks?: (record: unknown) => boolean;
+  /** For formats of text: a line as a record, undefined when it is none of theirs. Without it lines are JSON. Pure. */
+  readonly decode?: (line: string) => unknown;
   /** A mapper for one stream generation. */
   open(stream: StreamInfo): Mapper;
 }

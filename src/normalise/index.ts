@@ -38,6 +38,7 @@ interface OpenStream {
   readonly info: StreamInfo;
   readonly mapper: Mapper;
   readonly asks: Format["asks"];
+  readonly decode: Format["decode"];
   readonly vantage: Vantage;
 }
 
@@ -105,6 +106,7 @@ export class Normaliser {
       info,
       mapper: format.open(info),
       asks: format.asks,
+      decode: format.decode,
       vantage: format.vantage,
     });
   }
@@ -190,7 +192,7 @@ export class Normaliser {
       return;
     }
     const text = ascii === undefined ? bytes.toString("utf8", start, end) : ascii.slice(start, end);
-    const record = parseRecord(text, (flags & FLAG_NUMBER) !== 0);
+    const record = of.decode?.(text) ?? parseRecord(text, (flags & FLAG_NUMBER) !== 0);
     if (record === undefined) return this.#recover(of, bytes, start, end, text);
     if (of.asks?.(record) === true && repeatsKey(bytes, start, end)) this.#odd = this.#repeats = true;
     this.#map(of, record, bytes, start, end);
