@@ -11,6 +11,7 @@ export const CONTENT_CLASS: ReadonlyMap<string, ContentClass> = new Map<FieldNam
   ["url.full", "arguments"],
   ["file.path", "arguments"],
   ["mcp.resource.uri", "arguments"],
+  ["tapline.permission.rule", "arguments"],
   ["gen_ai.tool.call.result", "results"],
   ["error.message", "results"],
   ["gen_ai.input.messages", "messages"],

@@ -151,6 +151,9 @@ export const FIELDS = {
   "tapline.decision.mode": "keyword",
   "tapline.decision.decider.type": "keyword",
   "tapline.decision.decider.id": "keyword",
+  "tapline.permission.operation": "keyword",
+  "tapline.permission.scope": "keyword",
+  "tapline.permission.rule": "keyword",
   "tapline.permission.mode": "keyword",
   "tapline.permission.before": "keyword",
   "tapline.permission.after": "keyword",
@@ -400,6 +403,9 @@ export interface Event {
   "tapline.decision.mode": string | undefined;
   "tapline.decision.decider.type": string | undefined;
   "tapline.decision.decider.id": string | undefined;
+  "tapline.permission.operation": string | undefined;
+  "tapline.permission.scope": string | undefined;
+  "tapline.permission.rule": string | undefined;
   "tapline.permission.mode": string | undefined;
   "tapline.permission.before": string | undefined;
   "tapline.permission.after": string | undefined;
@@ -644,6 +650,9 @@ class EventFields implements Event {
   "tapline.decision.mode" = undefined;
   "tapline.decision.decider.type" = undefined;
   "tapline.decision.decider.id" = undefined;
+  "tapline.permission.operation" = undefined;
+  "tapline.permission.scope" = undefined;
+  "tapline.permission.rule" = undefined;
   "tapline.permission.mode" = undefined;
   "tapline.permission.before" = undefined;
   "tapline.permission.after" = undefined;
@@ -1104,6 +1113,9 @@ export function serialise(e: Event): string {
   if (g67 === ",") s += "}";
   if (g66 === ",") s += "}";
   let g68 = g55 + "\"permission\":{";
+  if (e["tapline.permission.operation"] !== undefined) { s += g68 + "\"operation\":" + quote(e["tapline.permission.operation"]); g0 = ","; g55 = ","; g68 = ","; }
+  if (e["tapline.permission.scope"] !== undefined) { s += g68 + "\"scope\":" + quote(e["tapline.permission.scope"]); g0 = ","; g55 = ","; g68 = ","; }
+  if (e["tapline.permission.rule"] !== undefined) { s += g68 + "\"rule\":" + quote(e["tapline.permission.rule"]); g0 = ","; g55 = ","; g68 = ","; }
   if (e["tapline.permission.mode"] !== undefined) { s += g68 + "\"mode\":" + quote(e["tapline.permission.mode"]); g0 = ","; g55 = ","; g68 = ","; }
   if (e["tapline.permission.before"] !== undefined) { s += g68 + "\"before\":" + quote(e["tapline.permission.before"]); g0 = ","; g55 = ","; g68 = ","; }
   if (e["tapline.permission.after"] !== undefined) { s += g68 + "\"after\":" + quote(e["tapline.permission.after"]); g0 = ","; g55 = ","; g68 = ","; }

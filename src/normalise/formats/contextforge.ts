@@ -45,7 +45,14 @@ function map(r: Fields, scope: Scope): void {
   if (score !== undefined && score >= 0 && score <= 1) e["event.risk_score"] = Math.round(score * 100);
   const verdict = verdictOf(asText(r["action_taken"]));
   if (verdict !== undefined) setVerdict(e, verdict, "policy", "contextforge");
-  if (e["event.action"] === "permission-change") e["tapline.permission.trigger"] = type;
+  if (e["event.action"] === "permission-change") {
+    e["tapline.permission.operation"] = /revoke|remove|delete/i.test(type)
+      ? "revoke"
+      : /role/i.test(type)
+        ? "role"
+        : "grant";
+    e["tapline.permission.trigger"] = type;
+  }
   const rest: Fields = {};
   for (const key in r) if (!READ.has(key)) rest[key] = r[key];
   for (const key of ["client_ip", "geo"])

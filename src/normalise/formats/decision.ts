@@ -52,6 +52,8 @@ export function aboutCall(from: Event, e: Event): Event {
 /** Makes `e` the decision that a call's result tells of; the result has its verdict. */
 export function decisionOf(result: Event, e: Event): Event {
   aboutCall(result, e);
+  // The call never ran: the time between is the one that the decision took.
+  e["event.duration"] = result["event.duration"];
   const verdict = result["tapline.decision.verdict"] as Verdict;
   setVerdict(e, verdict, result["tapline.decision.decider.type"], result["tapline.decision.decider.id"]);
   setDecided(e, verdict);

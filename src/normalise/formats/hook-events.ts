@@ -189,7 +189,11 @@ function notice(line: HookLine, told: Told, decision: Fields | undefined): void 
   if (told.rest !== undefined) e["tapline.ext"] = asHeld(told.rest);
   if (told.does === "error") setOutcome(e, false, told.error_type ?? "error", told.error);
   else if (told.does === "elicitation" || told.does === "answer") e["mcp.method.name"] = "elicitation/create";
-  else if (told.does === "permission") e["tapline.permission.trigger"] = line.event;
+  else if (told.does === "permission") {
+    e["tapline.permission.operation"] = "settings";
+    e["tapline.permission.scope"] = told.reason;
+    e["tapline.permission.trigger"] = line.event;
+  }
   if (decision !== undefined) setRecorded(e, decision);
   line.scope.emit(e);
 }

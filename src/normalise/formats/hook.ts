@@ -8,6 +8,7 @@ import { cursorHooks } from "./hook-cursor.ts";
 import { type HookLine, begin, emitTold } from "./hook-events.ts";
 import { geminiHooks } from "./hook-gemini.ts";
 import { kiroHooks } from "./hook-kiro.ts";
+import { setMode } from "./permission.ts";
 import { windsurfHooks } from "./hook-windsurf.ts";
 
 const CLIENTS = new Map<string, HookClient>([
@@ -52,9 +53,7 @@ function changeMode(line: HookLine): void {
   const before = session.note("tapline.permission.mode", who.mode);
   if (before === undefined) return;
   const e = begin(line, "permission-change");
-  e["tapline.permission.before"] = before;
-  e["tapline.permission.after"] = who.mode;
-  e["tapline.permission.trigger"] = "hook";
+  setMode(e, before, who.mode, "hook");
   line.scope.emit(e);
 }
 

@@ -7,6 +7,7 @@ import { asCount, asDuration, asFlag, asInteger, asResult } from "./fields.ts";
 import { type OtlpRecord, countTokens, valueOf } from "./otlp-attributes.ts";
 import { decision, toolResult } from "./otlp-log-calls.ts";
 import { AGENTS, begin, emit, first } from "./otlp-log-record.ts";
+import { setMode } from "./permission.ts";
 
 const QUIET =
   /^(?:auth|chat\.|plan\.|agent\.|conseca|keychain|onboarding|token_storage|loop_|llm_loop|malformed_|network_retry|ripgrep_|web_fetch_|edit_|startup_|rewind|invalid_|content_retry|recovery_|plugin_|skill_|hook_|retention_|api_re|compaction|at_mention|feedback|config|sandbox|websocket|sse|file_operation|conversation_|next_speaker|slash_|flash_|model_|chat_|extension_|ide_|agent_|tool_output|session)/;
@@ -107,10 +108,8 @@ function modeChange(of: OtlpRecord): number {
   const { attributes: a } = of;
   const e = begin("permission-change", of);
   const after = asText(a["to_mode"]);
-  e["tapline.permission.before"] = asText(a["from_mode"]);
-  e["tapline.permission.after"] = after;
+  setMode(e, asText(a["from_mode"]), after, asText(a["trigger"]));
   e["tapline.permission.mode"] = after;
-  e["tapline.permission.trigger"] = asText(a["trigger"]);
   of.session.note("tapline.permission.mode", after);
   return emit(of, e);
 }
