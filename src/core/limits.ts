@@ -74,6 +74,7 @@ export const LIMITS = {
   shell_chars: 16 * KiB, // of a command line that is cut into commands
   shell_commands: 64, // commands of one command line that are looked at
   shell_depth: 4, // substitutions and scripts inside one another
+  data_targets: 64, // files and addresses of one request that are listed
   paths: 64, // paths of one argument whose class is looked up
   url_data_chars: 24, // least data in an address that is reported
   text_chars: 64 * KiB, // of a text that is searched for addresses that carry data

@@ -27,14 +27,18 @@ export function ofFile(e: Event, path: string, tool: string | undefined): void {
   e[field] = known === undefined ? classes : [...new Set([...known, ...classes])];
 }
 
-/** Classes of files that are named in lists, or under other names than the usual. */
+/** What is asked for, what a request names in lists, and classes of files under other names than the usual. */
 export function ofPaths(e: Event, args: Json, tool: string | undefined): void {
   if (typeof args !== "object" || args === null || Array.isArray(args)) return;
   const object = args as Readonly<Record<string, Json>>;
+  const query = object["query"] ?? object["sql"] ?? object["statement"];
+  if (typeof query === "string" && query !== "") e["tapline.data.query"] ??= query;
   for (let i = 0; i < PATH_KEYS.length; i++) {
     const value = object[PATH_KEYS[i]!];
     if (value === undefined) continue;
     const list = Array.isArray(value) ? value : [value];
+    if (list.length > 1) addTargets(e, list);
+    if (i >= PATHS) continue;
     for (let j = 0; j < list.length && j < LIMITS.paths; j++) {
       const path = list[j];
       if (typeof path === "string") ofFile(e, path, tool);
@@ -51,7 +55,32 @@ const PATH_KEYS = [
   "target_file",
   "filepath",
   "attachments",
+  "urls",
+  "uris",
 ] as const;
+/** The last two are no paths. */
+const PATHS = PATH_KEYS.length - 2;
+
+function addTargets(e: Event, list: readonly Json[]): void {
+  const known = e["tapline.data.targets"] ?? [];
+  const named = list.filter((item) => typeof item === "string");
+  const all = [...known, ...named];
+  if (all.length > 0) e["tapline.data.targets"] = all.slice(0, LIMITS.data_targets);
+  if (all.length <= LIMITS.data_targets) return;
+  const cut = e["tapline.data.truncated"] ?? [];
+  if (!cut.includes("tapline.data.targets")) e["tapline.data.truncated"] = [...cut, "tapline.data.targets"];
+}
+
+/** Sets the class of the first of the request's targets that has one. */
+export function classifyTargets(e: Event, classify: (target: string) => string | undefined): void {
+  const { "mcp.resource.uri": uri, "file.path": path, "url.full": url, "tapline.data.targets": targets } = e;
+  for (const target of [uri, path, url, ...(targets ?? [])]) {
+    const found = target === undefined ? undefined : classify(target);
+    if (found === undefined) continue;
+    e["tapline.data.classification"] = found;
+    return;
+  }
+}
 
 /** Where the URL leads; `goes`: and data goes there. */
 export function destination(e: Event, url: string, goes: boolean): void {

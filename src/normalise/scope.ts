@@ -14,6 +14,7 @@ import { Session, type SessionState } from "./session.ts";
 import { type Blob, moveToBlobs } from "./blob.ts";
 import { applyCapture } from "./capture.ts";
 import { enrich } from "./enrich.ts";
+import { classifyTargets } from "./enrich-targets.ts";
 import { limitObjects } from "./depth.ts";
 import { FLAG_NESTED, FLAG_SECRET } from "./prefilter.ts";
 import type { Redactor } from "./redact.ts";
@@ -35,6 +36,8 @@ export interface ScopeOptions {
   readonly started: string;
   /** Sees every event with its content as it was, before redaction; sets derived fields. */
   readonly trace?: ((e: Event) => void) | undefined;
+  /** Class of the data at a path or address, by an inventory. Pure. */
+  readonly classify?: ((target: string) => string | undefined) | undefined;
   /** Memory for runs that leave the thread. */
   readonly buffers?: SharedBuffers | undefined;
 }
@@ -163,6 +166,7 @@ export class RecordScope implements Scope {
   emit(e: Event): void {
     e["event.id"] = `${this.stream.id}-${this.offset.toString(36)}-${this.#emitted++}`;
     enrich(e, this.flags);
+    if (this.#options.classify !== undefined) classifyTargets(e, this.#options.classify);
     this.#options.trace?.(e);
     if ((this.flags & FLAG_NESTED) !== 0) limitObjects(e);
     // A result repeats the URI of its call, which was another record.

@@ -14,7 +14,7 @@ export interface EventClass {
   readonly by_user?: { readonly iso42001: readonly string[]; readonly supporting: readonly string[] };
 }
 /** Hash of the tables that made the fields, classes and tags. */
-export const MAPPING_HASH = "sha256:14a2ae71768ecb4ebc6a6b8d5e2899dc10cb684d52c5e47f06be46ddf5d2ff68";
+export const MAPPING_HASH = "sha256:7842a2dd1999a037a133412be54a2ef70af70fc4e96778e151954a74d4d90e1b";
 export const MAP_VERSION = "2026.11";
 export const CLASSES = {
   "tool-call": {"name":"tool-call","dataset":"tapline.activity","kind":"event","category":["api"],"type":["access"],"iso42001":["A.6.2.6","A.6.2.8","A.9.2","A.9.4"],"direct":["A.6.2.6","A.6.2.8","A.9.4"],"supporting":["A.9.2"],"nist_ai_rmf":["GOVERN 1.7","MEASURE 2.4","MANAGE 4.1","MANAGE 1.1"],"eu_ai_act":["14(4)","26(5)","72(1)","72(2)","12(1)","12(2)","26(6)"]},

@@ -160,6 +160,9 @@ export const FIELDS = {
   "tapline.permission.trigger": "keyword",
   "tapline.data.bytes_in": "long",
   "tapline.data.bytes_out": "long",
+  "tapline.data.query": "wildcard",
+  "tapline.data.targets": "keyword[]",
+  "tapline.data.classification": "keyword",
   "tapline.data.redacted": "boolean",
   "tapline.data.secrets": "keyword[]",
   "tapline.data.secret_count": "long",
@@ -412,6 +415,9 @@ export interface Event {
   "tapline.permission.trigger": string | undefined;
   "tapline.data.bytes_in": number | undefined;
   "tapline.data.bytes_out": number | undefined;
+  "tapline.data.query": string | undefined;
+  "tapline.data.targets": readonly string[] | undefined;
+  "tapline.data.classification": string | undefined;
   "tapline.data.redacted": boolean | undefined;
   "tapline.data.secrets": readonly string[] | undefined;
   "tapline.data.secret_count": number | undefined;
@@ -659,6 +665,9 @@ class EventFields implements Event {
   "tapline.permission.trigger" = undefined;
   "tapline.data.bytes_in" = undefined;
   "tapline.data.bytes_out" = undefined;
+  "tapline.data.query" = undefined;
+  "tapline.data.targets" = undefined;
+  "tapline.data.classification" = undefined;
   "tapline.data.redacted" = undefined;
   "tapline.data.secrets" = undefined;
   "tapline.data.secret_count" = undefined;
@@ -1124,6 +1133,9 @@ export function serialise(e: Event): string {
   let g69 = g55 + "\"data\":{";
   if (e["tapline.data.bytes_in"] !== undefined) { s += g69 + "\"bytes_in\":" + e["tapline.data.bytes_in"]; g0 = ","; g55 = ","; g69 = ","; }
   if (e["tapline.data.bytes_out"] !== undefined) { s += g69 + "\"bytes_out\":" + e["tapline.data.bytes_out"]; g0 = ","; g55 = ","; g69 = ","; }
+  if (e["tapline.data.query"] !== undefined) { s += g69 + "\"query\":" + quote(e["tapline.data.query"]); g0 = ","; g55 = ","; g69 = ","; }
+  if (e["tapline.data.targets"] !== undefined) { s += g69 + "\"targets\":" + strings(e["tapline.data.targets"]); g0 = ","; g55 = ","; g69 = ","; }
+  if (e["tapline.data.classification"] !== undefined) { s += g69 + "\"classification\":" + quote(e["tapline.data.classification"]); g0 = ","; g55 = ","; g69 = ","; }
   if (e["tapline.data.redacted"] !== undefined) { s += g69 + "\"redacted\":" + e["tapline.data.redacted"]; g0 = ","; g55 = ","; g69 = ","; }
   if (e["tapline.data.secrets"] !== undefined) { s += g69 + "\"secrets\":" + strings(e["tapline.data.secrets"]); g0 = ","; g55 = ","; g69 = ","; }
   if (e["tapline.data.secret_count"] !== undefined) { s += g69 + "\"secret_count\":" + e["tapline.data.secret_count"]; g0 = ","; g55 = ","; g69 = ","; }
