@@ -101,6 +101,8 @@ export const LIMITS = {
   state_text_chars: 1_024, // of one text of a record that session state remembers
   state_key_chars: 256, // longer keys of session state, and longer session ids, are digests
   facts: 64, // facts noted, a session
+  drift_names: 512, // unknown record types and fields counted by name, in a batch and in all; the rest as one
+  drift_name_chars: 64, // of such a name
 
   // Ledger
   frame_bytes: 64 * MiB,

@@ -9,6 +9,7 @@ import { type CodexRecord, begin, failure, message, reasoning, sessionEvent } fr
 import { usage } from "./codex-usage.ts";
 import { textOf } from "./fields.ts";
 import { setMode } from "./permission.ts";
+import { CODEX_FIELDS } from "./known-fields.ts";
 
 const ENVELOPES = new Set([
   "session_meta",
@@ -195,6 +196,7 @@ function likeness(value: unknown): number {
 
 export const codex: Format = {
   name: "codex",
+  fields: CODEX_FIELDS,
   vantage: "transcript",
   state: "session",
   recognise(head, path) {

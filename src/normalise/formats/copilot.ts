@@ -7,6 +7,7 @@ import { call, decision, result, verdictOf } from "./copilot-calls.ts";
 import { type CopilotRecord, begin, emit } from "./copilot-record.ts";
 import { asCount, asDuration, setServer, textOf } from "./fields.ts";
 import { setMode } from "./permission.ts";
+import { COPILOT_FIELDS } from "./known-fields.ts";
 
 const EPHEMERAL =
   /_delta$|^assistant\.(?:streaming|idle|intent|fusion|server_tool)|(?:partial_result|progress)$/;
@@ -157,6 +158,7 @@ function servers(of: CopilotRecord, list: readonly unknown[]): Outcome {
 
 export const copilot: Format = {
   name: "copilot",
+  fields: COPILOT_FIELDS,
   vantage: "transcript",
   state: "session",
   recognise(head, path) {

@@ -10,6 +10,7 @@ import { geminiHooks } from "./hook-gemini.ts";
 import { kiroHooks } from "./hook-kiro.ts";
 import { setMode } from "./permission.ts";
 import { windsurfHooks } from "./hook-windsurf.ts";
+import { HOOK_FIELDS } from "./known-fields.ts";
 
 const CLIENTS = new Map<string, HookClient>([
   ["claude-code", claudeHooks],
@@ -81,6 +82,7 @@ function sessionIn(value: unknown): string | undefined {
 
 export const hook: Format = {
   name: "hook",
+  fields: HOOK_FIELDS,
   vantage: "hook",
   state: "session",
   recognise(head) {
