@@ -32,7 +32,7 @@ export function ofPaths(e: Event, args: Json, tool: string | undefined): void {
   if (typeof args !== "object" || args === null || Array.isArray(args)) return;
   const object = args as Readonly<Record<string, Json>>;
   const query = object["query"] ?? object["sql"] ?? object["statement"];
-  if (typeof query === "string" && query !== "") e["tapline.data.query"] ??= query;
+  if (typeof query === "string" && query !== "") setQuery(e, query);
   for (let i = 0; i < PATH_KEYS.length; i++) {
     const value = object[PATH_KEYS[i]!];
     if (value === undefined) continue;
@@ -61,14 +61,26 @@ const PATH_KEYS = [
 /** The last two are no paths. */
 const PATHS = PATH_KEYS.length - 2;
 
+/** The whole of it is in the arguments. */
+function setQuery(e: Event, query: string): void {
+  if (query.length <= LIMITS.query_chars) e["tapline.data.query"] ??= query;
+  else if (e["tapline.data.query"] === undefined) {
+    e["tapline.data.query"] = query.slice(0, LIMITS.query_chars);
+    markCut(e, "tapline.data.query");
+  }
+}
+
+function markCut(e: Event, field: string): void {
+  const cut = e["tapline.data.truncated"] ?? [];
+  if (!cut.includes(field)) e["tapline.data.truncated"] = [...cut, field];
+}
+
 function addTargets(e: Event, list: readonly Json[]): void {
   const known = e["tapline.data.targets"] ?? [];
   const named = list.filter((item) => typeof item === "string");
   const all = [...known, ...named];
   if (all.length > 0) e["tapline.data.targets"] = all.slice(0, LIMITS.data_targets);
-  if (all.length <= LIMITS.data_targets) return;
-  const cut = e["tapline.data.truncated"] ?? [];
-  if (!cut.includes("tapline.data.targets")) e["tapline.data.truncated"] = [...cut, "tapline.data.targets"];
+  if (all.length > LIMITS.data_targets) markCut(e, "tapline.data.targets");
 }
 
 /** Sets the class of the first of the request's targets that has one. */

@@ -97,6 +97,12 @@ describe("data that a request is aimed at", () => {
     expect(e["tapline.data.truncated"]).toEqual(["tapline.data.targets"]);
   });
 
+  test("a long query is cut and the event says so", () => {
+    const e = call({ query: "q".repeat(LIMITS.query_chars + 1) });
+    expect(e["tapline.data.query"]).toHaveLength(LIMITS.query_chars);
+    expect(e["tapline.data.truncated"]).toEqual(["tapline.data.query"]);
+  });
+
   test("the class of the first that an inventory knows", () => {
     const classify = (target: string) => (target.startsWith("/hr/") ? "confidential" : undefined);
     const classOf = (fields: Partial<Event>) => {
