@@ -19,6 +19,7 @@ export function discover(state_dir: string, env: NodeJS.ProcessEnv = process.env
     ["codex", codex, ["sessions/**/*.jsonl", "archived_sessions/**/*.jsonl"]],
     ["gemini-cli", join(home, ".gemini", "tmp"), ["*/chats/*.jsonl"]],
     ["copilot-cli", join(home, ".copilot", "session-state"), ["*/events.jsonl"]],
+    ["claude-desktop", join(home, "Library", "Logs", "Claude"), ["mcp-server-*.log"]],
     ["cursor", join(home, ".cursor", "projects"), ["*/agent-transcripts/**/*.jsonl"]],
   ];
   const found: Found[] = [];

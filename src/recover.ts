@@ -33,7 +33,8 @@ export async function recover(parts: RecoverParts): Promise<RecoveredState> {
   const { recovered, key, lanes, first_seen } = parts;
   const digest = createDigest(key);
   const found = recovered.snapshot?.state as SnapshotState | undefined;
-  const tally = found?.tally ?? emptyTally();
+  // A snapshot of an earlier version lacks what was not counted then.
+  const tally = { ...emptyTally(), ...found?.tally };
   const positions: Positions = found?.positions ?? {};
   const sessions = new Map<string, Session>();
   for (const [id, state] of found?.sessions ?? []) sessions.set(id, new Session(id, digest, state));

@@ -1,7 +1,7 @@
 // What `tapline status` shows: the conservation law, lag and heads. Written by the running collector once a second.
 import type { DetectionFigures } from "./correlating.ts";
 import type { Running } from "./lifecycle.ts";
-import { type Tally, lawBroken } from "./tally.ts";
+import { type DriftLine, type Tally, lawBroken, driftOf } from "./tally.ts";
 
 interface SinkStatus {
   readonly name: string;
@@ -29,7 +29,9 @@ export interface Status {
   readonly checkpoint_size: number;
   /** Batches read and not yet durable. */
   readonly in_flight: number;
-  readonly tally: Tally;
+  readonly tally: Omit<Tally, "drift">;
+  /** Record types and fields that formats did not know, by format and client version, since the ledger began. */
+  readonly drift?: readonly DriftLine[];
   /** What does not add up, if anything. */
   readonly broken: readonly string[];
   readonly ruleset: string;
@@ -43,6 +45,7 @@ export interface Status {
 
 export function statusOf(parts: Running, running: boolean): Status {
   const { ledger, tally, deliveries } = parts;
+  const { drift, ...counts } = tally;
   const entries = ledger.durable;
   const sinks = deliveries.map(({ name, cursor, trouble }) => ({
     name,
@@ -70,7 +73,8 @@ export function statusOf(parts: Running, running: boolean): Status {
     entries,
     checkpoint_size: ledger.published,
     in_flight: parts.pipeline.inFlight,
-    tally,
+    tally: counts,
+    drift: driftOf(drift),
     broken: broken.filter((problem) => problem !== undefined),
     ruleset: parts.reload.ruleset,
     sources: Object.fromEntries([...parts.sources].map(([name, source]) => [name, source.counts ?? {}])),

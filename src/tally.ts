@@ -1,7 +1,9 @@
 // The conservation law in numbers: read = recorded + merged + skipped (by reason), since the ledger began.
 // Deltas travel in frame headers, totals in snapshots, so the law survives a crash.
+import { LIMITS } from "./core/limits.ts";
 import type { LeftOut } from "./core/stage.ts";
 import type { Counts } from "./normalise/counts.ts";
+import type { DriftCounts } from "./normalise/drift.ts";
 
 export interface Tally {
   read: number;
@@ -12,6 +14,8 @@ export interface Tally {
   events: number;
   alerts: number;
   gaps: number;
+  /** Record types and fields that formats did not know, by name (see normalise/drift.ts). */
+  drift: DriftCounts;
 }
 
 export function emptyTally(): Tally {
@@ -24,8 +28,12 @@ export function emptyTally(): Tally {
     events: 0,
     alerts: 0,
     gaps: 0,
+    drift: {},
   };
 }
+
+/** As normalise/drift.ts names what came after the bound. */
+const OTHERS = "\t\t\t";
 
 /** Adds what a batch counted. */
 export function addTo(total: Tally, delta: Partial<Tally> & Partial<Counts>): void {
@@ -39,9 +47,39 @@ export function addTo(total: Tally, delta: Partial<Tally> & Partial<Counts>): vo
   for (const reason in delta.skipped) {
     total.skipped[reason] = (total.skipped[reason] ?? 0) + delta.skipped[reason]!;
   }
+  if (delta.drift !== undefined) addDrift(total.drift, delta.drift);
 }
 
-export function skippedSum(tally: Tally): number {
+/** Adds counts by name; names beyond the bound are one. */
+function addDrift(total: DriftCounts, delta: DriftCounts): void {
+  let names = Object.keys(total).length;
+  for (const name in delta) {
+    const known = total[name];
+    const key = known !== undefined || names < LIMITS.drift_names ? name : OTHERS;
+    if (total[key] === undefined) names++;
+    total[key] = (total[key] ?? 0) + delta[name]!;
+  }
+}
+
+/** One thing that a format does not know. */
+export interface DriftLine {
+  readonly format: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly count: number;
+}
+
+/** Drift as lines, most frequent first; what came after the bound as one without a name. */
+export function driftOf(drift: DriftCounts): DriftLine[] {
+  const lines = Object.entries(drift).map(([key, count]) => {
+    const [format = "", version = "", kind = "", name = ""] = key.split("\t");
+    return { format, version, kind, name, count };
+  });
+  return lines.toSorted((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1));
+}
+
+export function skippedSum(tally: Pick<Tally, "skipped">): number {
   let sum = 0;
   for (const reason in tally.skipped) sum += tally.skipped[reason]!;
   return sum;

@@ -11,8 +11,8 @@ export function classesSource(): Record<string, string> {
     ...new Set(direct.flatMap((id) => confirmed(mappings[id]?.[kind] ?? []))),
   ];
   const lines = Object.entries(readClasses()).map(([name, row]) => {
-    const [dataset, kind, category, type, direct, supporting] = row;
-    for (const control of [...direct, ...supporting]) {
+    const [dataset, kind, category, type, direct, supporting, by_user] = row;
+    for (const control of [...direct, ...supporting, ...(by_user ?? [])]) {
       if (!(control in controls)) throw new Error(`classes.yml: ${name}: no control ${control}`);
     }
     const entry = {
@@ -26,6 +26,12 @@ export function classesSource(): Record<string, string> {
       supporting,
       nist_ai_rmf: tags(direct, "nist_ai_rmf"),
       eu_ai_act: tags(direct, "eu_ai_act"),
+      ...(by_user && {
+        by_user: {
+          iso42001: [...direct, ...supporting, ...by_user].toSorted(),
+          supporting: [...supporting, ...by_user],
+        },
+      }),
     };
     return `  ${JSON.stringify(name)}: ${JSON.stringify(entry)},`;
   });
@@ -41,6 +47,8 @@ export interface EventClass {
   readonly supporting: readonly string[];
   readonly nist_ai_rmf: readonly string[];
   readonly eu_ai_act: readonly string[];
+  /** The lists that differ when a person took the decision. */
+  readonly by_user?: { readonly iso42001: readonly string[]; readonly supporting: readonly string[] };
 }
 /** Hash of the tables that made the fields, classes and tags. */
 export const MAPPING_HASH = ${JSON.stringify(mappingHash())};

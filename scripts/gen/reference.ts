@@ -28,15 +28,25 @@ const VARIABLES: Readonly<Record<string, string>> = {
 
 const READS: Readonly<Record<string, string>> = {
   mcp: 'MCP as JSON-RPC lines, both eras of the protocol: `{ts, dir: "c2s"|"s2c", msg, conn?, session?, server?, client?, user?, agent?}`, and captures of whole HTTP exchanges. `client` may hold `name`, `version`, and of its process `pid`, `started` and `cwd`, by which a stream without `session` finds the transcript it belongs to',
+  hook: "Payloads of agents' hooks as they are spooled, one a line: `{ts, hook, event, payload, decision?, pid?, user?, cwd?}`, where `hook` is `claude-code`, `codex`, `copilot`, `cursor`, `gemini`, `kiro` or `windsurf`, `payload` is what the client wrote, and `decision` is `{verdict, action, mode, rule, reason, policy}`. Those of Cursor, Kiro and Windsurf are read by their documentation alone",
   "claude-code": "Transcripts of Claude Code, `projects/<slug>/<session>.jsonl`, and of its subagents",
   codex: "Codex rollouts, old and new, and the output of `codex exec --json`",
   "otlp-json":
     "OTLP as JSON, one export request a line, as collectors write files and as the source `otlp` makes lines of what it receives: logs and spans. Metrics are counted, not kept",
   chat: "Conversations in the chat-completions shape: a line is `{session?, messages: [...]}`",
   gemini: "Chats of Gemini CLI, `tmp/<project>/chats/session-*.jsonl`",
+  "gemini-telemetry":
+    "The telemetry file of Gemini CLI: log records and spans of its OpenTelemetry SDK as JSON over several lines, back to back. Metrics are counted, not kept",
   copilot: "Sessions of Copilot CLI, `session-state/<id>/events.jsonl`",
   cursor:
     "Agent transcripts of Cursor, `agent-transcripts/<id>/<id>.jsonl`. They have no times, no ids and mostly no results",
+  "claude-desktop":
+    "MCP logs of Claude Desktop, `mcp-server-NAME.log`: best effort, by lines that users posted. `mcp.log` repeats what these hold: read the one or the others",
+  agentgateway: "Request log of agentgateway, lines of `key=value`; arguments and results are not in it",
+  kuadrant: "Access log of the Kuadrant MCP gateway as JSON, by its guide on auditing",
+  "docker-mcp":
+    "What Docker MCP Gateway writes of calls to standard error: no times, no ids, in newer versions no arguments",
+  contextforge: "Envelopes of IBM ContextForge's SIEM export as JSON",
   json: "Any JSON lines, by a mapping in the configuration",
   unknown: "What no format recognises: each record is kept as it is",
 };
@@ -139,7 +149,7 @@ function formatsSection(): string {
   });
   return `## Formats
 
-Told from content, unless a source names one. The vantage is where a format sees an agent from.
+Told from content, unless a source names one. A record is a line, or, in files that begin with an opening brace alone,\nan object printed over several lines. The vantage is where a format sees an agent from.
 
 ${table(["format", "vantage", "what it reads"], rows)}`;
 }

@@ -75,6 +75,7 @@ const classesSchema = z.record(
     z.array(z.string()),
     z.array(id),
     z.array(id),
+    z.array(id).optional(),
   ]),
 );
 export const readClasses = () => classesSchema.parse(load("mappings/classes.yml"));

@@ -5,6 +5,7 @@ import { hostname, tmpdir } from "node:os";
 import { forEachEntry } from "../core/entry.ts";
 import type { Origin } from "../core/event.ts";
 import { TaplineError } from "../core/errors.ts";
+import { type Framing, framingOf, lastBlockEnd } from "../core/framing.ts";
 import { LIMITS } from "../core/limits.ts";
 import { openLog } from "../core/log.ts";
 import type { RawBatch, Router, StreamInfo } from "../core/stage.ts";
@@ -29,6 +30,8 @@ import { type Command, UsageError, globsOf, readArgs } from "./usage.ts";
 const ALERT = '"dataset":"tapline.alert"';
 const DATASET_WITHIN = 140;
 const OUT = ["events", "alerts", "all"];
+/** Bytes that tell how records end. */
+const OPENING_BYTES = 6;
 /** The one format that is written and not read. */
 const OCSF = "ocsf";
 
@@ -139,6 +142,7 @@ async function scanInput(scan: Scan, format: string | undefined): Promise<void> 
   let stream: StreamInfo | undefined;
   let rest = Buffer.alloc(0);
   let offset = 0;
+  let framing: Framing | undefined;
   const take = async (lines: Buffer): Promise<void> => {
     const streams: StreamInfo[] = [];
     if (stream === undefined) {
@@ -155,6 +159,7 @@ async function scanInput(scan: Scan, format: string | undefined): Promise<void> 
         path: "-",
         format: found.format,
         session: found.session,
+        framing,
         options: undefined,
         capture,
         modified_ms: Date.now(),
@@ -168,7 +173,8 @@ async function scanInput(scan: Scan, format: string | undefined): Promise<void> 
   };
   for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
     rest = Buffer.concat([rest, chunk]);
-    const end = rest.lastIndexOf(10) + 1;
+    if (rest.length >= OPENING_BYTES) framing ??= framingOf(rest);
+    const end = framing === "block" ? lastBlockEnd(rest, 0, rest.length) : rest.lastIndexOf(10) + 1;
     if (rest.length - end > LIMITS.line_bytes) {
       throw new TaplineError("LINE_TOO_LONG", `standard input has a line over ${LIMITS.line_bytes} bytes`, {
         remedy: "scan it as a file: the line is then kept as a gap",

@@ -86,6 +86,26 @@ function printSources({ sources }: Status): void {
   }
 }
 
+const DRIFT_SHOWN = 10;
+
+/** What formats did not know: kept all the same, but somebody should look. */
+function printDrift(drift: Status["drift"] = []): void {
+  if (drift.length === 0) return;
+  const sum = (kind: string): number =>
+    drift.reduce((all, line) => all + (line.kind === kind ? line.count : 0), 0);
+  console.log(
+    `drift       records of unknown types ${n(sum("type"))}, unknown fields ${n(sum("field"))}; kept as they are`,
+  );
+  for (const { format, version, kind, name, count } of drift.slice(0, DRIFT_SHOWN)) {
+    const what = kind === "" ? "others, not told apart" : `${kind} ${name === "" ? "(no name)" : name}`;
+    console.log(
+      `            ${n(count)} × ${[format, version].filter((text) => text !== "").join(" ")} ${what}`,
+    );
+  }
+  if (drift.length > DRIFT_SHOWN)
+    console.log(`            and ${n(drift.length - DRIFT_SHOWN)} more: tapline status --json`);
+}
+
 function print(status: Status, integrity: string, problems: readonly string[]): void {
   const { tally } = status;
   const skipped = Object.entries(tally.skipped).map(([reason, count]) => `${reason} ${n(count)}`);
@@ -101,6 +121,7 @@ function print(status: Status, integrity: string, problems: readonly string[]): 
   console.log(
     `kept as     unparsable ${n(tally.unparsable)}, gaps ${n(tally.gaps)}; alerts ${n(tally.alerts)}`,
   );
+  printDrift(status.drift);
   console.log(`in flight   ${n(status.in_flight)} batches read and not yet durable`);
   printDetection(status);
   printSources(status);

@@ -18,6 +18,18 @@ for (const name of Object.keys(CLASSES) as Action[]) {
   for (const list of [c.category, c.type, c.iso42001, c.direct, c.supporting, c.nist_ai_rmf, c.eu_ai_act]) {
     constant(list);
   }
+  if (c.by_user !== undefined) {
+    constant(c.by_user.iso42001);
+    constant(c.by_user.supporting);
+  }
+}
+
+/** Adds the controls that an event is evidence for since a person decided. */
+export function tagPersonDecided(e: Event): void {
+  const c: EventClass = CLASSES[e["event.action"] as Action];
+  if (c.by_user === undefined) return;
+  e["tapline.control.iso42001"] = c.by_user.iso42001;
+  e["tapline.control.supporting"] = c.by_user.supporting;
 }
 
 /** A new event of a class with its constant fields set; id, time and the rest are the caller's. */

@@ -74,6 +74,8 @@ export const LIMITS = {
   shell_chars: 16 * KiB, // of a command line that is cut into commands
   shell_commands: 64, // commands of one command line that are looked at
   shell_depth: 4, // substitutions and scripts inside one another
+  query_chars: 256, // of a query that is a field of its own beside the arguments
+  data_targets: 64, // files and addresses of one request that are listed
   paths: 64, // paths of one argument whose class is looked up
   url_data_chars: 24, // least data in an address that is reported
   text_chars: 64 * KiB, // of a text that is searched for addresses that carry data
@@ -100,6 +102,8 @@ export const LIMITS = {
   state_text_chars: 1_024, // of one text of a record that session state remembers
   state_key_chars: 256, // longer keys of session state, and longer session ids, are digests
   facts: 64, // facts noted, a session
+  drift_names: 512, // unknown record types and fields counted by name, in a batch and in all; the rest as one
+  drift_name_chars: 64, // of such a name
 
   // Ledger
   frame_bytes: 64 * MiB,

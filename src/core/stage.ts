@@ -1,6 +1,7 @@
 // The contracts between the stages. Stages never import each other; only pipeline.ts knows them all.
 // The unit of work is the batch: `await` once a batch, never once an event.
 import type { z } from "zod";
+import type { Framing } from "./framing.ts";
 
 /** JSON that a source understands and nobody else needs to: where it stands in one stream. */
 export type Position = Record<string, unknown>;
@@ -24,6 +25,8 @@ export interface StreamInfo {
   readonly format: string;
   /** Agent session that the stream belongs to, where path, head or resolver tell. */
   readonly session: string | undefined;
+  /** How its records end; with their line when undefined. */
+  readonly framing?: Framing | undefined;
   /** What its worker is chosen by; without one any worker reads it. */
   readonly lane?: string | undefined;
   /** Options of the `json` format's mapping; other formats have none. */

@@ -50,12 +50,17 @@ function reduce(e: Event, capture: Capture, digest: Digest): void {
     const level = content === "all" ? strictest(capture) : capture[content];
     if (level === "metadata") values[name] = undefined;
     else if (level === "hashed") {
-      const text = digest(typeof value === "string" ? value : canonical(value));
-      values[name] = typeof value === "string" ? `digest:${text}` : { digest: text };
+      values[name] = hashed(value, digest);
     }
   }
   if (capture.arguments === "metadata") e["tapline.tool.args_hash"] = undefined;
   if (capture.results === "metadata") e["tapline.tool.result_hash"] = undefined;
+}
+
+function hashed(value: unknown, digest: Digest): unknown {
+  if (typeof value === "string") return `digest:${digest(value)}`;
+  if (Array.isArray(value)) return value.map((item) => hashed(item, digest));
+  return { digest: digest(canonical(value)) };
 }
 
 function pseudonymise(e: Event, digest: Digest): void {

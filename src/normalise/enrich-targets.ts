@@ -27,14 +27,18 @@ export function ofFile(e: Event, path: string, tool: string | undefined): void {
   e[field] = known === undefined ? classes : [...new Set([...known, ...classes])];
 }
 
-/** Classes of files that are named in lists, or under other names than the usual. */
+/** What is asked for, what a request names in lists, and classes of files under other names than the usual. */
 export function ofPaths(e: Event, args: Json, tool: string | undefined): void {
   if (typeof args !== "object" || args === null || Array.isArray(args)) return;
   const object = args as Readonly<Record<string, Json>>;
+  const query = object["query"] ?? object["sql"] ?? object["statement"];
+  if (typeof query === "string" && query !== "") setQuery(e, query);
   for (let i = 0; i < PATH_KEYS.length; i++) {
     const value = object[PATH_KEYS[i]!];
     if (value === undefined) continue;
     const list = Array.isArray(value) ? value : [value];
+    if (list.length > 1) addTargets(e, list);
+    if (i >= PATHS) continue;
     for (let j = 0; j < list.length && j < LIMITS.paths; j++) {
       const path = list[j];
       if (typeof path === "string") ofFile(e, path, tool);
@@ -51,7 +55,33 @@ const PATH_KEYS = [
   "target_file",
   "filepath",
   "attachments",
+  "urls",
+  "uris",
 ] as const;
+/** The last two are no paths. */
+const PATHS = PATH_KEYS.length - 2;
+
+/** The whole of it is in the arguments. */
+function setQuery(e: Event, query: string): void {
+  if (query.length <= LIMITS.query_chars) e["tapline.data.query"] ??= query;
+  else if (e["tapline.data.query"] === undefined) {
+    e["tapline.data.query"] = query.slice(0, LIMITS.query_chars);
+    markCut(e, "tapline.data.query");
+  }
+}
+
+function markCut(e: Event, field: string): void {
+  const cut = e["tapline.data.truncated"] ?? [];
+  if (!cut.includes(field)) e["tapline.data.truncated"] = [...cut, field];
+}
+
+function addTargets(e: Event, list: readonly Json[]): void {
+  const known = e["tapline.data.targets"] ?? [];
+  const named = list.filter((item) => typeof item === "string");
+  const all = [...known, ...named];
+  if (all.length > 0) e["tapline.data.targets"] = all.slice(0, LIMITS.data_targets);
+  if (all.length > LIMITS.data_targets) markCut(e, "tapline.data.targets");
+}
 
 /** Where the URL leads; `goes`: and data goes there. */
 export function destination(e: Event, url: string, goes: boolean): void {

@@ -1,5 +1,6 @@
 // Fields that Tapline derives from an event before the rules see it: sizes, where data goes, what kind of tool it is,
 // characters that readers do not see, encoded runs. Pure but for a cache of tool names; changes no content.
+import { tagPersonDecided } from "../core/event.ts";
 import type { Event } from "../core/generated/event.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Json } from "../core/text.ts";
@@ -25,6 +26,7 @@ export function enrich(e: Event, flags: number): void {
     if (server !== undefined) e["tapline.tool.qualified"] ??= `${server}/${tool}`;
   }
   if (e["tapline.server.version"] !== undefined) ofServer(e);
+  if (e["tapline.decision.decider.type"] === "user") tagPersonDecided(e);
   if (args !== undefined) ofArguments(e, args);
   else if (e["url.full"] !== undefined) destination(e, e["url.full"], true);
   if (e["file.path"] !== undefined) ofFile(e, e["file.path"], tool);

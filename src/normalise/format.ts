@@ -4,6 +4,7 @@ import type { Action } from "../core/generated/classes.ts";
 import type { Event } from "../core/generated/event.ts";
 import type { StreamInfo, Vantage } from "../core/stage.ts";
 import type { Json } from "../core/text.ts";
+import type { KnownFields } from "./drift.ts";
 import type { Session } from "./session.ts";
 
 /** What became of a record. A skip names its reason; every record has exactly one outcome. */
@@ -26,6 +27,10 @@ export interface Format {
   /** Whether a record asks somebody to do something, so that it matters when two readers of its keys may disagree.
    * Without it, keys that a record repeats are not looked for. Pure, and called once a record. */
   readonly asks?: (record: unknown) => boolean;
+  /** For formats of text: a line as a record, undefined when it is none of theirs. Without it lines are JSON. Pure. */
+  readonly decode?: (line: string) => unknown;
+  /** Fields that records have as far as is known: others are counted as drift. */
+  readonly fields?: KnownFields;
   /** A mapper for one stream generation. */
   open(stream: StreamInfo): Mapper;
 }

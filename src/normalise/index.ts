@@ -1,11 +1,12 @@
 // Records to entries: a batch of raw bytes in, a run of finished documents out. Synchronous; one instance serves
 // one worker. Reads no files, knows no ledger; rules come in as `inspect`.
 import { isAscii, isUtf8 } from "node:buffer";
+import { blockEnd } from "../core/framing.ts";
 import { LIMITS } from "../core/limits.ts";
 import { RuleFailed, TaplineError } from "../core/errors.ts";
 import type { Event } from "../core/generated/event.ts";
 import type { Run } from "../core/run.ts";
-import type { Segment, StreamInfo, Vantage } from "../core/stage.ts";
+import type { Segment, StreamInfo } from "../core/stage.ts";
 import { depthOf } from "../core/text.ts";
 import { type Blob, moveLongTexts } from "./blob.ts";
 import { type Counts, noCounts } from "./counts.ts";
@@ -35,9 +36,8 @@ export interface Normalised extends Run {
 
 interface OpenStream {
   readonly info: StreamInfo;
+  readonly format: Format;
   readonly mapper: Mapper;
-  readonly asks: Format["asks"];
-  readonly vantage: Vantage;
 }
 
 export interface NormaliserState {
@@ -100,12 +100,7 @@ export class Normaliser {
 
   #open(info: StreamInfo): void {
     const format = formatNamed(info.format) ?? formatNamed("unknown")!;
-    this.#streams.set(info.id, {
-      info,
-      mapper: format.open(info),
-      asks: format.asks,
-      vantage: format.vantage,
-    });
+    this.#streams.set(info.id, { info, format, mapper: format.open(info) });
   }
 
   process(work: Work): Normalised {
@@ -114,6 +109,8 @@ export class Normaliser {
     this.scope.beginBatch(work.now_ms);
     const buffer = Buffer.from(work.buffer.buffer, work.buffer.byteOffset, work.buffer.length);
     for (let i = 0; i < work.segments.length; i++) this.#segment(buffer, work.segments[i]!);
+    const drift = this.scope.drift.take();
+    if (drift !== undefined) this.#counts.drift = drift;
     return {
       ...this.scope.out.take(),
       counts: this.#counts,
@@ -124,14 +121,16 @@ export class Normaliser {
 
   #segment(buffer: Buffer, segment: Segment): void {
     const stream = this.#streams.get(segment.stream)!;
-    this.scope.beginStream(stream.info, stream.vantage);
+    this.scope.beginStream(stream.info, stream.format.vantage);
     // Text that is all ASCII is decoded once a segment, the rest line by line, since offsets are in bytes.
     const bytes = buffer.subarray(segment.start, segment.end);
     const ascii = isAscii(bytes) ? bytes.toString("latin1") : undefined;
+    const isBlocks = stream.info.framing === "block";
     let start = 0;
     while (start < bytes.length) {
-      let next = bytes.indexOf(NEWLINE, start);
-      if (next === -1) next = bytes.length;
+      const isBlock = isBlocks && bytes[start] !== NEWLINE;
+      let next = isBlock ? blockEnd(bytes, start, bytes.length) - 1 : bytes.indexOf(NEWLINE, start);
+      if (next < 0) next = bytes.length;
       const end = next > start && bytes[next - 1] === RETURN ? next - 1 : next;
       if (end === start) this.#count("skipped:blank");
       else if (this.scope.out.bytes > LIMITS.dense_run_bytes && end - start < LIMITS.raw_bytes) {
@@ -187,9 +186,9 @@ export class Normaliser {
       return;
     }
     const text = ascii === undefined ? bytes.toString("utf8", start, end) : ascii.slice(start, end);
-    const record = parseRecord(text, (flags & FLAG_NUMBER) !== 0);
+    const record = of.format.decode?.(text) ?? parseRecord(text, (flags & FLAG_NUMBER) !== 0);
     if (record === undefined) return this.#recover(of, bytes, start, end, text);
-    if (of.asks?.(record) === true && repeatsKey(bytes, start, end)) this.#odd = this.#repeats = true;
+    if (of.format.asks?.(record) === true && repeatsKey(bytes, start, end)) this.#odd = this.#repeats = true;
     this.#map(of, record, bytes, start, end);
   }
 
@@ -216,7 +215,10 @@ export class Normaliser {
       failure = error;
     }
     this.#full_bytes = Infinity;
-    if (outcome !== undefined) return this.#count(outcome);
+    if (outcome !== undefined) {
+      if (of.format.fields !== undefined) this.scope.noteFields(of.format.fields, record);
+      return this.#count(outcome);
+    }
     const why = this.#options.redactor.redactText(String(failure)).slice(0, REASON_CHARS);
     this.#mute = failure instanceof RuleFailed;
     this.#unreadable(bytes, start, end, this.#mute ? "rule_failed" : "mapper_failed", why);

@@ -14,6 +14,7 @@ import type { Scope } from "./format.ts";
 import { Session, type SessionState } from "./session.ts";
 import { type Blob, moveToBlobs } from "./blob.ts";
 import { applyCapture } from "./capture.ts";
+import { Drift, type KnownFields, unknownFields } from "./drift.ts";
 import { enrich } from "./enrich.ts";
 import { fromInventory } from "./inventory.ts";
 import { limitObjects } from "./depth.ts";
@@ -52,6 +53,10 @@ export class RecordScope implements Scope {
   offset = 0;
   /** Flags of the prefilter for the current record. */
   flags = 0;
+  readonly drift = new Drift();
+  /** Client version that the last event of the record names, and whether the format knew what it is. */
+  #version: string | undefined;
+  #isKnown = true;
   stream!: StreamInfo;
   /** What the policy knows, where there is one. */
   inventory: Inventory | undefined;
@@ -88,6 +93,8 @@ export class RecordScope implements Scope {
     this.offset = offset;
     this.flags = flags;
     this.#emitted = 0;
+    this.#version = undefined;
+    this.#isKnown = true;
     this.session();
   }
 
@@ -175,8 +182,27 @@ export class RecordScope implements Scope {
       this.#options.redactor.redact(e, this.stream.capture);
     }
     applyCapture(e, this.stream.capture, this.digest, this.#options.sealer);
+    this.#version = e["service.version"];
+    if (e["tapline.record.known"] === false) this.#noteType(e);
     this.#options.inspect?.(e, this.#write);
     this.#finish(e);
+  }
+
+  #noteType(e: Event): void {
+    this.#isKnown = false;
+    this.drift.add(this.stream.format, this.#version, "type", e["tapline.record.type"] ?? "");
+  }
+
+  /** Counts fields of the record that its format does not know. Of an unknown type all would be. */
+  noteFields(known: KnownFields, record: unknown): void {
+    const names = this.#isKnown ? unknownFields(known, record) : undefined;
+    if (names === undefined) return;
+    const version = this.#version ?? this.#session!.fact("service.version");
+    const isSecret = (this.flags & FLAG_SECRET) !== 0;
+    for (const name of names) {
+      const safe = isSecret ? this.#options.redactor.redactText(name) : name;
+      this.drift.add(this.stream.format, version, "field", safe);
+    }
   }
 
   #finish(e: Event): void {

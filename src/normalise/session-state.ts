@@ -92,6 +92,18 @@ export class SessionMemory {
     );
   }
 
+  /** Ref of the newest call of a tool that waits under a ref of this kind: one with these arguments, if any has. */
+  newestOpen(prefix: string, tool: string, args_hash: string | undefined): string | undefined {
+    let newest: string | undefined;
+    let same: string | undefined;
+    for (const { key: ref, value } of this.open.cells()) {
+      if (value.tool !== tool || !ref.startsWith(prefix)) continue;
+      newest = ref;
+      if (value.args_hash === args_hash) same = ref;
+    }
+    return args_hash === undefined ? newest : (same ?? newest);
+  }
+
   /** Everything, for a snapshot. */
   state(): SessionState {
     return {

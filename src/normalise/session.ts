@@ -45,8 +45,7 @@ export class Session extends SessionMemory {
     const tool = e["gen_ai.tool.name"];
     const id = e["gen_ai.tool.call.id"];
     const vantage = e["tapline.vantage"] as Vantage;
-    if (args !== undefined)
-      e["tapline.tool.args_hash"] ??= this.#digest((tool ?? "") + "\u0000" + canonical(args));
+    if (args !== undefined) e["tapline.tool.args_hash"] ??= this.argsHash(tool ?? "", args);
     const known =
       (id === undefined ? undefined : this.keys.get(id)) ??
       (alias === undefined ? undefined : this.keys.get(alias));
@@ -64,6 +63,11 @@ export class Session extends SessionMemory {
     }
     if (id !== undefined && known === undefined) this.alias(id, e);
     this.#remember(e, ref);
+  }
+
+  /** Keyed digest of a tool's arguments: the same for every observation of one call. */
+  argsHash(tool: string, args: unknown): string {
+    return this.#digest(tool + "\u0000" + canonical(args));
   }
 
   /** Remembers another name of a call, under which it may be observed again. */

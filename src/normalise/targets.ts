@@ -17,14 +17,25 @@ function runsCommands(tool: string): boolean {
   return !tool.includes("edit") && !tool.includes("memory");
 }
 
+const READS_RESOURCE = /^read_?mcp_?resource/i;
+
 /** Sets file.path, process.command_line and url.full from a tool's arguments, where they name them. */
 export function setTargets(e: Event, tool: string, args: Fields): void {
-  const path = args["path"] ?? args["file_path"] ?? args["filename"] ?? args["notebook_path"];
+  const path =
+    args["path"] ??
+    args["file_path"] ??
+    args["filename"] ??
+    args["notebook_path"] ??
+    args["absolute_path"] ??
+    args["target_file"];
   if (typeof path === "string" && path !== "") e["file.path"] = path;
   const command = args["command"] ?? args["cmd"];
   if (command !== undefined && runsCommands(tool)) e["process.command_line"] = commandOf(command);
   const url = args["url"] ?? args["uri"];
-  if (typeof url === "string" && url !== "") setUrl(e, url);
+  if (typeof url !== "string" || url === "") return;
+  setUrl(e, url);
+  // Agents read resources of MCP servers by a tool of their own.
+  if (args["uri"] === url && READS_RESOURCE.test(tool)) e["mcp.resource.uri"] ??= url;
 }
 
 /** A file: URL is a path, any other a URL. */

@@ -35,6 +35,9 @@ export function placeholdersOf({ servers }: CompiledPolicy): Readonly<Record<str
   };
 }
 
+/** An address that names no file here. */
+const ELSEWHERE = /^(?!file:)[a-z][a-z0-9+.-]*:\/\//i;
+
 interface Places {
   readonly classification: string;
   readonly directories: readonly string[];
@@ -111,18 +114,29 @@ class Known implements Inventory {
   #reaches(e: Event, { directories, hosts, servers }: Places): boolean {
     const server = e["tapline.server.name"];
     if (server !== undefined && servers.includes(server)) return true;
-    const path = e["file.path"];
-    if (path !== undefined && directories.length > 0) {
-      const paths = pathsOf(path, { home: this.#home, cwd: e["process.working_directory"] });
-      if (paths?.some((one) => directories.some((dir) => below(one, dir))) === true) return true;
+    const targets = e["tapline.data.targets"] ?? [];
+    if (directories.length > 0) {
+      const cwd = e["process.working_directory"];
+      if (
+        [e["file.path"], e["mcp.resource.uri"], ...targets].some((path) =>
+          this.#isBelow(path, cwd, directories),
+        )
+      )
+        return true;
     }
     if (hosts.length === 0) return false;
-    return [e["url.domain"], e["destination.domain"], e["server.address"]].some((name) => {
+    return [e["url.domain"], e["destination.domain"], e["server.address"], ...targets].some((name) => {
       const host = name === undefined ? undefined : hostIn(name);
       return (
         host !== undefined && hosts.some((pattern) => hostMatches({ ...pattern, port: undefined }, host))
       );
     });
+  }
+
+  #isBelow(path: string | undefined, cwd: string | undefined, directories: readonly string[]): boolean {
+    if (path === undefined || ELSEWHERE.test(path)) return false;
+    const paths = pathsOf(path, { home: this.#home, cwd });
+    return paths?.some((one) => directories.some((dir) => below(one, dir))) === true;
   }
 }
 

@@ -2,6 +2,7 @@
 // format and session recognised.
 import { readSync } from "node:fs";
 import type { Router } from "../core/stage.ts";
+import { type Framing, blockEnd, bomLength, framingOf, lastBlockEnd } from "../core/framing.ts";
 import { LIMITS } from "../core/limits.ts";
 import { systemCode } from "../core/errors.ts";
 import type { Descriptors, Refusal } from "./descriptors.ts";
@@ -12,16 +13,22 @@ import { replaced, stillThere } from "./take.ts";
 import { Unpacker } from "./unpack.ts";
 
 const NEWLINE = 10;
-const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 
-/** The first bytes of a file: enough to hold a line end, or all, or LIMITS.probe_bytes. Rejects with a system error. */
+/** Place of the line end that ends the first record; -1 when it is not there. */
+function firstEnd(head: Buffer, framing: Framing): number {
+  if (framing === "line") return head.indexOf(NEWLINE);
+  const end = blockEnd(head, bomLength(head), head.length);
+  return end < 0 ? -1 : end - 1;
+}
+
+/** The first bytes of a file: enough to hold a record end, or all, or LIMITS.probe_bytes. Rejects with a system error. */
 async function readHead(tail: Tail, descriptors: Descriptors): Promise<Buffer | Refusal> {
   if (tail.packed !== undefined) return readPackedHead(tail, descriptors);
   const fd = descriptors.get(tail);
   if (typeof fd === "string") return fd;
   let head = Buffer.allocUnsafeSlow(Math.min(tail.size, LIMITS.probe_first_bytes));
   let n = readSync(fd, head, 0, head.length, 0);
-  if (n === LIMITS.probe_first_bytes && head.indexOf(NEWLINE) < 0) {
+  if (n === LIMITS.probe_first_bytes && firstEnd(head, framingOf(head)) < 0) {
     head = Buffer.allocUnsafeSlow(Math.min(tail.size, LIMITS.probe_bytes));
     n = readSync(fd, head, 0, head.length, 0);
   }
@@ -63,7 +70,8 @@ export async function lookAtHead(tail: Tail, parts: HeadParts): Promise<boolean>
     return false;
   }
   if (tail.resumed && !isResumed(tail, head, parts)) return false;
-  const line = head.indexOf(NEWLINE);
+  const framing = framingOf(head);
+  const line = firstEnd(head, framing);
   if (
     !tail.resumed &&
     line < 0 &&
@@ -74,9 +82,12 @@ export async function lookAtHead(tail: Tail, parts: HeadParts): Promise<boolean>
     tail.probed_size = tail.size;
     return false;
   }
-  if (!tail.resumed) identify(tail, head, line, parts);
+  if (!tail.resumed) {
+    identify(tail, head, line, parts);
+    tail.framing = framing;
+  }
   if (!tail.resumed || tail.format === "unknown") {
-    const start = head.subarray(0, 3).equals(BOM) ? 3 : 0;
+    const start = bomLength(head);
     const last = head.lastIndexOf(NEWLINE);
     tail.recognise(head.subarray(start, last < 0 ? head.length : last + 1), router, outbox.common);
     if (start > 0 && tail.offset === 0) tail.advance(start, head.subarray(0, start));
@@ -117,7 +128,7 @@ function identify(tail: Tail, head: Buffer, line: number, { outbox, ids }: HeadP
   tail.announced = false;
 }
 
-/** Goes to the last line end in what was there when the file was first seen. */
+/** Goes to the last record end in what was there when the file was first seen. */
 export function startAtEnd(tail: Tail, descriptors: Descriptors): void {
   const size = Math.min(tail.from_end, tail.size);
   tail.from_end = 0;
@@ -129,7 +140,9 @@ export function startAtEnd(tail: Tail, descriptors: Descriptors): void {
   if (typeof fd === "string") return;
   const bytes = Buffer.allocUnsafeSlow(Math.min(size, LIMITS.small_read_bytes));
   const n = readSync(fd, bytes, 0, bytes.length, size - bytes.length);
-  const last = bytes.subarray(0, n).lastIndexOf(NEWLINE);
+  const last =
+    (tail.framing === "block" ? lastBlockEnd(bytes, 0, n) : bytes.subarray(0, n).lastIndexOf(NEWLINE) + 1) -
+    1;
   // No line end in so many bytes: start within the line rather than read what was not asked for.
   const end = last < 0 && n < size ? n : last + 1;
   if (end > 0) tail.advance(size - bytes.length + end, bytes.subarray(0, end));

@@ -35,6 +35,8 @@ const markSchema = z.object({
   format: z.string(),
   session: z.string().optional(),
   stateless: z.boolean(),
+  /** How records end, when not with their line. */
+  framing: z.literal("block").optional(),
   /** What the first records told of the client, and how the session was found with it. */
   facts: factsSchema.optional(),
   resolved_by: z.enum(["pid", "cwd", "ambiguous", "none"]).optional(),

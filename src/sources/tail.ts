@@ -2,6 +2,7 @@
 // Holds state and turns it into positions; reads nothing.
 import type { Stats } from "node:fs";
 import type { Capture, Position, ResolvedBy, Router, StreamFacts, StreamInfo } from "../core/stage.ts";
+import type { Framing } from "../core/framing.ts";
 import { LIMITS } from "../core/limits.ts";
 import { type Mark, type Packing, NOTHING, digest, keyOf, nextId } from "./identity.ts";
 import type { Unpacker } from "./unpack.ts";
@@ -38,6 +39,7 @@ export class Tail {
   format = "unknown";
   session: string | undefined;
   stateless = false;
+  framing: Framing = "line";
   /** What the first records tell of the client behind the stream. */
   facts: StreamFacts | undefined;
   resolved_by: ResolvedBy | undefined;
@@ -123,6 +125,7 @@ export class Tail {
     tail.format = mark.format;
     tail.session = mark.session;
     tail.stateless = mark.stateless;
+    tail.framing = mark.framing ?? "line";
     tail.facts = mark.facts;
     tail.resolved_by = mark.resolved_by;
     tail.packed = mark.packed;
@@ -148,6 +151,7 @@ export class Tail {
       format: this.format,
       ...(this.session === undefined ? undefined : { session: this.session }),
       stateless: this.stateless,
+      ...(this.framing === "line" ? undefined : { framing: this.framing }),
       ...(this.facts === undefined ? undefined : { facts: this.facts }),
       ...(this.resolved_by === undefined ? undefined : { resolved_by: this.resolved_by }),
       ...(this.packed === undefined ? undefined : { packed: this.packed }),
@@ -163,6 +167,7 @@ export class Tail {
       path: this.path,
       format: common.format ?? this.format,
       session: common.session ?? this.session,
+      framing: this.framing,
       lane: this.stateless ? undefined : this.#laneKey(common),
       options: common.options,
       capture: common.capture,
@@ -204,6 +209,7 @@ export class Tail {
     this.format = other.format;
     this.session = other.session;
     this.stateless = other.stateless;
+    this.framing = other.framing;
     this.facts = other.facts;
     this.resolved_by = other.resolved_by;
     this.queue = other.queue;

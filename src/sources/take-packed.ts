@@ -1,5 +1,6 @@
 // Takes whole records of a compressed file into a batch. Such a file is complete and never grows; offsets count its
 // content. Few are open at once, since each holds a decompressor.
+import { blockEnd } from "../core/framing.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Descriptors, Refusal } from "./descriptors.ts";
 import type { Draft } from "./draft.ts";
@@ -64,7 +65,8 @@ export class PackedTaker {
     const bytes = draft.buffer.subarray(before, before + length);
     const n = overlap + (await unpacker.read(bytes.subarray(overlap)));
     const too_long = !unpacker.ended && tail.scanned >= LIMITS.line_bytes;
-    if (too_long && bytes.indexOf(10, overlap) < 0) return this.#tooLong(tail, unpacker, bytes, draft);
+    const ends = tail.framing === "block" ? blockEnd(bytes, overlap, n) : bytes.indexOf(10, overlap);
+    if (too_long && ends < 0) return this.#tooLong(tail, unpacker, bytes, draft);
     const offset = tail.offset;
     tail.flush = true;
     const taken = keepLines(tail, draft, n, unpacker.ended, this.#outbox);

@@ -2,6 +2,7 @@
 // were read, then cuts at the last line end. One read a batch, no copies. Reads plain files; see take-packed.ts.
 import { fstatSync, read, readSync } from "node:fs";
 import { systemCode } from "../core/errors.ts";
+import { closingEnd, lastBlockEnd } from "../core/framing.ts";
 import { LIMITS } from "../core/limits.ts";
 import { holeEnd, linesEnd } from "./cut.ts";
 import type { Descriptors, Refusal } from "./descriptors.ts";
@@ -85,7 +86,7 @@ export class Taker {
     return keepLines(tail, draft, n, tail.offset - overlap + n >= tail.size, this.#outbox);
   }
 
-  /** Offset after the next line end; -1 when the file has none, undefined when it is others' turn. */
+  /** Offset after the next line that ends a record; -1 when the file has none, undefined when it is others' turn. */
   async #lineEnd(tail: Tail, fd: number, draft: Draft): Promise<number | undefined> {
     this.#scratch ??= Buffer.allocUnsafeSlow(SCRATCH_BYTES);
     const stop = tail.offset + tail.scanned + LIMITS.scan_bytes;
@@ -98,7 +99,15 @@ export class Taker {
         draft.gap(tail, this.#outbox.shrunk(tail, from), this.#outbox);
         return -1;
       }
-      const at = this.#scratch.subarray(0, n).indexOf(NEWLINE);
+      const bytes = this.#scratch.subarray(0, n);
+      if (tail.framing === "block") {
+        const { end, seen } = closingEnd(bytes);
+        if (end >= 0) return from + end;
+        if (from + n >= tail.size) return -1;
+        tail.scanned += seen;
+        continue;
+      }
+      const at = bytes.indexOf(NEWLINE);
       tail.scanned += at < 0 ? n : at;
       if (at >= 0) return from + at + 1;
     }
@@ -180,6 +189,8 @@ export function keepLines(tail: Tail, draft: Draft, n: number, at_end: boolean, 
   if (tail.hole_bytes > 0 && (from < end || (at_end && tail.flush))) closeHole(tail, draft, outbox);
   let to = linesEnd(buffer, from, end);
   const before_hole = to > from && to < end && buffer[to] === 0;
+  // A block with a hole in it is no longer one.
+  if (tail.framing === "block" && !before_hole) to = lastBlockEnd(buffer, from, to);
   if (at_end && tail.flush && !before_hole) to = end;
   if (to > from) {
     const offset = tail.offset;

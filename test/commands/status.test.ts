@@ -99,3 +99,28 @@ test("windows, repeats, memory and integrity, as JSON and in words", async () =>
   const other = await tapline(home, ["status", "-c", config]);
   expect([other.code, other.stderr.includes("another version")]).toEqual([3, true]);
 });
+
+test("what formats do not know, by format and client version, also after a restart", async () => {
+  const home = newHome();
+  const log = join(home, "claude.jsonl");
+  const line = (uuid: string, more: object): string =>
+    `${JSON.stringify({ type: "user", sessionId: "s", version: "9.9.9", timestamp: new Date().toISOString(), uuid, message: { role: "user", content: "x" }, ...more })}\n`;
+  writeFileSync(log, line("1", { quantum: 1 }) + line("2", { type: "leap" }));
+  const config = configure(home, {
+    bundled_rules: false,
+    sources: { claude: { type: "file", include: [log], format: "claude-code" } },
+    sinks: { none: { type: "null" } },
+  });
+  expect((await tapline(home, ["run", "--once", "-c", config])).code).toBe(0);
+  writeFileSync(log, line("3", { quantum: 2 }), { flag: "a" });
+  expect((await tapline(home, ["run", "--once", "-c", config])).code).toBe(0);
+  const told = JSON.parse((await tapline(home, ["status", "-c", config, "--json"])).stdout) as Status;
+  expect(told.drift).toEqual([
+    { format: "claude-code", version: "9.9.9", kind: "field", name: "quantum", count: 2 },
+    { format: "claude-code", version: "9.9.9", kind: "type", name: "leap", count: 1 },
+  ]);
+  const { stdout } = await tapline(home, ["status", "-c", config]);
+  expect(stdout).toContain("drift       records of unknown types 1, unknown fields 2; kept as they are");
+  expect(stdout).toContain("2 × claude-code 9.9.9 field quantum");
+  expect(stdout).toContain("1 × claude-code 9.9.9 type leap");
+});

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
+import { eventOf, tagPersonDecided } from "../../src/core/event.ts";
 import { CLASSES } from "../../src/core/generated/classes.ts";
 
 const PINNED = [
@@ -66,6 +67,23 @@ test("exactly three controls are evidenced directly, and only they are tagged di
       expect(controls.controls[id]?.evidence, `${c.name} ${id}`).toBe("supporting");
     expect([...c.iso42001]).toEqual([...c.direct, ...c.supporting].toSorted());
   }
+});
+
+test("a decision that a person took is evidence for roles too, and nothing else is", () => {
+  const more = Object.values(CLASSES).flatMap((c) => ("by_user" in c ? [c] : []));
+  expect(more.map((c) => c.name)).toEqual(["tool-call-decision"]);
+  for (const { by_user, direct, supporting } of more) {
+    expect([...by_user.supporting]).toEqual([...supporting, "A.3.2"]);
+    expect([...by_user.iso42001]).toEqual([...direct, ...by_user.supporting].toSorted());
+  }
+  const origin = { namespace: "default", host: "h", version: "0" };
+  const tagsOf = (action: "tool-call-decision" | "tool-result") => {
+    const e = eventOf(action, origin);
+    tagPersonDecided(e);
+    return e["tapline.control.iso42001"]!;
+  };
+  expect(tagsOf("tool-call-decision")).toContain("A.3.2");
+  expect(tagsOf("tool-result")).not.toContain("A.3.2");
 });
 
 test("mappings name subcategories that exist, and every class is tagged for its log", () => {

@@ -1,6 +1,7 @@
 // Derived fields: where data goes, what the tool is, hidden characters, encoded runs, sizes.
 import { describe, expect, test } from "vitest";
 import { type Event, newEvent, serialise } from "../../src/core/generated/event.ts";
+import { LIMITS } from "../../src/core/limits.ts";
 import type { Json } from "../../src/core/text.ts";
 import { type Run, longestRun } from "../../src/normalise/encoded.ts";
 import { enrich } from "../../src/normalise/enrich.ts";
@@ -69,6 +70,36 @@ describe("destinations", () => {
       { "destination.domain": "b.example", "tapline.data.bytes_out": 7 },
     );
     expect([e["destination.domain"], e["tapline.data.bytes_out"]]).toEqual(["b.example", 7]);
+  });
+});
+
+describe("data that a request is aimed at", () => {
+  test("queries, and files and addresses where there are several", () => {
+    const e = call({
+      sql: "SELECT 1",
+      paths: ["/a", "/b"],
+      urls: ["https://a.example", "https://b.example"],
+    });
+    expect(e["tapline.data.query"]).toBe("SELECT 1");
+    expect(e["tapline.data.targets"]).toEqual(["/a", "/b", "https://a.example", "https://b.example"]);
+    expect(call({ query: "open issues" })["tapline.data.query"]).toBe("open issues");
+    expect(call({ paths: ["/a"], query: 7 })).toMatchObject({
+      "tapline.data.targets": undefined,
+      "tapline.data.query": undefined,
+    });
+  });
+
+  test("of very many, the first are listed and the event says so", () => {
+    const paths = Array.from({ length: LIMITS.data_targets + 1 }, (_, n) => `/${n}`);
+    const e = call({ paths, files: paths });
+    expect(e["tapline.data.targets"]).toEqual(paths.slice(0, LIMITS.data_targets));
+    expect(e["tapline.data.truncated"]).toEqual(["tapline.data.targets"]);
+  });
+
+  test("a long query is cut and the event says so", () => {
+    const e = call({ query: "q".repeat(LIMITS.query_chars + 1) });
+    expect(e["tapline.data.query"]).toHaveLength(LIMITS.query_chars);
+    expect(e["tapline.data.truncated"]).toEqual(["tapline.data.query"]);
   });
 });
 

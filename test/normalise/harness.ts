@@ -155,9 +155,15 @@ export function fixture(path: string): unknown[] {
     .map((line) => JSON.parse(line) as unknown);
 }
 
-/** Maps `test/fixtures/<format>/<name>.jsonl` and compares with `<name>.out.json`; UPDATE_GOLDEN=1 rewrites that. */
-export function golden(format: Format, name: string, options: MapOptions = {}): Mapped {
-  const mapped = mapRecords(format, fixture(`${format.name}/${name}.jsonl`), options);
+/** Maps `test/fixtures/<format>/<name>.jsonl`, or the records given, and compares with `<name>.out.json`;
+ * UPDATE_GOLDEN=1 rewrites that. */
+export function golden(
+  format: Format,
+  name: string,
+  options: MapOptions = {},
+  records: readonly unknown[] = fixture(`${format.name}/${name}.jsonl`),
+): Mapped {
+  const mapped = mapRecords(format, records, options);
   const events = mapped.events.map((e) =>
     Object.fromEntries(
       Object.entries(e).filter(([field, value]) =>

@@ -99,4 +99,9 @@ test("labels of the data that a call reaches", () => {
     "personal",
   ]);
   expect(of({ "url.domain": "db.example" })).toBeUndefined();
+  expect(of({ "mcp.resource.uri": "file:///etc/keys/a" })).toEqual(["confidential"]);
+  expect(of({ "tapline.data.targets": ["/tmp/a", "/etc/keys/b"] })).toEqual(["confidential"]);
+  expect(of({ "tapline.data.targets": ["https://a.db.example/x"] })).toEqual(["confidential"]);
+  const inside = { "process.working_directory": "/etc/keys" };
+  expect(of({ "mcp.resource.uri": "https://other.example/", ...inside })).toBeUndefined();
 });

@@ -414,6 +414,68 @@ describe("content", () => {
   });
 });
 
+describe("objects over several lines", () => {
+  const block = (n: number, text = ""): string => `${JSON.stringify({ n, text, list: [n, n] }, null, 2)}\n`;
+  /** Whole blocks are handed over, each once: a segment holds no part of one. */
+  const expectBlocks = (blocks: readonly string[]): void => {
+    let next = 0;
+    for (const batch of bench.batches) {
+      for (const segment of batch.segments) {
+        let text = Buffer.from(batch.buffer.subarray(segment.start, segment.end)).toString();
+        for (; text !== ""; text = text.slice(blocks[next++]!.length))
+          expect(text.startsWith(blocks[next] ?? "none is left"), `block ${next}`).toBe(true);
+      }
+      for (const info of batch.streams) expect(info.framing).toBe("block");
+    }
+    expect(next).toBe(blocks.length);
+  };
+
+  test("are handed over whole, written piece by piece, over a crash, with lines among them", async () => {
+    const blocks = [block(0), block(1), '{"a":1}\n', block(2, "}\n{\n"), block(3)];
+    const text = blocks.join("");
+    append(text.slice(0, 30));
+    await start();
+    expect(bench.batches).toEqual([]);
+    for (let at = 30; at < text.length; at += 17) {
+      append(text.slice(at, at + 17));
+      await bench.rest(10);
+      if (at === 30 + 17 * 4) await bench.crash();
+    }
+    await bench.rest();
+    expectBlocks(blocks);
+    expect(bench.gaps).toEqual([]);
+  });
+
+  test("longer than a batch are one each; longer than a record may be, a gap", async () => {
+    const blocks = [block(0), block(1, "x".repeat(3_000_000)), block(2)];
+    append(blocks[0]! + blocks[1]!.slice(0, 1_500_000));
+    await start();
+    append(blocks[1]!.slice(1_500_000) + blocks[2]!);
+    await bench.rest();
+    expectBlocks(blocks);
+    const long = block(3, "y".repeat(LIMITS.line_bytes));
+    append(long + block(4));
+    await bench.rest();
+    expectBlocks([...blocks, block(4)]);
+    expect(bench.gaps).toMatchObject([{ reason: "line_too_long", bytes: long.length }]);
+  });
+
+  test("of a packed file too; one that never ends is handed over at its end", async () => {
+    const blocks = Array.from({ length: 200 }, (_, n) => block(n, "z".repeat(20_000)));
+    const torn = block(9).slice(0, 20);
+    fs.writeFileSync(`${log}.gz`, gzipSync(blocks.join("") + torn));
+    await start({ include: [`${log}.gz`], follow: false });
+    expectBlocks([...blocks, torn]);
+  });
+
+  test("with a hole among them: what is before it is kept, the hole is a gap", async () => {
+    append(block(0) + '{\n  "a":\n' + "\0".repeat(64) + "  1\n}\n" + block(1));
+    await start();
+    expect(bench.texts.join("")).toBe(`${block(0)}{\n  "a":\n  1\n}\n${block(1)}`);
+    expect(bench.gaps).toMatchObject([{ reason: "unreadable", bytes: 64 }]);
+  });
+});
+
 describe("options", () => {
   test("start: end leaves out what was there on the first run, and only then", async () => {
     append(lines(0, 3) + "begun ");

@@ -49,9 +49,10 @@ export interface Got {
 /** Checks a batch against the contract and tells its records. */
 export function recordsOf(batch: RawBatch, known: Set<string>): Got[] {
   const got: Got[] = [];
-  for (const { id } of batch.streams) {
+  for (const { id, framing } of batch.streams) {
     if (known.has(id)) throw new Error(`stream ${id} announced twice`);
     known.add(id);
+    if (framing === "block") known.add(`blocks of ${id}`);
   }
   for (const gap of batch.gaps) if (!known.has(gap.stream)) throw new Error("a gap of an unknown stream");
   let last = 0;
@@ -77,7 +78,9 @@ export function recordsOf(batch: RawBatch, known: Set<string>): Got[] {
       from = end;
     }
   }
-  if (bytes > LIMITS.batch_bytes && got.length > 1) throw new Error("a batch is too large");
+  // Lines of a block are one record.
+  const isBlock = batch.segments.length === 1 && known.has(`blocks of ${batch.segments[0]!.stream}`);
+  if (bytes > LIMITS.batch_bytes && got.length > 1 && !isBlock) throw new Error("a batch is too large");
   if (batch.segments.length > LIMITS.batch_segments) throw new Error("too many segments");
   return got;
 }

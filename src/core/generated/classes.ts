@@ -10,14 +10,16 @@ export interface EventClass {
   readonly supporting: readonly string[];
   readonly nist_ai_rmf: readonly string[];
   readonly eu_ai_act: readonly string[];
+  /** The lists that differ when a person took the decision. */
+  readonly by_user?: { readonly iso42001: readonly string[]; readonly supporting: readonly string[] };
 }
 /** Hash of the tables that made the fields, classes and tags. */
-export const MAPPING_HASH = "sha256:7ed7c5c500c19213ff994cc6f2a269d5d8b13074c9b0e243b3fbb3f0b337cb03";
+export const MAPPING_HASH = "sha256:8e60ba52fe4e9a3f2b813ebc27b9db890d980b1625b9e564a907df3951a7c06f";
 export const MAP_VERSION = "2026.11";
 export const CLASSES = {
   "tool-call": {"name":"tool-call","dataset":"tapline.activity","kind":"event","category":["api"],"type":["access"],"iso42001":["A.6.2.6","A.6.2.8","A.9.2","A.9.4"],"direct":["A.6.2.6","A.6.2.8","A.9.4"],"supporting":["A.9.2"],"nist_ai_rmf":["GOVERN 1.7","MEASURE 2.4","MANAGE 4.1","MANAGE 1.1"],"eu_ai_act":["14(4)","26(5)","72(1)","72(2)","12(1)","12(2)","26(6)"]},
   "tool-result": {"name":"tool-result","dataset":"tapline.activity","kind":"event","category":["api"],"type":["access","end"],"iso42001":["A.6.2.6","A.6.2.8","A.9.2","A.9.4"],"direct":["A.6.2.6","A.6.2.8","A.9.4"],"supporting":["A.9.2"],"nist_ai_rmf":["GOVERN 1.7","MEASURE 2.4","MANAGE 4.1","MANAGE 1.1"],"eu_ai_act":["14(4)","26(5)","72(1)","72(2)","12(1)","12(2)","26(6)"]},
-  "tool-call-decision": {"name":"tool-call-decision","dataset":"tapline.decision","kind":"event","category":["api"],"type":["info"],"iso42001":["A.6.2.6","A.6.2.8","A.9.2","A.9.4"],"direct":["A.6.2.6","A.6.2.8","A.9.4"],"supporting":["A.9.2"],"nist_ai_rmf":["GOVERN 1.7","MEASURE 2.4","MANAGE 4.1","MANAGE 1.1"],"eu_ai_act":["14(4)","26(5)","72(1)","72(2)","12(1)","12(2)","26(6)"]},
+  "tool-call-decision": {"name":"tool-call-decision","dataset":"tapline.decision","kind":"event","category":["api"],"type":["info"],"iso42001":["A.6.2.6","A.6.2.8","A.9.2","A.9.4"],"direct":["A.6.2.6","A.6.2.8","A.9.4"],"supporting":["A.9.2"],"nist_ai_rmf":["GOVERN 1.7","MEASURE 2.4","MANAGE 4.1","MANAGE 1.1"],"eu_ai_act":["14(4)","26(5)","72(1)","72(2)","12(1)","12(2)","26(6)"],"by_user":{"iso42001":["A.3.2","A.6.2.6","A.6.2.8","A.9.2","A.9.4"],"supporting":["A.9.2","A.3.2"]}},
   "model-call": {"name":"model-call","dataset":"tapline.activity","kind":"event","category":["api"],"type":["access"],"iso42001":["A.10.3","A.6.2.6","A.6.2.8"],"direct":["A.6.2.6","A.6.2.8"],"supporting":["A.10.3"],"nist_ai_rmf":["GOVERN 1.7","MEASURE 2.4","MANAGE 4.1"],"eu_ai_act":["14(4)","26(5)","72(1)","72(2)","12(1)","12(2)","26(6)"]},
   "prompt": {"name":"prompt","dataset":"tapline.activity","kind":"event","category":["api"],"type":["access","start"],"iso42001":["A.6.2.6","A.6.2.8"],"direct":["A.6.2.6","A.6.2.8"],"supporting":[],"nist_ai_rmf":["GOVERN 1.7","MEASURE 2.4","MANAGE 4.1"],"eu_ai_act":["14(4)","26(5)","72(1)","72(2)","12(1)","12(2)","26(6)"]},
   "resource-read": {"name":"resource-read","dataset":"tapline.activity","kind":"event","category":["api"],"type":["access"],"iso42001":["A.4.3","A.6.2.6","A.6.2.8","A.9.4"],"direct":["A.6.2.6","A.6.2.8","A.9.4"],"supporting":["A.4.3"],"nist_ai_rmf":["GOVERN 1.7","MEASURE 2.4","MANAGE 4.1","MANAGE 1.1"],"eu_ai_act":["14(4)","26(5)","72(1)","72(2)","12(1)","12(2)","26(6)"]},

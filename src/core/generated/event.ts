@@ -152,12 +152,17 @@ export const FIELDS = {
   "tapline.decision.mode": "keyword",
   "tapline.decision.decider.type": "keyword",
   "tapline.decision.decider.id": "keyword",
+  "tapline.permission.operation": "keyword",
+  "tapline.permission.scope": "keyword",
+  "tapline.permission.rule": "keyword",
   "tapline.permission.mode": "keyword",
   "tapline.permission.before": "keyword",
   "tapline.permission.after": "keyword",
   "tapline.permission.trigger": "keyword",
   "tapline.data.bytes_in": "long",
   "tapline.data.bytes_out": "long",
+  "tapline.data.query": "wildcard",
+  "tapline.data.targets": "keyword[]",
   "tapline.data.redacted": "boolean",
   "tapline.data.secrets": "keyword[]",
   "tapline.data.secret_count": "long",
@@ -408,12 +413,17 @@ export interface Event {
   "tapline.decision.mode": string | undefined;
   "tapline.decision.decider.type": string | undefined;
   "tapline.decision.decider.id": string | undefined;
+  "tapline.permission.operation": string | undefined;
+  "tapline.permission.scope": string | undefined;
+  "tapline.permission.rule": string | undefined;
   "tapline.permission.mode": string | undefined;
   "tapline.permission.before": string | undefined;
   "tapline.permission.after": string | undefined;
   "tapline.permission.trigger": string | undefined;
   "tapline.data.bytes_in": number | undefined;
   "tapline.data.bytes_out": number | undefined;
+  "tapline.data.query": string | undefined;
+  "tapline.data.targets": readonly string[] | undefined;
   "tapline.data.redacted": boolean | undefined;
   "tapline.data.secrets": readonly string[] | undefined;
   "tapline.data.secret_count": number | undefined;
@@ -659,12 +669,17 @@ class EventFields implements Event {
   "tapline.decision.mode" = undefined;
   "tapline.decision.decider.type" = undefined;
   "tapline.decision.decider.id" = undefined;
+  "tapline.permission.operation" = undefined;
+  "tapline.permission.scope" = undefined;
+  "tapline.permission.rule" = undefined;
   "tapline.permission.mode" = undefined;
   "tapline.permission.before" = undefined;
   "tapline.permission.after" = undefined;
   "tapline.permission.trigger" = undefined;
   "tapline.data.bytes_in" = undefined;
   "tapline.data.bytes_out" = undefined;
+  "tapline.data.query" = undefined;
+  "tapline.data.targets" = undefined;
   "tapline.data.redacted" = undefined;
   "tapline.data.secrets" = undefined;
   "tapline.data.secret_count" = undefined;
@@ -1126,6 +1141,9 @@ export function serialise(e: Event): string {
   if (g67 === ",") s += "}";
   if (g66 === ",") s += "}";
   let g68 = g55 + "\"permission\":{";
+  if (e["tapline.permission.operation"] !== undefined) { s += g68 + "\"operation\":" + quote(e["tapline.permission.operation"]); g0 = ","; g55 = ","; g68 = ","; }
+  if (e["tapline.permission.scope"] !== undefined) { s += g68 + "\"scope\":" + quote(e["tapline.permission.scope"]); g0 = ","; g55 = ","; g68 = ","; }
+  if (e["tapline.permission.rule"] !== undefined) { s += g68 + "\"rule\":" + quote(e["tapline.permission.rule"]); g0 = ","; g55 = ","; g68 = ","; }
   if (e["tapline.permission.mode"] !== undefined) { s += g68 + "\"mode\":" + quote(e["tapline.permission.mode"]); g0 = ","; g55 = ","; g68 = ","; }
   if (e["tapline.permission.before"] !== undefined) { s += g68 + "\"before\":" + quote(e["tapline.permission.before"]); g0 = ","; g55 = ","; g68 = ","; }
   if (e["tapline.permission.after"] !== undefined) { s += g68 + "\"after\":" + quote(e["tapline.permission.after"]); g0 = ","; g55 = ","; g68 = ","; }
@@ -1134,6 +1152,8 @@ export function serialise(e: Event): string {
   let g69 = g55 + "\"data\":{";
   if (e["tapline.data.bytes_in"] !== undefined) { s += g69 + "\"bytes_in\":" + e["tapline.data.bytes_in"]; g0 = ","; g55 = ","; g69 = ","; }
   if (e["tapline.data.bytes_out"] !== undefined) { s += g69 + "\"bytes_out\":" + e["tapline.data.bytes_out"]; g0 = ","; g55 = ","; g69 = ","; }
+  if (e["tapline.data.query"] !== undefined) { s += g69 + "\"query\":" + quote(e["tapline.data.query"]); g0 = ","; g55 = ","; g69 = ","; }
+  if (e["tapline.data.targets"] !== undefined) { s += g69 + "\"targets\":" + strings(e["tapline.data.targets"]); g0 = ","; g55 = ","; g69 = ","; }
   if (e["tapline.data.redacted"] !== undefined) { s += g69 + "\"redacted\":" + e["tapline.data.redacted"]; g0 = ","; g55 = ","; g69 = ","; }
   if (e["tapline.data.secrets"] !== undefined) { s += g69 + "\"secrets\":" + strings(e["tapline.data.secrets"]); g0 = ","; g55 = ","; g69 = ","; }
   if (e["tapline.data.secret_count"] !== undefined) { s += g69 + "\"secret_count\":" + e["tapline.data.secret_count"]; g0 = ","; g55 = ","; g69 = ","; }

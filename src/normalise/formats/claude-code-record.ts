@@ -3,6 +3,7 @@ import type { Action } from "../../core/generated/classes.ts";
 import type { Event } from "../../core/generated/event.ts";
 import { type Fields, type Scope, asObject, asText } from "../format.ts";
 import type { Session } from "../session.ts";
+import { setMode } from "./permission.ts";
 
 /** What one stream's records share. */
 export interface ClaudeStream {
@@ -30,9 +31,7 @@ export function begin(action: Action, r: Fields, of: ClaudeStream, scope: Scope)
 
 /** Notes the mode of the session and sets before and after. */
 export function changeMode(e: Event, session: Session, mode: string | undefined, trigger: string): void {
-  e["tapline.permission.before"] = session.note("tapline.permission.mode", mode);
-  e["tapline.permission.after"] = mode;
-  e["tapline.permission.trigger"] = trigger;
+  setMode(e, session.note("tapline.permission.mode", mode), mode, trigger);
 }
 
 /** What joins a result to a call without id: the record of the call, and which of its calls it is. */

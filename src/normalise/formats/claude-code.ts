@@ -7,6 +7,7 @@ import { assistant } from "./claude-code-assistant.ts";
 import { type ClaudeStream, begin, changeMode } from "./claude-code-record.ts";
 import { user } from "./claude-code-user.ts";
 import { asCount, asDuration, textOf } from "./fields.ts";
+import { CLAUDE_CODE_FIELDS } from "./known-fields.ts";
 
 /** Records that say something about the session and nothing that needs a reading of its own. */
 const SESSION_TYPES = new Set(
@@ -151,6 +152,7 @@ function likeness(value: unknown): number {
 
 export const claudeCode: Format = {
   name: "claude-code",
+  fields: CLAUDE_CODE_FIELDS,
   vantage: "transcript",
   state: "session",
   recognise(head, path) {

@@ -8,6 +8,8 @@ import { execItem } from "./codex-exec.ts";
 import { type CodexRecord, begin, failure, message, reasoning, sessionEvent } from "./codex-record.ts";
 import { usage } from "./codex-usage.ts";
 import { textOf } from "./fields.ts";
+import { setMode } from "./permission.ts";
+import { CODEX_FIELDS } from "./known-fields.ts";
 
 const ENVELOPES = new Set([
   "session_meta",
@@ -147,11 +149,7 @@ function turnContext(of: CodexRecord): Outcome {
   session.note("gen_ai.request.model", asText(p["model"]));
   const before = session.note("tapline.permission.mode", mode);
   const e = begin(before === undefined ? "session-event" : "permission-change", of);
-  if (before !== undefined) {
-    e["tapline.permission.before"] = before;
-    e["tapline.permission.after"] = mode;
-    e["tapline.permission.trigger"] = "turn_context";
-  }
+  if (before !== undefined) setMode(e, before, mode, "turn_context");
   if (typeof sandbox?.["network_access"] === "boolean")
     e["tapline.ext"] = { network_access: sandbox["network_access"] };
   of.scope.emit(e);
@@ -198,6 +196,7 @@ function likeness(value: unknown): number {
 
 export const codex: Format = {
   name: "codex",
+  fields: CODEX_FIELDS,
   vantage: "transcript",
   state: "session",
   recognise(head, path) {

@@ -1,8 +1,11 @@
 // Copilot CLI's tool calls, their results, and the permissions asked for and given.
-import { type Fields, type Outcome, asObject, asText } from "../format.ts";
+import type { Event } from "../../core/generated/event.ts";
+import { toMs } from "../../core/time.ts";
+import { type Fields, type Outcome, asList, asObject, asText } from "../format.ts";
 import { setTargets } from "../targets.ts";
 import { type Verdict, setDecided, setVerdict } from "./decision.ts";
 import { type CopilotRecord, begin, emit } from "./copilot-record.ts";
+import { setGrant } from "./permission.ts";
 import { asArguments, asDuration, asResult, setOutcome, setTool, textOf } from "./fields.ts";
 
 /** False when another record told of the call. */
@@ -67,7 +70,39 @@ export function decision(of: CopilotRecord, verdict: Verdict, p: Fields): Outcom
   e["event.reason"] = kind ?? asText(p["intention"]);
   const by = asText(data["decisionSource"]);
   const isUser = by === "human_response" || kind === "denied-interactively-by-user";
-  setVerdict(e, verdict, verdict === "ask" ? undefined : isUser ? "user" : (by ?? "policy"), by);
+  const decider = verdict === "ask" ? undefined : isUser ? "user" : (by ?? "policy");
+  setVerdict(e, verdict, decider, by);
   setDecided(e, verdict);
-  return emit(of, e);
+  setLatency(of, e, verdict);
+  of.scope.emit(e);
+  const scope = STANDING.get(kind ?? "");
+  if (scope === undefined) return "recorded";
+  const given = begin("permission-change", of);
+  const approval = asObject(asObject(data["result"])?.["approval"]);
+  setGrant(given, scope, ruleOf(approval) ?? e["gen_ai.tool.name"], of.type, decider);
+  return emit(of, given);
+}
+
+/** Approvals that hold for more than the call that was asked about. */
+const STANDING = new Map([
+  ["approved-for-session", "session"],
+  ["approved-for-location", "location"],
+]);
+
+function ruleOf(approval: Fields | undefined): string | undefined {
+  const kind = asText(approval?.["kind"]);
+  if (kind === undefined) return undefined;
+  const what = [...asList(approval!["commandIdentifiers"]), approval!["serverName"], approval!["toolName"]];
+  const named = what.map(asText).filter((name) => name !== undefined);
+  return named.length === 0 ? kind : `${kind}: ${named.join(" ")}`;
+}
+
+/** From the question to the answer; both name the request. */
+function setLatency({ data, session }: CopilotRecord, e: Event, verdict: Verdict): void {
+  const request = asText(data["requestId"]);
+  if (request === undefined) return;
+  const now_ms = toMs(e["@timestamp"]!);
+  const asked_ms = session.counted(`asked.${request}`);
+  if (verdict === "ask") session.countMore(`asked.${request}`, now_ms);
+  else if (asked_ms > 0) e["event.duration"] = asDuration(now_ms - asked_ms);
 }

@@ -6,6 +6,8 @@ import { type Format, type Outcome, asList, asObject, asText } from "../format.t
 import { call, decision, result, verdictOf } from "./copilot-calls.ts";
 import { type CopilotRecord, begin, emit } from "./copilot-record.ts";
 import { asCount, asDuration, setServer, textOf } from "./fields.ts";
+import { setMode } from "./permission.ts";
+import { COPILOT_FIELDS } from "./known-fields.ts";
 
 const EPHEMERAL =
   /_delta$|^assistant\.(?:streaming|idle|intent|fusion|server_tool)|(?:partial_result|progress)$/;
@@ -127,9 +129,7 @@ function modeChange(of: CopilotRecord): Outcome {
   const after = asText(data["newMode"]) ?? asText(data["mode"]);
   const before = session.note("tapline.permission.mode", after);
   e["tapline.permission.mode"] = after;
-  e["tapline.permission.before"] = asText(data["previousMode"]) ?? before;
-  e["tapline.permission.after"] = after;
-  e["tapline.permission.trigger"] = of.type;
+  setMode(e, asText(data["previousMode"]) ?? before, after, of.type);
   return emit(of, e);
 }
 
@@ -158,6 +158,7 @@ function servers(of: CopilotRecord, list: readonly unknown[]): Outcome {
 
 export const copilot: Format = {
   name: "copilot",
+  fields: COPILOT_FIELDS,
   vantage: "transcript",
   state: "session",
   recognise(head, path) {

@@ -5,6 +5,7 @@ import type { Action } from "../../core/generated/classes.ts";
 import { type Fields, type Format, type Outcome, type Scope, asList, asObject, asText } from "../format.ts";
 import { setTargets } from "../targets.ts";
 import { asArguments, asResult, nthOf, setTool, textOf } from "./fields.ts";
+import { CURSOR_FIELDS } from "./known-fields.ts";
 
 const PATH = /\/agent-transcripts\/([^/]+)\//;
 const SUBAGENT = /\/subagents\/([^/]+?)\.jsonl/;
@@ -86,6 +87,7 @@ function other(r: Fields, agent: string | undefined, scope: Scope): Outcome {
 
 export const cursor: Format = {
   name: "cursor",
+  fields: CURSOR_FIELDS,
   vantage: "transcript",
   state: "session",
   recognise(head, path) {

@@ -6,6 +6,7 @@ import { type Fields, type Format, type Outcome, type Scope, asList, asObject, a
 import { setTargets } from "../targets.ts";
 import { setVerdict } from "./decision.ts";
 import { asArguments, asCount, asResult, nthOf, setOutcome, setTool, textOf } from "./fields.ts";
+import { GEMINI_FIELDS } from "./known-fields.ts";
 
 const MCP_DISPLAY = /^(.+) \((.+) MCP Server\)$/;
 const MCP_NAME = /^mcp_([^_]+)_+(.+)$/;
@@ -165,6 +166,7 @@ function nameTool(e: Event, call: Fields): void {
 
 export const gemini: Format = {
   name: "gemini",
+  fields: GEMINI_FIELDS,
   vantage: "transcript",
   state: "session",
   recognise(head, path) {

@@ -25,7 +25,8 @@ function keep(record: unknown, scope: Scope): Outcome {
   return "recorded";
 }
 
-function map(record: unknown, scope: Scope): Outcome {
+/** Maps one line, also of formats that hold the same under another wrapping. */
+export function mapLine(record: unknown, scope: Scope): Outcome {
   const fields = asObject(record);
   if (fields === undefined) return keep(record, scope);
   const dir = fields["dir"];
@@ -81,6 +82,6 @@ export const mcp: Format = {
   },
 
   open(_stream: StreamInfo): Mapper {
-    return map;
+    return mapLine;
   },
 };

@@ -71,6 +71,7 @@ for (const [alias, name] of [
   ["mcp.client.version", "tapline.client.version"],
   ["mcp.server.version", "tapline.server.version"],
   ["mcp.request.id", "jsonrpc.request.id"],
+  ["gen_ai.tool.call_id", "gen_ai.tool.call.id"],
 ] as const satisfies readonly (readonly [string, FieldName])[]) {
   SAME.set(alias, name);
 }
@@ -103,12 +104,17 @@ function pass(e: Event, attributes: Fields, isResource: boolean): void {
   }
 }
 
+/** What Gemini CLI calls its version is that of Node. */
+function versionIn(resource: Fields): string | undefined {
+  return resource["service.name"] === "gemini-cli" ? undefined : asText(resource["service.version"]);
+}
+
 /** A new event with everything that resource and attributes say under names that are event fields. */
 export function begin(action: Action, of: OtlpRecord, time: unknown): Event {
   const { attributes: a, resource, raw } = of;
   const e = of.scope.event(action, time);
   e["service.name"] = asText(resource["service.name"]);
-  e["service.version"] = asText(resource["service.version"]) ?? asText(a["app.version"]);
+  e["service.version"] = versionIn(resource) ?? asText(a["app.version"]);
   e["session.id"] = asText(a["session.id"]) ?? asText(a["conversation.id"]) ?? asText(resource["session.id"]);
   e["host.name"] = asText(resource["host.name"]) ?? e["host.name"];
   pass(e, a, false);

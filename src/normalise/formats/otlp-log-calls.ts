@@ -3,7 +3,7 @@ import type { Event } from "../../core/generated/event.ts";
 import { fromMs } from "../../core/time.ts";
 import { type Fields, asObject, asText } from "../format.ts";
 import { setTargets } from "../targets.ts";
-import { setDecided, setVerdict, verdictOf } from "./decision.ts";
+import { aboutCall, setDecided, setVerdict, verdictOf } from "./decision.ts";
 import {
   asArguments,
   asCount,
@@ -16,6 +16,7 @@ import {
 } from "./fields.ts";
 import type { OtlpRecord } from "./otlp-attributes.ts";
 import { begin, emit, first } from "./otlp-log-record.ts";
+import { setGrant } from "./permission.ts";
 
 const NANO_PER_MS = 1e6;
 
@@ -24,11 +25,11 @@ function setCall(e: Event, a: Fields): void {
   const details =
     typeof a["tool_parameters"] === "string" ? asObject(parseJson(a["tool_parameters"])) : undefined;
   const server = asText(details?.["mcp_server_name"]) ?? asText(first(a, "mcp_server_name", "mcp_server"));
-  setTool(
-    e,
-    details?.["mcp_tool_name"] ?? first(a, "tool_name", "function_name"),
-    server === "" ? undefined : server,
-  );
+  const owner = server === "" ? undefined : server;
+  let name = details?.["mcp_tool_name"] ?? first(a, "tool_name", "function_name");
+  // Gemini CLI: mcp_<server>_<tool>.
+  if (typeof name === "string" && name.startsWith(`mcp_${owner}_`)) name = name.slice(`mcp_${owner}_`.length);
+  setTool(e, name, owner);
   e["gen_ai.tool.call.id"] ??= asText(first(a, "tool_use_id", "call_id"));
   const args =
     asArguments(first(a, "tool_input", "arguments", "function_args")) ?? e["gen_ai.tool.call.arguments"];
@@ -75,20 +76,42 @@ export function toolResult(of: OtlpRecord): number {
     );
   setDecider(result, a);
   session.result(result, ref);
+  emitted += answered(of, result);
   return emitted - 1 + emit(of, result);
 }
 
 /** Who decided about a call, where the record says it. */
 function setDecider(e: Event, a: Fields): void {
   const verdict = verdictOf(asText(first(a, "decision_type", "decision")));
-  const source = asText(first(a, "decision_source", "source"));
+  const told = asText(first(a, "decision_source", "source"));
+  const source = told ?? (a["function_name"] === undefined ? undefined : "user");
   if (verdict === undefined) return;
   setVerdict(
     e,
     verdict,
     source?.startsWith("user") === true ? "user" : (source?.toLowerCase() ?? "config"),
-    source,
+    told,
   );
+}
+
+/** Gemini CLI writes a decision only where the user was asked, and no record of its own of it. */
+function answered(of: OtlpRecord, about: Event): number {
+  const verdict = verdictOf(asText(of.attributes["decision"]));
+  if (verdict === undefined || !of.name.startsWith("gemini_cli.")) return 0;
+  const e = aboutCall(about, begin("tool-call-decision", of));
+  setVerdict(e, verdict, "user");
+  setDecided(e, verdict);
+  e["event.reason"] = asText(of.attributes["decision"]);
+  return emit(of, e) + granted(of, e, of.attributes["decision"] === "auto_accept", undefined);
+}
+
+/** The user allowed the tool for more than this call. */
+function granted(of: OtlpRecord, about: Event, isGrant: boolean, scope: string | undefined): number {
+  if (!isGrant) return 0;
+  const e = begin("permission-change", of);
+  const { "gen_ai.tool.name": tool, "tapline.server.name": server } = about;
+  setGrant(e, scope, server === undefined ? tool : `${server}/${tool}`, of.name, "user");
+  return emit(of, e);
 }
 
 export function decision(of: OtlpRecord): number {
@@ -101,5 +124,5 @@ export function decision(of: OtlpRecord): number {
   if (verdict === undefined) e["event.outcome"] = "unknown";
   else setDecided(e, verdict);
   e["event.reason"] = asText(a["source"]);
-  return emit(of, e);
+  return emit(of, e) + granted(of, e, verdict === "allow" && a["source"] === "user_permanent", "permanent");
 }

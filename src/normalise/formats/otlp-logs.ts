@@ -7,9 +7,10 @@ import { asCount, asDuration, asFlag, asInteger, asResult } from "./fields.ts";
 import { type OtlpRecord, countTokens, valueOf } from "./otlp-attributes.ts";
 import { decision, toolResult } from "./otlp-log-calls.ts";
 import { AGENTS, begin, emit, first } from "./otlp-log-record.ts";
+import { setMode } from "./permission.ts";
 
 const QUIET =
-  /^(?:auth|plugin_|skill_|hook_|retention_|api_re|compaction|at_mention|feedback|config|sandbox|websocket|sse|file_operation|conversation_|next_speaker|slash_|flash_|model_|chat_|extension_|ide_|agent_|tool_output|session)/;
+  /^(?:auth|chat\.|plan\.|agent\.|conseca|keychain|onboarding|token_storage|loop_|llm_loop|malformed_|network_retry|ripgrep_|web_fetch_|edit_|startup_|rewind|invalid_|content_retry|recovery_|plugin_|skill_|hook_|retention_|api_re|compaction|at_mention|feedback|config|sandbox|websocket|sse|file_operation|conversation_|next_speaker|slash_|flash_|model_|chat_|extension_|ide_|agent_|tool_output|session)/;
 
 export function log(of: OtlpRecord): number {
   const agent = AGENTS.find(([prefix]) => of.name.startsWith(prefix));
@@ -36,6 +37,7 @@ export function log(of: OtlpRecord): number {
       return failure(of, name);
     case "permission_mode_changed":
     case "approval_mode_switch":
+    case "plan.approval_mode_switch":
       return modeChange(of);
     case "mcp_server_connection":
       return connection(of);
@@ -57,10 +59,18 @@ function prompt(of: OtlpRecord): number {
   return emit(of, e);
 }
 
+const DETAILS = "gen_ai.client.inference.operation.details";
+
+/** Gemini CLI tells every answer twice, in its own words and in those of the conventions, without a common id. */
+function twinOf(of: OtlpRecord): string | undefined {
+  if (of.resource["service.name"] !== "gemini-cli") return undefined;
+  return `gemini#${of.session.tally(`answer.${of.name}`)}`;
+}
+
 function modelCall(of: OtlpRecord): number {
   const { attributes: a, session } = of;
   const e = begin("model-call", of);
-  const request = asText(first(a, "request_id", "gen_ai.response.id"));
+  const request = twinOf(of) ?? asText(first(a, "request_id", "gen_ai.response.id"));
   e["gen_ai.operation.name"] ??= "chat";
   e["event.duration"] = asDuration(a["duration_ms"]);
   e["event.outcome"] = "success";
@@ -98,10 +108,8 @@ function modeChange(of: OtlpRecord): number {
   const { attributes: a } = of;
   const e = begin("permission-change", of);
   const after = asText(a["to_mode"]);
-  e["tapline.permission.before"] = asText(a["from_mode"]);
-  e["tapline.permission.after"] = after;
+  setMode(e, asText(a["from_mode"]), after, asText(a["trigger"]));
   e["tapline.permission.mode"] = after;
-  e["tapline.permission.trigger"] = asText(a["trigger"]);
   of.session.note("tapline.permission.mode", after);
   return emit(of, e);
 }
@@ -149,7 +157,14 @@ function sessionEvent(of: OtlpRecord): number {
 
 /** Log events of the GenAI conventions, and everything else. */
 function standard(of: OtlpRecord): number {
-  if (of.name === "gen_ai.client.inference.operation.details") return modelCall(of);
+  const isGemini = of.resource["service.name"] === "gemini-cli";
+  if (of.name === DETAILS) {
+    // Gemini CLI writes one beside each of its own records of requests and errors too.
+    return isGemini && of.attributes["gen_ai.usage.output_tokens"] === undefined
+      ? sessionEvent(of)
+      : modelCall(of);
+  }
+  if (isGemini && of.name === "end_session") return emit(of, begin("session-end", of));
   if (of.name === "gen_ai.evaluation.result") return emit(of, begin("evaluation", of));
   if (of.name === "gen_ai.user.message")
     return emit(of, withBody(of, begin("prompt", of), "gen_ai.input.messages"));

@@ -75,6 +75,25 @@ describe("what the agents' formats say twice", () => {
     expect([sum("gen_ai.usage.input_tokens"), sum("gen_ai.usage.output_tokens")]).toEqual([100, 12]);
   });
 
+  it("copilot: an answer says how long it took, and an approval that stands is a grant", () => {
+    const { events } = mapRecords(copilot, fixture("copilot/decisions.jsonl"));
+    const answers = events.filter(
+      (e) => e["event.action"] === "tool-call-decision" && e["tapline.decision.verdict"] !== "ask",
+    );
+    expect(answers.map((e) => [e["tapline.decision.decider.type"], e["event.duration"]])).toEqual([
+      ["user", 1_000_000_000],
+      ["policy", 1_000_000_000],
+    ]);
+    expect(events.filter((e) => e["tapline.permission.operation"] === "grant")).toMatchObject([
+      {
+        "event.action": "permission-change",
+        "tapline.permission.scope": "session",
+        "tapline.permission.rule": "create_issue",
+        "tapline.decision.decider.type": "policy",
+      },
+    ]);
+  });
+
   it("gemini: a message that is written again adds only what is new", () => {
     const { events, outcomes } = mapRecords(gemini, fixture("gemini/rewritten.jsonl"));
     expect(outcomes[5]).toBe("merged");

@@ -75,6 +75,33 @@ describe("otlp-json", () => {
     expect(events[2]!["gen_ai.usage.input_tokens"]).toBeUndefined();
   });
 
+  it("tells an approval for good as a grant, one for a single call not", () => {
+    const record = (source: string, decision: string) => ({
+      timeUnixNano: "1795168800000000000",
+      eventName: "claude_code.tool_decision",
+      attributes: Object.entries({ "session.id": "s", tool_name: "mcp__github__push", source, decision }).map(
+        ([key, stringValue]) => ({ key, value: { stringValue } }),
+      ),
+    });
+    const logRecords = [
+      record("user_temporary", "accept"),
+      record("user_permanent", "accept"),
+      record("user_reject", "reject"),
+    ];
+    const { events } = mapRecords(otlpJson, [{ resourceLogs: [{ scopeLogs: [{ logRecords }] }] }]);
+    expect(events.map((e) => [e["event.action"], e["tapline.decision.decider.type"]])).toEqual([
+      ["tool-call-decision", "user"],
+      ["tool-call-decision", "user"],
+      ["permission-change", "user"],
+      ["tool-call-decision", "user"],
+    ]);
+    expect(events[2]).toMatchObject({
+      "tapline.permission.operation": "grant",
+      "tapline.permission.scope": "permanent",
+      "tapline.permission.rule": "github/push",
+    });
+  });
+
   it("has no execution of a call that was denied", () => {
     const { events } = mapRecords(otlpJson, fixture("otlp-json/logs.jsonl"));
     const denied = events.filter((e) => e["gen_ai.tool.call.id"] === "toolu_9").map((e) => e["event.action"]);
