@@ -12,7 +12,7 @@ const HELD = /^held\.(\d+)\.([^.]+)\.[0-9a-f]+$/;
 const PAUSE_MS_MIN = 1;
 const PAUSE_MS_MAX = 16;
 /** Looks that find nobody, after which the directory is taken for emptied by hand. */
-const NOBODY_MAX = 50;
+const NOBODY_MAX = 5;
 
 const started = startOf(process.pid) ?? "-";
 const never = new Int32Array(new SharedArrayBuffer(4));
