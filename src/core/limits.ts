@@ -92,6 +92,11 @@ export const LIMITS = {
   session_start_ms: 600_000, // a transcript may begin so long after its client started
   session_later: 256, // streams of one source that are read without a session while one may turn up
 
+  // Spool, as the chokepoint writes it
+  spool_segment_bytes: 8 * MiB, // then the next segment begins
+  spool_free_bytes: 64 * MiB, // no segment is begun on a disk with less room: what is recorded must not fill it up
+  spool_writer_ms: 5_000, // pause between looks whether the writer of an open stream still runs
+
   // State kept by workers
   sessions: 4_096, // sessions whose state is held by one worker
   open_calls: 4_096, // calls without a result, a session

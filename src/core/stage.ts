@@ -89,6 +89,8 @@ export interface Gap {
     | "vanished"
     | "rotated_away"
     | "spool_cut"
+    | "spool_edited"
+    | "spool_unclosed"
     | "line_too_long"
     | "evicted"
     | "too_large"

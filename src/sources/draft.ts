@@ -63,6 +63,9 @@ export class Draft {
   keep(tail: Tail, start: number, end: number, offset: number, outbox: Outbox): void {
     this.#announce(tail, outbox);
     this.segments.push({ stream: tail.id, start, end, offset });
+    const wrong = outbox.common.inspect?.(tail, this.buffer.subarray(start, end), offset) ?? [];
+    for (const { reason, offset: from } of wrong)
+      this.gaps.push(outbox.makeGap(tail, reason, undefined, from));
     outbox.record(tail, this.positions);
     this.at = end;
   }
@@ -70,6 +73,7 @@ export class Draft {
   gap(tail: Tail, gap: Gap, outbox: Outbox): void {
     this.#announce(tail, outbox);
     this.gaps.push(gap);
+    tail.torn++;
     outbox.record(tail, this.positions);
   }
 

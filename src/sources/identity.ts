@@ -16,6 +16,15 @@ const factsSchema = z.object({
   from_ms: z.number().optional(),
 });
 
+const chainSchema = z.object({
+  segment: z.number(),
+  n: z.number(),
+  prev: z.string(),
+  closed: z.boolean(),
+  pid: z.number().optional(),
+  start: z.string().optional(),
+});
+
 /** Where the source stands in one generation of a file. Lengths, offsets and sizes in bytes. */
 const markSchema = z.object({
   /** Where the file was first seen: the name of the stream. */
@@ -46,6 +55,8 @@ const markSchema = z.object({
   packed_size: z.number().optional(),
   /** Read to an end after which nothing is written; the file may be deleted. */
   complete: z.boolean().optional(),
+  /** Where the chain of a spool's stream stands. */
+  chain: chainSchema.optional(),
   /** The generation ended by truncation, and its end is recorded; the next one starts at 0. */
   ended: z.boolean().optional(),
 });

@@ -1,6 +1,7 @@
 // Source `spool`: the directory that the MCP proxy and the hooks write to. Streams are cut into numbered segments
 // `<stream>.<n>.spool`, from 1, read in order; a segment is finished when its successor exists or when it was renamed
-// to `….done`, and deleted once everything in it is durable. A missing segment is a gap. Follows files as `file` does.
+// to `….done`, and deleted once everything in it is durable. A missing segment is a gap, and so is what breaks the chain
+// of a stream that has one (chain.ts). Follows files as `file` does.
 import { unlinkSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, join } from "node:path";
@@ -8,6 +9,7 @@ import { z } from "zod";
 import type { Component, Context, Gap, Position, RawBatch, Router, Source } from "../core/stage.ts";
 import { LIMITS } from "../core/limits.ts";
 import { systemCode } from "../core/errors.ts";
+import { Chains, type Place } from "./chains.ts";
 import { captureSchema } from "./options.ts";
 import { FollowSource } from "./source.ts";
 import type { Tail } from "./tail.ts";
@@ -38,9 +40,7 @@ const config = z
 
 const SEGMENT = /^(.+)\.(\d{1,12})\.(?:spool|done|spool\.done)$/;
 
-interface Segment {
-  readonly stream: string;
-  readonly number: number;
+interface Segment extends Place {
   readonly done: boolean;
 }
 
@@ -56,11 +56,13 @@ class SpoolSource implements Source {
   readonly #context: Context;
   /** Highest segment handed over, by stream. */
   readonly #reached = new Map<string, number>();
+  readonly #chains: Chains;
 
   constructor(options: z.output<typeof config>, context: Context) {
     const raw = options.dir ?? join(context.state_dir, "spool");
     const dir = raw.startsWith("~/") ? homedir() + raw.slice(1) : raw;
     this.#context = context;
+    this.#chains = new Chains(() => context.now());
     this.#inner = new FollowSource(
       {
         include: [join(dir, "*.spool"), join(dir, "*.done")],
@@ -78,6 +80,10 @@ class SpoolSource implements Source {
         options: undefined,
         capture: options.capture,
         lane_key: (path) => segmentOf(path)?.stream,
+        inspect: (tail, lines, offset) => {
+          const place = segmentOf(tail.path);
+          return place === undefined ? [] : this.#chains.follow(tail, place, lines, offset);
+        },
       },
       context,
       (tail) => this.#hold(tail),
@@ -89,6 +95,8 @@ class SpoolSource implements Source {
     for (const tail of this.#inner.tails) {
       if (!tail.recorded) continue;
       this.#reach(tail.path);
+      const place = segmentOf(tail.path);
+      if (place !== undefined) this.#chains.resume(tail, place);
       tail.keep_until_ms = this.#context.now() + LIMITS.spool_keep_ms;
       if (tail.complete && tail.links > 0) this.#delete(tail);
     }
@@ -127,6 +135,11 @@ class SpoolSource implements Source {
     const segment = segmentOf(tail.at);
     if (segment === undefined) return false;
     if (segment.done) return true;
+    return this.#succeeded(tail) || this.#chains.over(segment.stream);
+  }
+
+  #succeeded(tail: Tail): boolean {
+    const segment = segmentOf(tail.path)!;
     for (const other of this.#inner.tails) {
       const later = segmentOf(other.path);
       if (later?.stream === segment.stream && later.number > segment.number) return true;
@@ -145,9 +158,18 @@ class SpoolSource implements Source {
         tail.keep_until_ms = this.#context.now() + LIMITS.spool_keep_ms;
         const positions: Record<string, Position | null> = {};
         outbox.record(tail, positions);
-        outbox.note(tail, undefined, positions);
+        outbox.note(tail, this.#unclosed(tail), positions);
       }
     }
+  }
+
+  /** The gap of a stream that ends without its last record: its writer was killed, or the end was cut off. */
+  #unclosed(tail: Tail): Gap | undefined {
+    const { chain } = tail;
+    if (chain === undefined || this.#succeeded(tail)) return undefined;
+    const stream = segmentOf(tail.path)!.stream;
+    this.#chains.forget(stream);
+    return chain.closed ? undefined : this.#inner.outbox.makeGap(tail, "spool_unclosed", undefined);
   }
 
   async read(lane: number): Promise<RawBatch | undefined> {

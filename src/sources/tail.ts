@@ -4,6 +4,7 @@ import type { Stats } from "node:fs";
 import type { Capture, Position, ResolvedBy, Router, StreamFacts, StreamInfo } from "../core/stage.ts";
 import type { Framing } from "../core/framing.ts";
 import { LIMITS } from "../core/limits.ts";
+import type { Break, Chain } from "./chain.ts";
 import { type Mark, type Packing, NOTHING, digest, keyOf, nextId } from "./identity.ts";
 import type { Unpacker } from "./unpack.ts";
 
@@ -16,6 +17,8 @@ export interface StreamOptions {
   readonly capture: Capture;
   /** Streams of one key share a lane when no session tells. */
   readonly lane_key?: (path: string) => string | undefined;
+  /** Sees whole lines of a stream, in order, before they are handed over; what it finds wrong becomes gaps. */
+  readonly inspect?: (tail: Tail, lines: Buffer, offset: number) => readonly Break[];
 }
 
 export class Tail {
@@ -94,6 +97,10 @@ export class Tail {
   packed: Packing | undefined;
   packed_size: number | undefined;
   unpacker: Unpacker | undefined;
+  /** Where the chain of its stream stood after what was read. */
+  chain: Chain | undefined;
+  /** Gaps since the chain was last looked at. */
+  torn = 0;
   /** Everything before this offset is durable. */
   settled = 0;
 
@@ -131,6 +138,7 @@ export class Tail {
     tail.packed = mark.packed;
     tail.packed_size = mark.packed_size;
     tail.complete = mark.complete === true;
+    tail.chain = mark.chain;
     tail.resumed = true;
     return tail;
   }
@@ -157,6 +165,7 @@ export class Tail {
       ...(this.packed === undefined ? undefined : { packed: this.packed }),
       ...(this.packed_size === undefined ? undefined : { packed_size: this.packed_size }),
       ...(this.complete ? { complete: true } : undefined),
+      ...(this.chain === undefined ? undefined : { chain: this.chain }),
     };
   }
 

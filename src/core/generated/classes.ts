@@ -14,7 +14,7 @@ export interface EventClass {
   readonly by_user?: { readonly iso42001: readonly string[]; readonly supporting: readonly string[] };
 }
 /** Hash of the tables that made the fields, classes and tags. */
-export const MAPPING_HASH = "sha256:8e60ba52fe4e9a3f2b813ebc27b9db890d980b1625b9e564a907df3951a7c06f";
+export const MAPPING_HASH = "sha256:834e61d9cdd7bdd4615e83b1001ebc2de3ca28c14a74f8bcffbc03b5b9e563d7";
 export const MAP_VERSION = "2026.11";
 export const CLASSES = {
   "tool-call": {"name":"tool-call","dataset":"tapline.activity","kind":"event","category":["api"],"type":["access"],"iso42001":["A.6.2.6","A.6.2.8","A.9.2","A.9.4"],"direct":["A.6.2.6","A.6.2.8","A.9.4"],"supporting":["A.9.2"],"nist_ai_rmf":["GOVERN 1.7","MEASURE 2.4","MANAGE 4.1","MANAGE 1.1"],"eu_ai_act":["14(4)","26(5)","72(1)","72(2)","12(1)","12(2)","26(6)"]},
