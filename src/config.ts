@@ -1,11 +1,12 @@
 // The whole configuration: the union of the registries' schemas, read from YAML, secrets from files or environment.
 // Every problem is reported at once, with its place and a remedy.
 import { readFile } from "node:fs/promises";
-import { homedir, hostname } from "node:os";
-import { join, resolve } from "node:path";
+import { hostname } from "node:os";
+import { resolve } from "node:path";
 import { parseDocument } from "yaml";
 import { z } from "zod";
 import { TaplineError, reasonOf } from "./core/errors.ts";
+import { stateHome } from "./core/home.ts";
 import { LIMITS } from "./core/limits.ts";
 import { closest } from "./core/suggest.ts";
 import { FORMATS } from "./normalise/formats/index.ts";
@@ -25,10 +26,6 @@ const SINK_NAME = NAME.refine(
       "a sink cannot have the name of a directory of the collector: ledger, cursors, keys, dlq, spool, policy",
   },
 );
-
-function stateHome(): string {
-  return join(process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "tapline");
-}
 
 const sourceSchemas = Object.values(SOURCES).map((component) => component.config);
 const sinkSchemas = Object.values(SINKS).map((component) => component.config);

@@ -1,20 +1,30 @@
 // The command line: finds the command, runs it, turns trouble into a message and an exit code.
 // 0 fine, 1 findings or failed check, 2 usage, 3 the world (network, disk, permissions).
-import { COMMANDS } from "./commands/index.ts";
-import { UsageError } from "./commands/usage.ts";
+import { type Command, UsageError } from "./commands/usage.ts";
 import { TaplineError } from "./core/errors.ts";
 import { VERSION } from "./version.ts";
 
-const HELP = `tapline ${VERSION}: records what AI agents and MCP servers did, in a ledger that others can verify
+const help = (
+  commands: Readonly<Record<string, Command>>,
+) => `tapline ${VERSION}: records what AI agents and MCP servers did, in a ledger that others can verify
 
 usage: tapline COMMAND [options]
 
-${Object.entries(COMMANDS)
+${Object.entries(commands)
   .map(([name, command]) => `  ${name.padEnd(9)} ${command.about}`)
   .join("\n")}
 
 tapline COMMAND --help shows a command's options. Exit codes: 0 fine, 1 findings, 2 usage, 3 the world.
 `;
+
+/** A proxy starts with every agent: it does not wait for what the collector needs. */
+async function loadCommand(name: string): Promise<Command | undefined> {
+  if (name === "mcp") return (await import("./commands/mcp.ts")).mcp;
+  // A reader that goes away (`| head`) is no error.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 3));
+  const { COMMANDS } = await import("./commands/index.ts");
+  return Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+}
 
 async function main(argv: readonly string[]): Promise<number> {
   const [name = "help", ...rest] = argv;
@@ -22,13 +32,16 @@ async function main(argv: readonly string[]): Promise<number> {
     console.log(VERSION);
     return 0;
   }
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  const command = await loadCommand(name);
   if (command === undefined) {
+    const text = help((await import("./commands/index.ts")).COMMANDS);
     const asked = ["help", "--help", "-h"].includes(name);
-    (asked ? console.log : console.error)(asked ? HELP : `tapline: no command "${name}"\n\n${HELP}`);
+    (asked ? console.log : console.error)(asked ? text : `tapline: no command "${name}"\n\n${text}`);
     return asked ? 0 : 2;
   }
-  if (rest.includes("--help") || rest.includes("-h")) {
+  // What comes after -- is another program's.
+  const own = rest.includes("--") ? rest.slice(0, rest.indexOf("--")) : rest;
+  if (own.includes("--help") || own.includes("-h")) {
     console.log(command.help);
     return 0;
   }
@@ -46,6 +59,4 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-// A reader that goes away (`| head`) is no error.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 3));
 process.exitCode = await main(process.argv.slice(2));

@@ -3,6 +3,7 @@ import { check } from "./check.ts";
 import { dlq } from "./dlq.ts";
 import { inventory } from "./inventory/index.ts";
 import { ledger } from "./ledger.ts";
+import { mcp } from "./mcp.ts";
 import { replay } from "./replay.ts";
 import { rules } from "./rules/index.ts";
 import { run } from "./run.ts";
@@ -22,4 +23,5 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   dlq,
   status,
   ledger,
+  mcp,
 };

@@ -2,7 +2,7 @@
 import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs, type ParseArgsConfig } from "node:util";
-import { type Config, loadConfig, parseConfig } from "../config.ts";
+import type { Config } from "../config.ts";
 import { TaplineError } from "../core/errors.ts";
 
 /** A mistake on the command line. */
@@ -49,6 +49,7 @@ export function globsOf(path: string): string[] {
 
 /** The configuration of `-c FILE`, of TAPLINE_CONFIG, or the defaults. */
 export async function readConfig(path: string | undefined): Promise<Config> {
+  const { loadConfig, parseConfig } = await import("../config.ts");
   const file = path ?? process.env["TAPLINE_CONFIG"];
   return file === undefined ? parseConfig("", "defaults") : loadConfig(file);
 }

@@ -97,6 +97,24 @@ export const LIMITS = {
   spool_free_bytes: 64 * MiB, // no segment is begun on a disk with less room: what is recorded must not fill it up
   spool_writer_ms: 5_000, // pause between looks whether the writer of an open stream still runs
 
+  // The chokepoint for MCP
+  message_bytes: 16 * MiB - 64 * KiB, // a longer message is not looked at: refused where policy is enforced
+  junk_line_bytes: 8 * KiB, // of a line that is no message that is kept with its notice
+  junk_notices: 100, // such lines told of by one connection; the rest are counted
+  pending_requests: 4_096, // requests of one connection that wait for their answer
+  definitions: 4_096, // tools of one server whose definition is remembered
+  held_calls: 64, // calls of one connection that wait for a person; more are refused
+  ask_ms: 50_000, // a person has so long to answer: clients give a call up after 60 s
+  approval_ms: 600_000, // ...and so long where the call comes again with the answer
+  ask_chars: 500, // of the arguments shown to that person
+  answers_bytes: 1 * MiB, // answers that wait to be read back by their sender; then no more is read of it
+  peers: 1_024, // sessions of one HTTP listener that are remembered; the one silent longest goes first
+  http_connections: 1_024, // connections of one HTTP listener
+  http_header_bytes: 32 * KiB, // headers of one request
+  http_head_ms: 10_000, // for the headers of a request to arrive
+  http_body_ms: 30_000, // for its body
+  sse_event_bytes: 16 * MiB, // one event of a server: a longer one ends the stream
+
   // State kept by workers
   sessions: 4_096, // sessions whose state is held by one worker
   open_calls: 4_096, // calls without a result, a session

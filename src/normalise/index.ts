@@ -11,7 +11,7 @@ import { depthOf } from "../core/text.ts";
 import { type Blob, moveLongTexts } from "./blob.ts";
 import { type Counts, noCounts } from "./counts.ts";
 import { limitObjects } from "./depth.ts";
-import { repeatsKey } from "./duplicates.ts";
+import { repeatsKey } from "../core/duplicates.ts";
 import type { Format, Mapper, Outcome } from "./format.ts";
 import { formatNamed } from "./probe.ts";
 import { FLAG_DEEP, FLAG_NUMBER, FLAG_SECRET, FLAG_UNUSUAL, prefilter } from "./prefilter.ts";

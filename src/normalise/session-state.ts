@@ -79,6 +79,11 @@ export class SessionMemory {
    * file where the file is. */
   lane: string | undefined;
 
+  /** Nothing will answer this call. */
+  drop(ref: string): void {
+    this.open.delete(ref);
+  }
+
   /** State dropped because a bound bit. */
   get evicted(): number {
     return (

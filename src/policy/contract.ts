@@ -63,6 +63,8 @@ export interface Policy {
   readonly hash: string;
   /** Decides and counts the call against its rate. Never throws: what cannot be decided is denied in enforce mode. */
   decide(call: CallRequest): Decision;
+  /** Whether anything that the policy says of this server is enforced, so that what cannot be read must not pass. */
+  enforces(server: ServerIdentity): boolean;
   /** Of a listing, the tools that this caller may see. Pins definitions that are new, quarantines those that changed. */
   list(
     server: ServerIdentity,

@@ -53,6 +53,18 @@ export class Decider {
     return found;
   }
 
+  /** Whether anything that the policy says of a server is enforced. */
+  enforces(server: ServerIdentity): boolean {
+    const known = this.known(server);
+    if (known.length === 0) return this.policy.defaults.servers.mode === "enforce";
+    if (this.policy.defaults.changed.mode === "enforce") return true;
+    return known.some(({ entry: { server: own } }) => {
+      if (own.mode === "enforce" || own.fallback.mode === "enforce") return true;
+      const named = [own.tools, own.resources, own.prompts, own.requests];
+      return named.some((lines) => Object.values(lines).some(({ mode }) => mode === "enforce"));
+    });
+  }
+
   /** What the pins of a server are kept under. */
   keyOf(server: ServerIdentity): string {
     const [known] = this.known(server);

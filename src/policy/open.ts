@@ -157,6 +157,10 @@ class Live implements OpenPolicy {
     }
   }
 
+  enforces(server: ServerIdentity): boolean {
+    return this.#decider?.enforces(server) ?? false;
+  }
+
   list(
     server: ServerIdentity,
     tools: readonly ToolDefinition[],

@@ -139,3 +139,16 @@ test("no reason holds a word of the call", () => {
   ].map((asked) => JSON.stringify(policy.decide(asked, { changed: () => true, take: () => false })));
   expect(reasons.filter((reason) => reason.includes(marker))).toEqual([]);
 });
+
+test("whether anything said of a server is enforced", () => {
+  const own = decider(`
+version: 1
+defaults: { servers: { verdict: deny, mode: enforce } }
+servers:
+  a: { command: [a] }
+  b: { command: [b], tools: { t: { verdict: deny, mode: enforce } } }
+  c: { command: [c], mode: enforce }
+`);
+  const asked = ["a", "b", "c", "unknown"].map((name) => own.enforces(stdio(name, name)));
+  expect(asked).toEqual([false, true, true, true]);
+});

@@ -9,7 +9,8 @@ export type Verdict = "allow" | "deny" | "ask";
 const ACTIONS = { allow: "pass", deny: "block", ask: "ask" } as const;
 const TYPES = { allow: constant(["allowed"]), deny: constant(["denied"]), ask: constant(["info"]) } as const;
 
-const CALL_FIELDS = [
+/** What a decision repeats of the call that it is about. */
+export const CALL_FIELDS = [
   "gen_ai.operation.name",
   "gen_ai.tool.name",
   "gen_ai.tool.type",

@@ -1,4 +1,5 @@
 // What an MCP server says of itself and of its tools: server-connected, tools-listed, one tool-definition a tool.
+import { definitionHash } from "../../core/definition.ts";
 import { canonical } from "../../core/digest.ts";
 import type { Event } from "../../core/generated/event.ts";
 import { LIMITS } from "../../core/limits.ts";
@@ -52,7 +53,7 @@ function toolDefinition(line: Line, value: unknown): void {
   e["gen_ai.tool.name"] = asText(tool["name"]);
   e["gen_ai.tool.description"] = asText(description);
   e["gen_ai.tool.definitions"] = rest;
-  e["tapline.tool.definition_hash"] = line.scope.digest(canonical(tool));
+  e["tapline.tool.definition_hash"] = definitionHash(tool);
   e["tapline.tool.description_hash"] = line.scope.digest(asText(description) ?? "");
   e["tapline.tool.schema_hash"] = line.scope.digest(canonical(tool["inputSchema"] ?? {}));
   line.scope.emit(e);

@@ -53,7 +53,8 @@ export function mapMessage(line: Line, message: unknown): void {
   } else if (msg["result"] !== undefined || msg["error"] !== undefined) {
     answer(line, msg);
     const result = asObject(msg["result"]);
-    if (result?.["resultType"] === "input_required")
+    // Where they were decided, each has had its line.
+    if (result?.["resultType"] === "input_required" && line.fields["decided"] !== true)
       inputRequests(line, asObject(result["inputRequests"]) ?? {});
   } else unknownMessage(line, message);
 }
@@ -72,7 +73,12 @@ function setId(e: Event, line: Line, id: unknown): string | undefined {
 }
 
 function toolCall(line: Line, id: unknown, params: Fields): void {
-  const e = begin(line, "tool-call", "tools/call");
+  line.scope.emit(toolCalled(line, id, params, "tool-call"));
+}
+
+/** The event of a tool call, or of a decision on one. */
+export function toolCalled(line: Line, id: unknown, params: Fields, action: Action): Event {
+  const e = begin(line, action, "tools/call");
   const name = asText(params["name"]) ?? "";
   const given = params["arguments"];
   const args = given === undefined || given === null ? {} : asHeld(given);
@@ -84,8 +90,10 @@ function toolCall(line: Line, id: unknown, params: Fields): void {
   if (params["_meta"] !== undefined) setMeta(e, line, params["_meta"]);
   if (params["inputResponses"] !== undefined) setRetry(e, line, params);
   const ref = setId(e, line, id);
-  line.session.call(e, ref ?? `${line.key}@${line.scope.offset}`);
-  line.scope.emit(e);
+  if (ref !== undefined && line.session.waiting(ref)?.action === "tool-call-decision")
+    line.session.again(e, ref);
+  else line.session.call(e, ref ?? `${line.key}@${line.scope.offset}`);
+  return e;
 }
 
 /** 2026-07-28: the request comes again, under a new id, with what the server asked for. */
@@ -99,16 +107,28 @@ function setRetry(e: Event, line: Line, params: Fields): void {
 }
 
 function request(line: Line, method: string, id: unknown, params: Fields | undefined): void {
-  const e = requested(line, method, params);
+  line.scope.emit(requestOf(line, method, id, params));
+}
+
+/** The event of a request that is no tool call, or of a decision on one, and waits for its response. */
+export function requestOf(
+  line: Line,
+  method: string,
+  id: unknown,
+  params: Fields | undefined,
+  as?: Action,
+): Event {
+  const e = requested(line, method, params, as);
   const ref = setId(e, line, id);
   if (ref !== undefined) line.session.request(e, ref);
-  line.scope.emit(e);
+  return e;
 }
 
 /** The event of a request that is no tool call. */
-function requested(line: Line, method: string, params: Fields | undefined): Event {
+function requested(line: Line, method: string, params: Fields | undefined, as?: Action): Event {
   const action = METHODS.get(method);
-  const e = begin(line, action === "mcp-notification" ? "mcp-request" : (action ?? "mcp-request"), method);
+  const own = action === "mcp-notification" ? "mcp-request" : (action ?? "mcp-request");
+  const e = begin(line, as ?? own, method);
   if (action === undefined) e["tapline.record.known"] = false;
   if (params === undefined) return e;
   setMeta(e, line, params["_meta"]);

@@ -1,7 +1,9 @@
 // MCP as JSON-RPC lines, both eras: `{ts, dir: "c2s"|"s2c", msg, conn?, session?, server?, client?, user?, agent?}`,
-// and captures of whole HTTP exchanges. Reads the line's envelope; mcp-message.ts maps the messages in it.
+// with `decision` or `notice` where the chokepoint wrote them, and captures of whole HTTP exchanges. Reads the line's
+// envelope; mcp-message.ts maps the messages in it.
 import type { StreamInfo } from "../../core/stage.ts";
 import { type Format, type Mapper, type Outcome, type Scope, asHeld, asObject, asText } from "../format.ts";
+import { isNotice, mapDecided, mapNotice } from "./mcp-decision.ts";
 import { isExchange, mapExchange } from "./mcp-http.ts";
 import { type Line, begin } from "./mcp-line.ts";
 import { mapMessage } from "./mcp-message.ts";
@@ -9,7 +11,7 @@ import { mapMessage } from "./mcp-message.ts";
 function isLine(record: unknown): boolean {
   const fields = asObject(record);
   const msg = fields?.["msg"];
-  return isDirection(fields?.["dir"]) && typeof msg === "object" && msg !== null;
+  return (isDirection(fields?.["dir"]) && typeof msg === "object" && msg !== null) || isNotice(fields ?? {});
 }
 
 function isDirection(value: unknown): value is "c2s" | "s2c" {
@@ -30,7 +32,9 @@ export function mapLine(record: unknown, scope: Scope): Outcome {
   const fields = asObject(record);
   if (fields === undefined) return keep(record, scope);
   const dir = fields["dir"];
-  if (!isDirection(dir)) return isExchange(fields) ? mapExchange(fields, scope) : keep(record, scope);
+  const notice = isNotice(fields) ? asObject(fields["notice"]) : undefined;
+  if (!isDirection(dir) && notice === undefined)
+    return isExchange(fields) ? mapExchange(fields, scope) : keep(record, scope);
   const conn =
     asText(fields["conn"]) ?? (typeof fields["conn"] === "number" ? String(fields["conn"]) : undefined);
   const ts = fields["ts"];
@@ -38,15 +42,22 @@ export function mapLine(record: unknown, scope: Scope): Outcome {
     scope,
     session: scope.session(asText(fields["session"])),
     time: typeof ts === "string" || typeof ts === "number" ? ts : undefined,
-    dir,
+    dir: dir === "s2c" ? "s2c" : "c2s",
     conn,
     key: conn ?? scope.stream.id,
     fields,
     server: asObject(fields["server"]),
     http: undefined,
   };
+  if (notice !== undefined) {
+    mapNotice(line, notice);
+    return "recorded";
+  }
   const msg = fields["msg"];
-  if (!Array.isArray(msg)) mapMessage(line, msg);
+  const decision = asObject(fields["decision"]);
+  const decided = decision === undefined ? undefined : asObject(msg);
+  if (decided !== undefined) mapDecided(line, decided, decision!);
+  else if (!Array.isArray(msg)) mapMessage(line, msg);
   else if (msg.length === 0) keepEmptyBatch(line);
   else for (let i = 0; i < msg.length; i++) mapMessage(line, msg[i]);
   return "recorded";

@@ -34,6 +34,7 @@ describe("golden", () => {
     "peers",
     "retry",
     "http-capture",
+    "decisions",
   ])("%s", (name) => {
     const { outcomes } = golden(mcp, name);
     expect(new Set(outcomes)).toEqual(new Set(["recorded"]));

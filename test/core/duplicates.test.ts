@@ -1,7 +1,7 @@
 // Keys that an object repeats, against an oracle that knows how the text was made.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { repeatsKey } from "../../src/normalise/duplicates.ts";
+import { repeatsKey } from "../../src/core/duplicates.ts";
 
 const repeats = (text: string): boolean => {
   const bytes = Buffer.from(`xx${text}yy`);

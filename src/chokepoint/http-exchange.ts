@@ -1,0 +1,165 @@
+// One request over HTTP on its way through the gate: the body decides, and headers only when they say the same. What the
+// server answers is read in http-answer.ts.
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { LIMITS } from "../core/limits.ts";
+import type { Outcome } from "./gate.ts";
+import { HttpAnswer, JSON_TYPE, type Parts, refuse } from "./http-answer.ts";
+import { mismatch } from "./http-headers.ts";
+import { read } from "./json-rpc.ts";
+import type { Peer } from "./peer.ts";
+import { HEADER_MISMATCH, errorText } from "./refusal.ts";
+import { eventText } from "./sse.ts";
+
+export class Exchange {
+  readonly #parts: Parts;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #session: string | undefined;
+  readonly #peer: Peer;
+  /** Of the older transport: answers go to the stream that the client opened first. */
+  readonly #older: boolean;
+  /** Answers of our own that go with those of the server. */
+  #own: readonly string[] = [];
+  #batch = false;
+
+  constructor(parts: Parts, request: IncomingMessage, response: ServerResponse) {
+    this.#parts = parts;
+    this.#request = request;
+    this.#response = response;
+    const header = request.headers["mcp-session-id"];
+    const session = typeof header === "string" ? header : (request.url ?? "/");
+    this.#older = typeof header !== "string" && parts.peers.has(session);
+    this.#session = typeof header === "string" || this.#older ? session : undefined;
+    this.#peer = this.#session === undefined ? parts.peers.fresh() : parts.peers.of(this.#session);
+  }
+
+  async run(): Promise<void> {
+    const { method } = this.#request;
+    if (method === "GET" || method === "HEAD" || method === "OPTIONS") return this.#pass(undefined);
+    const body = await this.#body();
+    if (body === undefined) return;
+    if (method === "DELETE" && this.#session !== undefined) this.#parts.peers.end(this.#session);
+    if (body.length === 0) return this.#pass(body);
+    const coded = this.#request.headers["content-encoding"];
+    if (coded !== undefined && coded !== "identity") return this.#unread(body);
+    await this.#decide(body);
+  }
+
+  /** The whole body, within bounds; undefined when it was dealt with otherwise. */
+  async #body(): Promise<Buffer | undefined> {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunk of this.#request as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes <= LIMITS.message_bytes) continue;
+      const head = chunks[0]!.subarray(0, LIMITS.junk_line_bytes);
+      this.#parts.gate.violation(this.#peer, "c2s", "too_long", head, undefined, "block");
+      this.#refuse(413, errorText(null, -32_600, `The body is longer than ${LIMITS.message_bytes} bytes.`));
+      this.#response.once("finish", () => this.#request.destroy());
+      return undefined;
+    }
+    return Buffer.concat(chunks);
+  }
+
+  /** A body that nobody here can read: passed on where policy only observes. */
+  #unread(body: Buffer): void | Promise<void> {
+    const about = { content_encoding: this.#request.headers["content-encoding"] };
+    if (this.#parts.gate.violation(this.#peer, "c2s", "not_json", undefined, about) === "pass")
+      return this.#pass(body);
+    this.#refuse(
+      415,
+      errorText(null, -32_600, "Refused by policy. The body is encoded, and cannot be looked at."),
+    );
+  }
+
+  async #decide(body: Buffer): Promise<void> {
+    const { gate } = this.#parts;
+    const got = read(body, "c2s");
+    this.#batch = got.batch;
+    if (
+      got.messages.length === 0 &&
+      !this.#parts.upstream.isEndpoint(this.#request.url) &&
+      !jsonLike(this.#request)
+    )
+      return this.#pass(body); // a form of an authorization server, perhaps: no message in any case
+    const [first] = got.messages;
+    const header = first === undefined || got.batch ? undefined : mismatch(this.#request, first);
+    if (header !== undefined) {
+      const about = { header, value: this.#request.headers[header.toLowerCase()], method: first!.method };
+      if (gate.violation(this.#peer, "c2s", "header_mismatch", body, about) === "block") {
+        const why = `Header mismatch: ${header} does not match the body`;
+        return this.#refuse(400, errorText(first!.id ?? null, HEADER_MISMATCH, why));
+      }
+    }
+    // A question to the client goes where the answer to this request would.
+    if (!this.#older)
+      this.#peer.send = this.#session === undefined ? undefined : (text) => this.#sendEvent(text);
+    const outcome = await gate.fromClient(this.#peer, body);
+    if (this.#response.destroyed) return; // the client gave up meanwhile
+    if (outcome.forward === undefined) return this.#answer(outcome);
+    if (this.#older) for (const answer of outcome.answers) this.#peer.send?.(answer);
+    else this.#own = outcome.answers;
+    const forward = typeof outcome.forward === "string" ? Buffer.from(outcome.forward) : outcome.forward;
+    return this.#pass(forward);
+  }
+
+  /** Nothing goes to the server. */
+  #answer({ answers, fault }: Outcome): void {
+    if (this.#older) for (const answer of answers) this.#peer.send?.(answer);
+    if (answers.length === 0 || this.#older) {
+      if (this.#response.headersSent) this.#response.end();
+      else this.#response.writeHead(fault === undefined ? 202 : 400).end();
+      return;
+    }
+    const text = this.#batch ? `[${answers.join()}]` : answers[0]!;
+    if (this.#response.headersSent) this.#response.end(answers.map(eventText).join(""));
+    else this.#refuse(fault === undefined ? 200 : 400, text);
+  }
+
+  #refuse(status: number, text: string): void {
+    refuse(this.#response, status, text);
+  }
+
+  #sendEvent(text: string): boolean {
+    if (!this.#response.headersSent) {
+      if (!/text\/event-stream/i.test(this.#request.headers.accept ?? "")) return false;
+      this.#response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
+    }
+    this.#response.write(eventText(text));
+    return true;
+  }
+
+  #came(answer: IncomingMessage): void {
+    const session = answer.headers["mcp-session-id"];
+    if (typeof session === "string" && this.#session === undefined)
+      this.#parts.peers.keep(session, this.#peer);
+    new HttpAnswer(this.#parts, this.#peer, this.#request, this.#response, this.#own).take(answer);
+  }
+
+  #pass(body: Buffer | undefined): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const response = this.#response;
+    const out = this.#parts.upstream.request(this.#request, body, (answer) => {
+      answer.on("close", resolve);
+      this.#came(answer);
+    });
+    out.on("error", (error) => {
+      resolve();
+      if (response.destroyed) return; // whoever asked has gone
+      this.#parts.warn(`${this.#request.method} ${this.#parts.upstream.name}: ${error.message}`);
+      if (response.headersSent) response.destroy();
+      else this.#refuse(502, errorText(null, -32_603, "The server cannot be reached."));
+    });
+    // Whoever asked does not listen any more.
+    response.on("close", () => {
+      if (!response.writableFinished) out.destroy();
+      resolve();
+    });
+    return promise;
+  }
+}
+
+function jsonLike({ headers }: IncomingMessage): boolean {
+  return JSON_TYPE.test(headers["content-type"] ?? "");
+}

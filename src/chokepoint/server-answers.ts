@@ -1,0 +1,100 @@
+// Answers of a server: what they list, and what they ask of the client. Hands definitions to policy and leaves out of a
+// listing what the caller may not use; everything else passes as it came.
+import { definitionHash } from "../core/definition.ts";
+import { LIMITS } from "../core/limits.ts";
+import { type Decisions, type Step } from "./decisions.ts";
+import { type Fields, type Message, asFields, textOf } from "./json-rpc.ts";
+import { isDecided } from "./methods.ts";
+import type { Peer } from "./peer.ts";
+import { refusal } from "./refusal.ts";
+
+export class ServerAnswers {
+  readonly #decisions: Decisions;
+
+  constructor(decisions: Decisions) {
+    this.#decisions = decisions;
+  }
+
+  step(peer: Peer, message: Message): Step {
+    const pending = peer.answered(message.id);
+    const result = asFields(message.fields["result"]);
+    if (result === undefined) this.#decisions.recorder.message(peer.envelope, "s2c", message.raw);
+    else if (Array.isArray(result["tools"])) return this.#listed(peer, message, result, result["tools"]);
+    else if (asFields(result["inputRequests"]) !== undefined)
+      return this.#inputWanted(peer, message, asFields(result["inputRequests"])!, pending?.message);
+    else {
+      if (pending?.message.method === "initialize") this.#connected(peer, result);
+      this.#decisions.recorder.message(peer.envelope, "s2c", message.raw);
+    }
+    return { pass: message.raw };
+  }
+
+  /** The version is what the server says; its name stays the configured one. */
+  #connected(peer: Peer, result: Fields): void {
+    const version = textOf(asFields(result["serverInfo"])?.["version"])?.slice(0, LIMITS.state_key_chars);
+    if (version !== undefined && version !== this.#decisions.server.version)
+      this.#decisions.server = { ...this.#decisions.server, version };
+    peer.renamed(this.#decisions.server);
+  }
+
+  /** Hands definitions to policy, and leaves out of a listing what the caller may not use anyway. */
+  #listed(peer: Peer, message: Message, result: Fields, tools: readonly unknown[]): Step {
+    this.#decisions.recorder.message(peer.envelope, "s2c", message.raw);
+    const named = tools.flatMap((value) => {
+      const tool = asFields(value);
+      const name = textOf(tool?.["name"]);
+      return name === undefined ? [] : [{ name, hash: definitionHash(tool!) }];
+    });
+    for (const { name, hash } of named) {
+      this.#decisions.definitions.set(name, hash);
+      if (this.#decisions.definitions.size > LIMITS.definitions)
+        this.#decisions.definitions.delete(this.#decisions.definitions.keys().next().value!);
+    }
+    const { hidden, changed } = this.#decisions.policy.list(this.#decisions.server, named, {
+      user: this.#decisions.user,
+      agent: peer.agent,
+    });
+    const policy = this.#decisions.policy.hash;
+    for (const tool of changed) {
+      const reason = "The definition is not the one that was reviewed or first seen.";
+      const definition = this.#decisions.definitions.get(tool);
+      this.#decisions.recorder.notice(peer.envelope, "s2c", {
+        type: "quarantined",
+        reason,
+        tool,
+        definition,
+        policy,
+      });
+    }
+    if (hidden.size === 0) return { pass: message.raw };
+    const reason = "Policy refuses these tools to this caller.";
+    this.#decisions.recorder.notice(peer.envelope, "s2c", {
+      type: "hidden",
+      reason,
+      tools: [...hidden],
+      mode: "enforce",
+      policy,
+    });
+    const left = tools.filter((tool) => !hidden.has(textOf(asFields(tool)?.["name"]) ?? ""));
+    return { pass: JSON.stringify({ ...message.fields, result: { ...result, tools: left } }) };
+  }
+
+  /** Since 2026-07-28 a server asks the client within its answer. */
+  #inputWanted(peer: Peer, message: Message, wanted: Fields, request: Asked | undefined): Step {
+    const { recorder } = this.#decisions;
+    let refused: string | undefined;
+    for (const name of Object.keys(wanted)) {
+      const fields = asFields(wanted[name]);
+      const method = textOf(fields?.["method"]);
+      if (method === undefined || !isDecided(method, "s2c")) continue;
+      const raw = JSON.stringify({ method, params: fields!["params"] });
+      const { decision, pass } = this.#decisions.inner(peer, { raw, fields: fields!, method, id: undefined });
+      const of = { raw, fields: {}, method: undefined, ...request, id: message.id };
+      if (!pass) refused ??= refusal(of, decision.reason, decision);
+    }
+    recorder.message(`${peer.envelope},"decided":true`, "s2c", message.raw);
+    return { pass: refused ?? message.raw };
+  }
+}
+
+type Asked = Pick<Message, "method" | "fields">;

@@ -1,0 +1,84 @@
+// The server behind an HTTP listener: requests to it with the headers that came, and which paths are its. Reads no body.
+import * as http from "node:http";
+import * as https from "node:https";
+import { isLoopback, passed } from "./http-headers.ts";
+
+/** Answers are looked at: they must come as they are. */
+const REPLACED = new Set(["accept-encoding", "content-length"]);
+const WITH_HOST = new Set([...REPLACED, "host"]);
+
+export class Upstream {
+  readonly url: URL;
+  readonly name: string;
+  readonly #agent: http.Agent;
+  readonly #without: ReadonlySet<string>;
+
+  constructor(url: URL) {
+    this.url = url;
+    this.name = url.origin + url.pathname;
+    const options = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY };
+    this.#agent = url.protocol === "https:" ? new https.Agent(options) : new http.Agent(options);
+    // A server on this machine decides itself whether it knows the name that it is called by. One elsewhere is known
+    // by its own name alone.
+    this.#without = isLoopback(url.hostname) ? REPLACED : WITH_HOST;
+  }
+
+  /** Whether a request target is where the server takes messages. */
+  isEndpoint(target = "/"): boolean {
+    return target === "/" || target.split("?", 1)[0] === this.url.pathname;
+  }
+
+  /** Path of a URL that the server named in answer to `target`; undefined when it is of another server. */
+  pathOf(text: string, target = "/"): string | undefined {
+    const base = new URL(this.#target(target), this.url);
+    if (!URL.canParse(text, base.href)) return undefined;
+    const url = new URL(text, base);
+    return url.origin === this.url.origin ? url.pathname + url.search : undefined;
+  }
+
+  /** Path and query only: a target with another server in it is no target here. */
+  #target(target: string): string {
+    if (!target.startsWith("/")) return this.url.pathname;
+    return target === "/" ? this.url.pathname + this.url.search : target;
+  }
+
+  /** Passes a request on. `body` is the whole of it; undefined for none. */
+  request(
+    from: http.IncomingMessage,
+    body: Buffer | undefined,
+    came: (answer: http.IncomingMessage) => void,
+  ): http.ClientRequest {
+    const headers = passed(from.rawHeaders, this.#without);
+    if (this.#without.has("host")) headers.push("Host", this.url.host);
+    if (body !== undefined) headers.push("Content-Length", String(body.length));
+    headers.push("Accept-Encoding", "identity");
+    const make = this.url.protocol === "https:" ? https.request : http.request;
+    const request = make({
+      agent: this.#agent,
+      host: this.url.hostname.replace(/^\[(.*)\]$/, "$1"),
+      port: this.url.port === "" ? undefined : Number(this.url.port),
+      method: from.method,
+      path: this.#target(from.url ?? "/"),
+      headers,
+      setHost: false,
+    });
+    request.on("response", came);
+    request.end(body);
+    return request;
+  }
+
+  /** Sends a message of our own, with the headers of `from`; what is answered does not matter. */
+  send(from: http.IncomingMessage, message: string): void {
+    const kept = ["authorization", "mcp-session-id", "mcp-protocol-version", "host", "origin"];
+    const raw = from.rawHeaders.flatMap((text, i) =>
+      i % 2 === 0 && kept.includes(text.toLowerCase()) ? [text, from.rawHeaders[i + 1]!] : [],
+    );
+    raw.push("Content-Type", "application/json", "Accept", "application/json, text/event-stream");
+    const like = { rawHeaders: raw, method: "POST", url: from.url } as http.IncomingMessage;
+    this.request(like, Buffer.from(message), (answer) => answer.resume()).on("error", () => {});
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+}

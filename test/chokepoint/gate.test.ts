@@ -1,0 +1,505 @@
+// The gate without a transport: what passes, what is answered instead, and what is recorded, for messages of both eras and
+// for those that two readers could understand differently.
+import fc from "fast-check";
+import { describe, expect, test, vi } from "vitest";
+import { Gate, type Outcome } from "../../src/chokepoint/gate.ts";
+import { Peer } from "../../src/chokepoint/peer.ts";
+import { Recorder } from "../../src/chokepoint/recorder.ts";
+import { LIMITS } from "../../src/core/limits.ts";
+import { mcp } from "../../src/normalise/formats/mcp.ts";
+import type { CallRequest, Decision, Mode, Policy, Verdict } from "../../src/policy/contract.ts";
+import { mapRecords } from "../normalise/harness.ts";
+
+const server = { name: "s", transport: "stdio", command: ["s"] } as const;
+const V = "io.modelcontextprotocol/";
+
+/** Allows, denies and asks by the name of the tool, the method, or the mode. */
+function policyOf(
+  mode: Mode,
+  asked: CallRequest[] = [],
+  hidden: string[] = [],
+  changed: string[] = [],
+): Policy {
+  return {
+    hash: "h",
+    decide(call): Decision {
+      asked.push(call);
+      const word = /deny|ask/.exec(call.tool) ?? /deny|ask/.exec(JSON.stringify(call.arguments ?? ""));
+      const verdict = (word?.[0] ?? "allow") as Verdict;
+      return { verdict, mode, rule: `rule.${verdict}`, reason: `It is to ${verdict}.`, policy: "h" };
+    },
+    enforces: () => mode === "enforce",
+    list: () => ({ hidden: new Set(hidden), changed }),
+  };
+}
+
+class Bench {
+  readonly lines: object[] = [];
+  readonly asked: CallRequest[] = [];
+  readonly sent: Record<string, unknown>[] = [];
+  readonly gate: Gate;
+  readonly peer: Peer;
+  broken = false;
+
+  constructor(mode: Mode, list: { hidden?: string[]; changed?: string[] } = {}) {
+    const spool = {
+      append: (record: string) => {
+        if (this.broken) throw new Error("no room");
+        this.lines.push(JSON.parse(record) as object);
+      },
+      end: () => {},
+    };
+    const recorder = new Recorder(
+      () => spool,
+      () => {},
+    );
+    const policy = policyOf(mode, this.asked, list.hidden, list.changed);
+    this.gate = new Gate({ policy, recorder, server, user: "ada", cwd: undefined });
+    this.peer = new Peer({ conn: "c", server, client: {}, user: "ada" }, (text) => {
+      this.sent.push(JSON.parse(text) as Record<string, unknown>);
+      return true;
+    });
+  }
+
+  client(message: unknown): Outcome | Promise<Outcome> {
+    return this.gate.fromClient(this.peer, bytes(message));
+  }
+
+  server(message: unknown): Outcome | Promise<Outcome> {
+    return this.gate.fromServer(this.peer, bytes(message));
+  }
+
+  events() {
+    return mapRecords(mcp, this.lines).events;
+  }
+
+  actions() {
+    return this.events().map((e) => [
+      e["event.action"],
+      e["tapline.decision.verdict"],
+      e["tapline.decision.action"],
+    ]);
+  }
+}
+
+const bytes = (message: unknown): Buffer =>
+  Buffer.from(typeof message === "string" ? message : JSON.stringify(message));
+const call = (id: unknown, name: string, args: object = {}, rest: object = {}) => ({
+  jsonrpc: "2.0",
+  id,
+  method: "tools/call",
+  params: { name, arguments: args, ...rest },
+});
+const initialize = (capabilities: object) => ({
+  jsonrpc: "2.0",
+  id: 0,
+  method: "initialize",
+  params: { protocolVersion: "2025-11-25", capabilities, clientInfo: { name: "cli", version: "1" } },
+});
+const meta = (capabilities: object) => ({
+  _meta: { [`${V}protocolVersion`]: "2026-07-28", [`${V}clientCapabilities`]: capabilities },
+});
+const answersOf = (o: Outcome) => o.answers.map((a) => JSON.parse(a) as Record<string, never>);
+
+describe("decisions", () => {
+  test("allowed: passes byte for byte, and its decision comes before its call", async () => {
+    const b = new Bench("enforce");
+    const message = bytes(
+      '{ "jsonrpc":"2.0", "id" : 1,"method":"tools/call","params":{"name":"t","arguments":{"a":1.0}}}',
+    );
+    expect((await b.gate.fromClient(b.peer, message)).forward).toBe(message);
+    await b.server({ jsonrpc: "2.0", id: 1, result: { content: [] } });
+    const events = b.events();
+    expect(events.map((e) => e["event.action"])).toEqual(["tool-call-decision", "tool-call", "tool-result"]);
+    expect(events[0]).toMatchObject({
+      "event.type": ["allowed"],
+      "rule.id": "rule.allow",
+      "rule.category": "policy",
+      "rule.version": "h",
+      "user.name": "ada",
+      "tapline.server.name": "s",
+      "tapline.decision.verdict": "allow",
+      "tapline.decision.action": "pass",
+      "tapline.decision.executed": true,
+      "tapline.decision.mode": "enforce",
+      "tapline.decision.decider.type": "policy",
+    });
+    expect(events[0]!["event.duration"]).toBeGreaterThanOrEqual(0);
+    expect(new Set(events.map((e) => e["tapline.call_key"])).size).toBe(1);
+    expect(b.asked[0]).toMatchObject({ tool: "t", method: "tools/call", user: "ada", arguments: { a: 1 } });
+  });
+
+  test.each([
+    ["legacy", {}, {}],
+    ["2026-07-28", meta({}), { resultType: "complete" }],
+  ])("denied, %s: an error result that a model can read, one record, no call", async (_era, rest, more) => {
+    const b = new Bench("enforce");
+    const { forward, answers } = await b.client(call("x", "deny_it", { password: "p" }, rest));
+    expect(forward).toBeUndefined();
+    expect(JSON.parse(answers[0]!)).toEqual({
+      jsonrpc: "2.0",
+      id: "x",
+      result: {
+        ...more,
+        isError: true,
+        content: [{ type: "text", text: "Refused by policy. It is to deny." }],
+      },
+    });
+    const [event, ...others] = b.events();
+    expect(others).toEqual([]);
+    expect(event).toMatchObject({
+      "event.action": "tool-call-decision",
+      "event.type": ["denied"],
+      "tapline.decision.executed": false,
+      "gen_ai.tool.call.arguments": { password: "p" },
+    });
+    expect(event!["tapline.call_key"]).toBeDefined();
+  });
+
+  test("denied elsewhere: a JSON-RPC error; a notification gets no answer; a task neither a result", async () => {
+    const b = new Bench("enforce");
+    for (const message of [
+      { jsonrpc: "2.0", id: 1, method: "resources/read", params: { uri: "x://deny" } },
+      { jsonrpc: "2.0", id: 2, method: "prompts/get", params: { name: "deny" } },
+      { jsonrpc: "2.0", id: 3, method: "vendor/deny" },
+      call(4, "deny", {}, { task: { ttl: 1 } }),
+    ]) {
+      const [answer] = answersOf(await b.client(message));
+      expect(answer).toMatchObject({ id: message.id, error: { code: -32010, data: { rule: "rule.deny" } } });
+    }
+    const { id: _, ...notification } = call(5, "deny");
+    expect(await b.client(notification)).toEqual({ forward: undefined, answers: [] });
+    expect(b.events().every((e) => e["event.action"] === "tool-call-decision")).toBe(true);
+  });
+
+  test("observed: everything passes, and what would have been refused is told", async () => {
+    const b = new Bench("observe");
+    for (const tool of ["deny", "ask", "t"]) {
+      const message = bytes(call(tool, tool));
+      expect(await b.gate.fromClient(b.peer, message)).toEqual({ forward: message, answers: [] });
+    }
+    const decisions = b.actions().filter(([action]) => action === "tool-call-decision");
+    expect(decisions.map(([, verdict, action]) => [verdict, action])).toEqual([
+      ["deny", "pass"],
+      ["ask", "pass"],
+      ["allow", "pass"],
+    ]);
+    expect(b.events().filter((e) => e["event.action"] === "tool-call")).toHaveLength(3);
+  });
+
+  test("what the server asks is decided too, and refused to the server", async () => {
+    const b = new Bench("enforce");
+    const sampling = {
+      jsonrpc: "2.0",
+      id: 1,
+      method: "sampling/createMessage",
+      params: { messages: ["deny"] },
+    };
+    const { forward, answers } = await b.server(sampling);
+    expect([forward, JSON.parse(answers[0]!)]).toMatchObject([undefined, { id: 1, error: { code: -32010 } }]);
+    const roots = bytes({ jsonrpc: "2.0", id: 2, method: "roots/list" });
+    expect((await b.gate.fromServer(b.peer, roots)).forward).toBe(roots);
+    const wanted = (message: string) => ({
+      jsonrpc: "2.0",
+      id: 9,
+      result: {
+        resultType: "input_required",
+        inputRequests: { a: { method: "elicitation/create", params: { message } } },
+      },
+    });
+    await b.client(call(9, "t", {}, meta({})));
+    const refused = JSON.parse(String((await b.server(wanted("deny"))).forward)) as object;
+    expect(refused).toMatchObject({ id: 9, result: { isError: true } });
+    const fine = bytes(wanted("please"));
+    expect((await b.gate.fromServer(b.peer, fine)).forward).toBe(fine);
+    expect(b.events().filter((e) => e["event.action"] === "elicitation")).toHaveLength(1);
+  });
+
+  test("a batch is decided one by one", async () => {
+    const b = new Bench("enforce");
+    const text = `[${JSON.stringify(call(1, "t", { s: "],[" }))}, ${JSON.stringify(call(2, "deny"))} ,{"jsonrpc":"2.0","method":"notifications/initialized"}]`;
+    const { forward, answers } = await b.client(text);
+    expect(JSON.parse(String(forward))).toEqual([
+      call(1, "t", { s: "],[" }),
+      { jsonrpc: "2.0", method: "notifications/initialized" },
+    ]);
+    expect(answersOf({ forward, answers })).toMatchObject([{ id: 2, result: { isError: true } }]);
+    const all = bytes(`[${JSON.stringify(call(3, "t"))}]`);
+    expect((await b.gate.fromClient(b.peer, all)).forward).toBe(all);
+    expect((await b.client([call(4, "deny")])).forward).toBeUndefined();
+  });
+});
+
+describe("what cannot be recorded", () => {
+  test("is refused where policy is enforced, and says why; passes where it is observed", async () => {
+    for (const [mode, passes] of [
+      ["enforce", false],
+      ["observe", true],
+    ] as const) {
+      const b = new Bench(mode);
+      b.broken = true;
+      const { forward, answers } = await b.client(call(1, "t"));
+      expect(forward !== undefined).toBe(passes);
+      if (!passes) expect(answers[0]).toContain("cannot be recorded");
+      b.broken = false;
+      await b.client(call(2, "t"));
+      const [gap] = b.events();
+      expect(gap).toMatchObject({ "event.action": "gap", "tapline.gap.reason": "unrecorded" });
+      expect(gap!["event.reason"]).toBe("1 records could not be written");
+    }
+  });
+});
+
+describe("a person is asked", () => {
+  const accept = (id: unknown, allow: boolean) => ({
+    jsonrpc: "2.0",
+    id,
+    result: { action: "accept", content: { allow } },
+  });
+
+  test.each([
+    ["accepts", (id: unknown) => accept(id, true), "pass"],
+    ["says no", (id: unknown) => accept(id, false), "block"],
+    ["declines", (id: unknown) => ({ jsonrpc: "2.0", id, result: { action: "decline" } }), "block"],
+    ["cannot", (id: unknown) => ({ jsonrpc: "2.0", id, error: { code: -32601, message: "no" } }), "block"],
+  ])("by a form of the client: the user %s", async (_what, answer, action) => {
+    const b = new Bench("enforce");
+    await b.client(initialize({ elicitation: {} }));
+    const message = bytes(call(1, "ask_\u001b[2J\u202eme", { path: "/x" }));
+    const held = b.gate.fromClient(b.peer, message);
+    expect(held).toBeInstanceOf(Promise);
+    const [form] = b.sent as [
+      { id: string; method: string; params: { message: string; requestedSchema: object } },
+    ];
+    expect(form).toMatchObject({
+      method: "elicitation/create",
+      params: { requestedSchema: { required: ["allow"] } },
+    });
+    expect(form.params.message).toContain("/x");
+    expect(form.params.message).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    // Others do not wait.
+    expect((await b.client(call(2, "t"))).forward).toBeDefined();
+    expect(await b.client(answer(form.id))).toEqual({ forward: undefined, answers: [] });
+    const outcome = await held;
+    expect(outcome.forward === message).toBe(action === "pass");
+    const decisions = b
+      .events()
+      .filter((e) => e["jsonrpc.request.id"] === "1" && e["event.action"] === "tool-call-decision");
+    expect(decisions.map((e) => [e["tapline.decision.action"], e["tapline.decision.decider.type"]])).toEqual([
+      ["ask", "policy"],
+      [action, "user"],
+    ]);
+    expect(new Set(decisions.map((e) => e["tapline.call_key"])).size).toBe(1);
+    const calls = b
+      .events()
+      .filter((e) => e["jsonrpc.request.id"] === "1" && e["event.action"] === "tool-call");
+    expect(calls).toHaveLength(action === "pass" ? 1 : 0);
+  });
+
+  test("nobody answers in time: refused; given up by the client: no answer", async () => {
+    vi.useFakeTimers();
+    const b = new Bench("enforce");
+    await b.client(initialize({ elicitation: { form: {} } }));
+    const late = b.client(call(1, "ask"));
+    const given_up = b.client(call(2, "ask"));
+    const cancel = { jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 2 } };
+    expect(await b.client(cancel)).toEqual({ forward: undefined, answers: [] });
+    expect(await given_up).toEqual({ forward: undefined, answers: [] });
+    await vi.advanceTimersByTimeAsync(LIMITS.ask_ms);
+    vi.useRealTimers();
+    expect((await late).answers[0]).toContain("Nobody answered in time.");
+    expect(await b.client(accept((b.sent[0] as { id: string }).id, true))).not.toEqual({
+      forward: undefined,
+      answers: [],
+    });
+  });
+
+  test("more than can be held are refused at once", async () => {
+    const b = new Bench("enforce");
+    await b.client(initialize({ elicitation: {} }));
+    for (let i = 0; i < LIMITS.held_calls; i++) void b.client(call(i, "ask"));
+    expect((await b.client(call("more", "ask"))).answers[0]).toContain("nobody to ask");
+  });
+
+  test("2026-07-28: the call is answered with the question, and comes again with the answer, which is of that call alone", async () => {
+    const b = new Bench("enforce");
+    const rest = meta({ elicitation: {} });
+    const asked = async (id: number, name: string) => {
+      const [answer] = answersOf(await b.client(call(id, name, { n: 1 }, rest)));
+      return answer as unknown as {
+        result: { resultType: string; requestState: string; inputRequests: object };
+      };
+    };
+    const { result } = await asked(1, "ask");
+    expect(result.resultType).toBe("input_required");
+    const [name] = Object.keys(result.inputRequests);
+    const retry = (id: number, tool: string, args: object) =>
+      call(id, tool, args, {
+        ...rest,
+        requestState: result.requestState,
+        inputResponses: { [name!]: { action: "accept", content: { allow: true } } },
+      });
+    const other = await b.client(retry(2, "ask_other", { n: 1 }));
+    expect(other.forward).toBeUndefined();
+    const again = await asked(3, "ask");
+    expect(again.result.requestState).not.toBe(result.requestState);
+    const fine = { ...retry(4, "ask", { n: 1 }) };
+    fine.params = { ...fine.params, requestState: again.result.requestState } as never;
+    const { forward } = await b.client(fine);
+    expect(JSON.parse(String(forward))).toEqual(call(4, "ask", { n: 1 }, rest));
+    expect((await b.client(fine)).forward).toBeUndefined(); // once
+  });
+});
+
+describe("listings", () => {
+  const listing = {
+    jsonrpc: "2.0",
+    id: 1,
+    result: { tools: [{ name: "a", description: "A" }, { name: "b" }], nextCursor: "n" },
+  };
+
+  test("tools that the caller may not use are left out; changed ones are told", async () => {
+    const b = new Bench("enforce", { hidden: ["b"], changed: ["a"] });
+    await b.client({ jsonrpc: "2.0", id: 1, method: "tools/list" });
+    const { forward } = await b.server(listing);
+    expect(JSON.parse(String(forward))).toEqual({
+      ...listing,
+      result: { tools: [listing.result.tools[0]], nextCursor: "n" },
+    });
+    const events = b.events();
+    expect(events.find((e) => e["event.action"] === "tools-listed")!["tapline.tool.count"]).toBe(2);
+    expect(events.find((e) => e["event.action"] === "tools-hidden")!["tapline.tool.names"]).toEqual(["b"]);
+    const defined = events.find(
+      (e) => e["event.action"] === "tool-definition" && e["gen_ai.tool.name"] === "a",
+    )!;
+    const quarantined = events.find((e) => e["event.action"] === "tool-quarantined")!;
+    expect(quarantined["tapline.tool.definition_hash"]).toBe(defined["tapline.tool.definition_hash"]);
+    await b.client(call(2, "a"));
+    expect(b.asked.at(-1)!.definition_hash).toBe(defined["tapline.tool.definition_hash"]);
+    expect(b.events().at(-1)!["tapline.tool.definition_hash"]).toBe(defined["tapline.tool.definition_hash"]);
+  });
+
+  test("nothing to leave out: byte for byte", async () => {
+    const b = new Bench("enforce");
+    const message = bytes(`  ${JSON.stringify(listing)}`);
+    expect((await b.gate.fromServer(b.peer, message)).forward).toBe(message);
+  });
+});
+
+describe("what two readers could understand differently", () => {
+  const CASES: [string, string][] = [
+    [
+      "repeated_key",
+      '{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call","params":{"name":"deny"}}',
+    ],
+    ["repeated_key", '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"deny","name":"t"}}'],
+    [
+      "repeated_key",
+      '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":{"p":1,"\\u0070":2}}}',
+    ],
+    ["key_case", '{"jsonrpc":"2.0","id":1,"method":"ping","Method":"tools/call","params":{"name":"deny"}}'],
+    ["key_case", '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","Name":"deny"}}'],
+    ["key_case", '{"jsonrpc":"2.0","id":1,"method":"ping","param\u017f":{}}'],
+    [
+      "key_case",
+      '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":{"path":"a","Path":"b"}}}',
+    ],
+    ["not_json_rpc", '{"jsonrpc":"2.0","id":{"a":1},"method":"tools/call","params":{"name":"t"}}'],
+    ["not_json_rpc", '{"jsonrpc":"2.0","id":9007199254740993,"method":"tools/call","params":{"name":"t"}}'],
+    ["not_json_rpc", '{"jsonrpc":"2.0","id":1,"method":"tools/call","result":{}}'],
+    ["not_json_rpc", "[]"],
+    ["not_json_rpc", "3"],
+    ["not_json", '{"jsonrpc":"2.0","id":1,"method":"tools/call"'],
+    [
+      "too_deep",
+      `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":${"[".repeat(200)}${"]".repeat(200)}}}`,
+    ],
+  ];
+
+  test.each(CASES)("%s: refused where policy is enforced, told in any case: %s", async (error, text) => {
+    const enforced = new Bench("enforce");
+    const { forward, answers } = await enforced.client(text);
+    expect([forward, answersOf({ forward, answers })[0]]).toMatchObject([
+      undefined,
+      { error: { code: -32600 } },
+    ]);
+    const observed = new Bench("observe");
+    const message = bytes(text);
+    expect((await observed.gate.fromClient(observed.peer, message)).forward).toBe(message);
+    for (const [b, action] of [
+      [enforced, "block"],
+      [observed, "pass"],
+    ] as const) {
+      expect(b.events()[0]).toMatchObject({
+        "event.action": "protocol-violation",
+        "error.type": error,
+        "tapline.decision.action": action,
+      });
+    }
+  });
+
+  test("bytes that are no UTF-8", async () => {
+    const b = new Bench("enforce");
+    const bad = Buffer.concat([
+      bytes('{"jsonrpc":"2.0","id":1,"method":"x'),
+      Buffer.from([0xc3, 0x28]),
+      bytes('"}'),
+    ]);
+    expect((await b.gate.fromClient(b.peer, bad)).forward).toBeUndefined();
+  });
+
+  test("a server that prints to its output is passed on and counted, with a bound on what is told", async () => {
+    const b = new Bench("enforce");
+    for (let i = 0; i < LIMITS.junk_notices + 50; i++) {
+      const junk = bytes(`starting up ${i}`);
+      expect((await b.gate.fromServer(b.peer, junk)).forward).toBe(junk);
+    }
+    expect(b.gate.decisions.counts.junk).toBe(LIMITS.junk_notices + 50);
+    expect(b.lines).toHaveLength(LIMITS.junk_notices);
+  });
+
+  test("whatever comes, nothing throws, and what passes is what came or a part of it", async () => {
+    const value = fc.letrec((tie) => ({
+      any: fc.oneof(
+        { depthSize: "small" },
+        fc.constantFrom("2.0", 1, null, "tools/call", "deny", "ask", "t", true),
+        fc.dictionary(
+          fc.constantFrom(
+            "jsonrpc",
+            "id",
+            "method",
+            "params",
+            "result",
+            "error",
+            "name",
+            "arguments",
+            "tools",
+            "_meta",
+            "uri",
+            "inputRequests",
+            "requestState",
+          ),
+          tie("any"),
+        ),
+        fc.array(tie("any"), { maxLength: 4 }),
+      ),
+    })).any;
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(fc.boolean(), value), { maxLength: 6 }), async (messages) => {
+        const b = new Bench("enforce");
+        for (const [client, message] of messages) {
+          const came = bytes(message);
+          const outcome = client ? b.gate.fromClient(b.peer, came) : b.gate.fromServer(b.peer, came);
+          if (outcome instanceof Promise) {
+            for (const cancel of b.peer.held.values()) cancel();
+          }
+          const { forward } = await outcome;
+          if (forward !== undefined)
+            expect(typeof forward === "string" ? JSON.parse(forward) : forward).toBeDefined();
+        }
+        b.events();
+      }),
+      { numRuns: process.env["TAPLINE_FULL"] === "1" ? 5_000 : 300 },
+    );
+  });
+});
