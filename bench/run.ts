@@ -61,4 +61,8 @@ if (wanted("file_to_bulk")) {
   flow({ sink: "bulk", dir: await data(8), url: line.toString().trim() });
   server.kill();
 }
+if (wanted("mcp_proxy")) {
+  const args = [join(here, "flow", "mcp_proxy.ts"), "--calls", String(Math.min(events / 20, 10_000))];
+  process.stdout.write(execFileSync(process.execPath, args, { encoding: "utf8" }));
+}
 if (values.dir === undefined) rmSync(work, { recursive: true, force: true });
