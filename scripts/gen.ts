@@ -7,7 +7,7 @@ import { generators } from "./gen/index.ts";
 const check = process.argv.includes("--check");
 const stale: string[] = [];
 for (const generate of generators) {
-  for (const [path, text] of Object.entries(generate())) {
+  for (const [path, text] of Object.entries(await generate())) {
     const before = existsSync(path) ? readFileSync(path, "utf8") : undefined;
     if (before === text) continue;
     stale.push(path);

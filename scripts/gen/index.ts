@@ -1,5 +1,6 @@
 // The registry of generators: each returns path → text, and reads only the tables; the reference reads the code too.
 import { avroSource } from "./avro.ts";
+import { hookSource } from "./hook.ts";
 import { lifecycleSource } from "./lifecycle.ts";
 import { templatesSource } from "./templates.ts";
 import { eventSource } from "./event.ts";
@@ -8,7 +9,7 @@ import { secretsSource } from "./secrets.ts";
 import { toolsSource } from "./tools.ts";
 import { referenceSource } from "./reference.ts";
 
-export const generators: readonly (() => Record<string, string>)[] = [
+export const generators: readonly (() => Record<string, string> | Promise<Record<string, string>>)[] = [
   eventSource,
   classesSource,
   secretsSource,
@@ -17,4 +18,5 @@ export const generators: readonly (() => Record<string, string>)[] = [
   lifecycleSource,
   avroSource,
   referenceSource,
+  hookSource,
 ];

@@ -24,6 +24,7 @@ const VARIABLES: Readonly<Record<string, string>> = {
   XDG_STATE_HOME: "Where the default state directory is",
   CLAUDE_CONFIG_DIR: "Where Claude Code keeps its files, when not in `~/.claude`",
   CODEX_HOME: "Where Codex keeps its files, when not in `~/.codex`",
+  COPILOT_HOME: "Where Copilot CLI keeps its files, when not in `~/.copilot`",
 };
 
 const READS: Readonly<Record<string, string>> = {

@@ -1,6 +1,7 @@
 // The registry of commands.
 import { check } from "./check.ts";
 import { dlq } from "./dlq.ts";
+import { hook } from "./hook.ts";
 import { inventory } from "./inventory/index.ts";
 import { ledger } from "./ledger.ts";
 import { mcp } from "./mcp.ts";
@@ -24,4 +25,5 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   status,
   ledger,
   mcp,
+  hook,
 };

@@ -114,6 +114,9 @@ export const LIMITS = {
   http_head_ms: 10_000, // for the headers of a request to arrive
   http_body_ms: 30_000, // for its body
   sse_event_bytes: 16 * MiB, // one event of a server: a longer one ends the stream
+  // Hooks of clients
+  hook_input_bytes: 8 * MiB, // of what a client tells its hook; more is kept cut, and a call in it is not allowed
+  hook_input_ms: 10_000, // longest wait for the rest of it
 
   // State kept by workers
   sessions: 4_096, // sessions whose state is held by one worker
@@ -280,4 +283,5 @@ assert(
   "a batch whose records make many events fits in a frame, kept raw from there on",
 );
 assert(LIMITS.otlp_lines_bytes < LIMITS.otlp_held_bytes, "a request that is alone has room");
+assert(LIMITS.hook_input_bytes <= LIMITS.line_bytes / 2, "what a hook is told fits in a record");
 assert(LIMITS.object_depth < 20, "servers refuse flattened objects nested deeper than 20");

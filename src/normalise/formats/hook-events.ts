@@ -2,7 +2,7 @@
 // questions, notices. What the client's payload means is told by its own file.
 import type { Action } from "../../core/generated/classes.ts";
 import type { Event } from "../../core/generated/event.ts";
-import { type Fields, type Scope, asHeld, asObject, asText } from "../format.ts";
+import { type Fields, type Scope, asHeld, asList, asObject, asText } from "../format.ts";
 import type { Session } from "../session.ts";
 import { setTargets, setUrl } from "../targets.ts";
 import { aboutCall, setDecided, setRecorded, setVerdict } from "./decision.ts";
@@ -60,6 +60,8 @@ export function begin(line: HookLine, action: Action): Event {
   e["tapline.permission.mode"] = who.mode;
   e["tapline.record.type"] = line.event;
   e["tapline.record.parent_id"] = who.turn;
+  // What the client sent and nobody could read.
+  e["event.original"] = asText(fields["raw"]);
   session.fill(e);
   return e;
 }
@@ -73,13 +75,22 @@ export function emitTold(line: HookLine, told: Told): void {
   else notice(line, told, decision);
 }
 
+/** What started the server, as the chokepoint found it in the client's configuration and decided on it. */
+function setStarted(e: Event, server: Fields): void {
+  e["tapline.server.transport"] = asText(server["transport"]);
+  e["tapline.server.command"] ??= asText(asList(server["command"]).join(" "));
+  e["tapline.server.url"] ??= asText(server["url"]);
+}
+
 /** Names the call: tool, server, id, arguments and what they are aimed at. */
-function setCall(e: Event, told: Told): void {
-  setTool(e, told.tool, told.server);
-  if (told.server !== undefined) setServer(e, told.server);
+function setCall(e: Event, told: Told, started: Fields | undefined): void {
+  const server = asText(started?.["name"]) ?? told.server;
+  setTool(e, told.tool, server);
+  if (server !== undefined) setServer(e, server);
   e["tapline.server.scope"] = told.server_scope;
   e["tapline.server.url"] = told.server_url;
   e["tapline.server.command"] = told.server_command;
+  if (started !== undefined) setStarted(e, started);
   e["gen_ai.tool.call.id"] = told.call_id;
   const args = asArguments(told.args);
   e["gen_ai.tool.call.arguments"] = args;
@@ -92,7 +103,7 @@ function setCall(e: Event, told: Told): void {
 function call(line: HookLine, told: Told, decision: Fields | undefined): void {
   const { session, scope } = line;
   const e = begin(line, "tool-call");
-  setCall(e, told);
+  setCall(e, told, asObject(line.fields["server"]));
   const verdict = decision === undefined ? undefined : setRecorded(e, decision);
   const alias = aliasOf(line, told);
   const name = e["gen_ai.tool.name"]!;
@@ -139,7 +150,7 @@ function refOf(line: HookLine, told: Told, e: Event): string | undefined {
 
 function result(line: HookLine, told: Told, decision: Fields | undefined): void {
   const e = begin(line, "tool-result");
-  setCall(e, told);
+  setCall(e, told, asObject(line.fields["server"]));
   const ref = refOf(line, told, e) ?? `${REF}${e["gen_ai.tool.name"]!}#0`;
   const output = asResult(told.result);
   if (output !== undefined) e["gen_ai.tool.call.result"] = output;
@@ -158,7 +169,7 @@ function result(line: HookLine, told: Told, decision: Fields | undefined): void 
 function asked(line: HookLine, told: Told, decision: Fields | undefined): void {
   const { session } = line;
   const e = begin(line, "tool-call-decision");
-  setCall(e, told);
+  setCall(e, told, asObject(line.fields["server"]));
   const ref = refOf(line, told, e);
   const waiting = ref === undefined ? undefined : session.waiting(ref);
   const args = e["gen_ai.tool.call.arguments"];

@@ -1,4 +1,5 @@
-// Hook payloads of agents as `tapline hook` spools them: `{ts, hook: CLIENT, event, payload, decision?, pid?, user?, cwd?}`.
+// Hook payloads of agents as `tapline hook` spools them: `{ts, hook: CLIENT, event, payload, decision?, server?, raw?,
+// pid?, user?, cwd?}`.
 // Reads the line around the payload; each client's payloads are read in hook-<client>.ts.
 import { type Fields, type Format, type Outcome, type Scope, asHeld, asObject, asText } from "../format.ts";
 import type { HookClient, Who } from "./hook-told.ts";

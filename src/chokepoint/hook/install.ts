@@ -1,0 +1,166 @@
+// Puts the hook into a client's configuration and takes it out again, leaving everything else in the file as it is. The
+// file before each change is kept beside it. Never writes a file that it could not read.
+import { randomBytes } from "node:crypto";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname } from "node:path";
+import { TaplineError, reasonOf } from "../../core/errors.ts";
+import { object } from "./client.ts";
+import { CLIENTS } from "./clients.ts";
+import { type Json, SETTINGS, type Settings } from "./settings.ts";
+
+/** Name of the bundle: a hook whose command runs it is ours. */
+export const HOOK_FILE = "tapline-hook.cjs";
+
+export interface HookCommand {
+  readonly node: string;
+  readonly script: string;
+  /** Options after client and event. */
+  readonly options: readonly string[];
+}
+
+export interface Change {
+  readonly file: string;
+  readonly backup: string | undefined;
+  readonly changed: boolean;
+}
+
+/** As a POSIX shell reads it as one word. */
+function quoted(word: string): string {
+  return /^[\w./:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+function commandLine(client: string, event: string, { node, script, options }: HookCommand): string {
+  return [node, script, client, event, ...options].map(quoted).join(" ");
+}
+
+/** Hooks of a client as its configuration has them: a list under each event, or one list with a trigger each. */
+function hooksOf(client: string, settings: Settings, command: HookCommand): Json | unknown[] {
+  const wire = CLIENTS.get(client)!;
+  const entries = settings.events.map((event): [string, Json] => [
+    event,
+    settings.entry(commandLine(client, event, command), event, wire.waits(event) === true),
+  ]);
+  if (client === "kiro") return entries.map(([, entry]) => entry);
+  return Object.fromEntries(entries.map(([event, entry]) => [event, [entry]]));
+}
+
+/** What `--print` shows: the configuration of the hook alone. */
+export function fragment(client: string, command: HookCommand): { file: string; content: Json } {
+  const settings = SETTINGS.get(client)!;
+  return {
+    file: settings.file(process.env),
+    content: { ...settings.frame, hooks: hooksOf(client, settings, command) },
+  };
+}
+
+const isOurs = (entry: unknown): boolean => JSON.stringify(entry).includes(`/${HOOK_FILE}`);
+
+/** An entry without our hook; undefined when nothing is left of it. Claude Code and its like group hooks by matcher. */
+function without(entry: unknown): unknown {
+  if (!isOurs(entry)) return entry;
+  const group = object(entry);
+  const inner = group?.["hooks"];
+  if (!Array.isArray(inner)) return undefined;
+  const others = inner.filter((hook) => !isOurs(hook));
+  return others.length === 0 ? undefined : { ...group, hooks: others };
+}
+
+function listWithout(list: readonly unknown[]): unknown[] {
+  return list.map(without).filter((entry) => entry !== undefined);
+}
+
+function malformed(file: string, what: string): TaplineError {
+  return new TaplineError("HOOK_CONFIG_UNREADABLE", `${file}: ${what}`, {
+    remedy: "put it right, or merge by hand what `tapline hook install CLIENT --print` shows",
+  });
+}
+
+/** The file's content with our hooks in place of those that are there; without `hooks` they are only taken out. */
+function merged(file: string, before: Json, frame: Json, hooks: Json | unknown[] | undefined): Json {
+  const present = before["hooks"];
+  if (Array.isArray(hooks) || Array.isArray(present)) {
+    if (present !== undefined && !Array.isArray(present)) throw malformed(file, "`hooks` is not a list");
+    if (hooks !== undefined && !Array.isArray(hooks)) throw malformed(file, "`hooks` is not an object");
+    return { ...frame, ...before, hooks: [...listWithout(present ?? []), ...(hooks ?? [])] };
+  }
+  const lists = object(present ?? {});
+  if (lists === undefined) throw malformed(file, "`hooks` is not an object");
+  const result: Json = {};
+  for (const [event, list] of Object.entries(lists)) {
+    if (!Array.isArray(list)) {
+      result[event] = list;
+      continue;
+    }
+    const others = listWithout(list);
+    if (others.length > 0 || list.length === 0) result[event] = others;
+  }
+  for (const [event, list] of Object.entries(hooks ?? {})) {
+    const others = result[event] ?? [];
+    if (!Array.isArray(others)) throw malformed(file, `\`hooks.${event}\` is not a list`);
+    result[event] = [...others, ...(list as unknown[])];
+  }
+  return { ...frame, ...before, hooks: result };
+}
+
+function readJson(file: string): { text: string; value: Json } | undefined {
+  if (!existsSync(file)) return undefined;
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw malformed(file, reasonOf(error));
+  }
+  if (text.trim() === "") return { text, value: {} };
+  try {
+    const value = object(JSON.parse(text));
+    if (value !== undefined) return { text, value };
+  } catch {
+    // Comments, for one.
+  }
+  throw malformed(file, "not a JSON object, so it is left alone");
+}
+
+/** Installs, or with `command` undefined takes out. */
+export function change(client: string, at: string | undefined, command: HookCommand | undefined): Change {
+  const settings = SETTINGS.get(client)!;
+  const named = at ?? settings.file(process.env);
+  // A link stays a link: what it leads to is changed.
+  const file = existsSync(named) ? realpathSync(named) : named;
+  const before = readJson(file);
+  if (before === undefined && command === undefined) return { file, backup: undefined, changed: false };
+  const hooks = command === undefined ? undefined : hooksOf(client, settings, command);
+  const after = merged(file, before?.value ?? {}, command === undefined ? {} : settings.frame, hooks);
+  if (before !== undefined && JSON.stringify(before.value) === JSON.stringify(after)) {
+    return { file, backup: undefined, changed: false };
+  }
+  return { file, backup: write(file, before !== undefined, after), changed: true };
+}
+
+function write(file: string, exists: boolean, content: Json): string | undefined {
+  const stamp = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "");
+  const backup = exists ? `${file}.${stamp}.bak` : undefined;
+  const temporary = `${file}.${randomBytes(6).toString("hex")}.tmp`;
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    if (backup !== undefined) copyFileSync(file, backup);
+    writeFileSync(temporary, `${JSON.stringify(content, undefined, 2)}\n`, { mode: 0o600 });
+    if (exists) chmodSync(temporary, statSync(file).mode & 0o777);
+    renameSync(temporary, file);
+  } catch (error) {
+    throw new TaplineError("HOOK_CONFIG_UNWRITABLE", `cannot write ${file}: ${reasonOf(error)}`, {
+      remedy: `merge by hand what \`tapline hook install ${basename(file)} --print\` shows`,
+      cause: error,
+    });
+  }
+  return backup;
+}
