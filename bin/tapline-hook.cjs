@@ -301,7 +301,12 @@ const LIMITS = {
 	correlation_spread: 64,
 	correlation_fired: 65536,
 	eviction_report_ms: 6e4,
-	suppress_windows: 65536
+	suppress_windows: 65536,
+	chokepoint_grace_ms: 12e4,
+	chokepoint_settle_ms: 15e3,
+	chokepoint_calls: 32768,
+	chokepoint_sessions: 16384,
+	chokepoint_kinds: 16384
 };
 _late_node_assert_default(LIMITS.blob_head_bytes < LIMITS.entry_bytes, "the head of a blob fits in an entry");
 _late_node_assert_default(LIMITS.batch_bytes <= LIMITS.frame_bytes / 8, "the entries of one batch fit in a frame");

@@ -20,6 +20,7 @@ import { Pipeline } from "./pipeline.ts";
 import { runCollector } from "./lifecycle.ts";
 import { Correlating } from "./correlating.ts";
 import { FirstSeen } from "./detect/first-seen.ts";
+import { Oversight } from "./detect/oversight.ts";
 import { Correlations } from "./detect/correlate-thread.ts";
 import { recover } from "./recover.ts";
 import { PolicyWatch } from "./policy-watch.ts";
@@ -124,6 +125,12 @@ function originOf(config: Config): Origin {
   return { namespace: config.namespace, host: config.host, version: VERSION };
 }
 
+function openOversight(config: Config, origin: Origin): Oversight {
+  const { hooked, proxied } = config.chokepoint;
+  const spool = sourcesOf(config).some(([, { type }]) => type === "spool");
+  return new Oversight(origin, { clients: hooked, servers: proxied, spool });
+}
+
 /** Opens everything, recovers what the last run left, and returns a collector that is ready to run. */
 export async function openCollector(config: Config, log: Log, events: CollectorEvents): Promise<Collector> {
   await mkdir(config.state_dir, { recursive: true, mode: 0o700 });
@@ -149,6 +156,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   const engine = { origin, key, started: fromMs(started_ms)!, rules, subject_keys };
   const lanes = await openLanes(config.workers, engine, () => pipeline);
   const first_seen = new FirstSeen(origin);
+  const oversight = openOversight(config, origin);
   const known = policy.hash;
   const { positions, tally, correlations, entries } = await recover({
     recovered,
@@ -156,6 +164,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     lanes,
     first_seen,
     policy,
+    oversight,
     openCorrelations: (state) =>
       new Correlations(joined, { origin, ruleset_hash: set.hash, started_ms, state }),
   });
@@ -164,6 +173,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   const correlating = new Correlating({
     correlations,
     first_seen,
+    oversight,
     judge: new Judge({ set, correlations: joined }),
     self,
     onAlert: events.onAlert,

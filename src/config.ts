@@ -58,6 +58,21 @@ export const configSchema = z.strictObject({
     .optional()
     .describe("The policy file; `policy.yml` in the state directory by default, if it is there"),
   sinks: z.record(SINK_NAME, z.discriminatedUnion("type", sinkSchemas as never)).default({}),
+  chokepoint: z
+    .strictObject({
+      hooked: z
+        .array(z.string())
+        .default([])
+        .describe(
+          "Agents that have a hook of ours (`service.name`, such as claude-code): a call of theirs without a decision is a bypass, also in a session that never had one",
+        ),
+      proxied: z
+        .array(z.string())
+        .default([])
+        .describe("MCP servers that stand behind our proxy, by name: the same for calls to them"),
+    })
+    .prefault({})
+    .describe("Where a decision is expected for every call"),
   heartbeat_s: z.int().min(1).max(86_400).default(60).describe("Seconds between heartbeat entries"),
 });
 export type Config = z.output<typeof configSchema>;

@@ -1,5 +1,5 @@
-// What the ordering thread adds to a batch: events of what was never seen before with their alerts, and what correlations
-// find. All of it becomes entries of the batch's frame, and the console hears of alerts. Decides nothing.
+// What the ordering thread adds to a batch: events of what was never seen before and of calls that went around the
+// chokepoint, with their alerts, and what correlations find. All of it becomes entries of the batch's frame, and the console hears of alerts. Decides nothing.
 import type { Event } from "./core/generated/event.ts";
 import type { Arrival } from "./detect/correlate.ts";
 import { type CorrelationFigures, figuresOf } from "./detect/correlate-figures.ts";
@@ -12,26 +12,42 @@ import type {
   CorrelationsState,
 } from "./detect/correlate-thread.ts";
 import type { FirstSeen, SeenState } from "./detect/first-seen.ts";
+import type { Moment, Oversight, OversightHeader, OversightState } from "./detect/oversight.ts";
 import type { EngineResult } from "./engine.ts";
 import { type AlertNote, type InForce, type Judge, noteOf } from "./detect/judge.ts";
 import type { SelfRecorder } from "./self.ts";
 
+/** A batch in which nothing is. */
+const NOTHING_NEW = {
+  sightings: [],
+  observations: [],
+  extracts: { rules: [], extracts: [], streams: [] },
+  held: [],
+  failures: [],
+  count: 0,
+};
+
 /** What a frame has to keep, and how many alerts went into it. */
-interface Told {
+export interface Told {
   readonly alerts: number;
   readonly header: CorrelationHeader | undefined;
   readonly seen?: SeenState | undefined;
+  readonly oversight?: OversightHeader | undefined;
 }
 
 export interface DetectionFigures extends CorrelationFigures {
   /** Keys known as seen, and those that had to go since the start. */
   readonly seen: number;
   readonly seen_evicted: number;
+  /** Calls that are held against decisions, and those of which nothing can be said since a bound bit. */
+  readonly overseen: number;
+  readonly overseen_evicted: number;
 }
 
 export interface CorrelatingParts {
   readonly correlations: Correlations;
   readonly first_seen: FirstSeen;
+  readonly oversight: Oversight;
   /** Of the events that this thread makes. */
   readonly judge: Judge;
   readonly self: SelfRecorder;
@@ -50,12 +66,13 @@ export class Correlating {
 
   /** Takes in what a batch told; what comes of it waits in the recorder for the batch's frame. */
   push(
-    result: Pick<EngineResult, "sightings" | "extracts" | "held" | "failures" | "count">,
+    result: Pick<EngineResult, "sightings" | "observations" | "extracts" | "held" | "failures" | "count">,
     arrival: Arrival,
   ): Told {
-    const { first_seen, judge, self } = this.#parts;
+    const { first_seen, oversight, judge, self } = this.#parts;
     const { events, changes } = first_seen.offer(result.sightings);
-    for (const e of events) {
+    const overseen = oversight.offer(result.observations, this.#moment(arrival));
+    for (const e of [...events, ...overseen.events]) {
       judge.inspect(e, (alert) => self.write(alert), self.out);
       self.write(e);
     }
@@ -68,16 +85,31 @@ export class Correlating {
         ? result.held
         : [...result.held, ...own.held.map((h) => ({ ...h, entry: h.entry + result.count }))];
     const { alerts, header } = this.#record(this.#correlations.push(extracts, arrival, held), arrival.now_ms);
-    return { alerts: alerts + own.alerts, header, seen: changes.length === 0 ? undefined : changes };
+    const seen = changes.length === 0 ? undefined : changes;
+    return { alerts: alerts + own.alerts, header, seen, oversight: overseen.header };
   }
 
-  /** Windows end by the clock too, when nothing comes. */
-  advance(now_ms: number, caught_up: boolean): Told {
+  /** Until the sources were read to their end once, what is missing may still be in them. */
+  #moment({ now_ms, caught_up }: Pick<Arrival, "now_ms" | "caught_up">): Moment {
+    const mark_ms = caught_up ? this.#correlations.correlator.time.mark.at_ms : Number.NEGATIVE_INFINITY;
+    return { now_ms, mark_ms };
+  }
+
+  /** Windows end by the clock too, and what is missing is missed, when nothing comes. */
+  advance(arrival: Arrival): Told {
+    const { now_ms, caught_up } = arrival;
+    if (this.#parts.oversight.isDue(this.#moment(arrival))) return this.push(NOTHING_NEW, arrival);
     return this.#record(this.#correlations.advance(now_ms, caught_up), now_ms);
   }
 
   /** No more events will come: windows that are open run out. */
   close(now_ms: number): void {
+    const { judge, oversight, self } = this.#parts;
+    for (const e of oversight.close(now_ms)) {
+      judge.inspect(e, (alert) => self.write(alert), self.out);
+      self.write(e);
+    }
+    judge.take();
     this.#write(this.#correlations.close(now_ms));
   }
 
@@ -91,11 +123,27 @@ export class Correlating {
   figures(): DetectionFigures {
     const { correlator, suppressor } = this.#correlations;
     const { size, evicted } = this.#parts.first_seen;
-    return { ...figuresOf(correlator, suppressor), seen: size, seen_evicted: evicted };
+    const { oversight } = this.#parts;
+    return {
+      ...figuresOf(correlator, suppressor),
+      seen: size,
+      seen_evicted: evicted,
+      overseen: oversight.size,
+      overseen_evicted: oversight.evicted,
+    };
   }
 
-  state(): { readonly correlations: CorrelationsState; readonly seen: SeenState } {
-    return { correlations: this.#correlations.state(), seen: this.#parts.first_seen.state() };
+  state(): {
+    readonly correlations: CorrelationsState;
+    readonly seen: SeenState;
+    readonly oversight: OversightState;
+  } {
+    const { first_seen, oversight } = this.#parts;
+    return {
+      correlations: this.#correlations.state(),
+      seen: first_seen.state(),
+      oversight: oversight.state(),
+    };
   }
 
   #record({ events, header }: Correlated, now_ms: number): Told {

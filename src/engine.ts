@@ -12,6 +12,7 @@ import { type Loaded, type RuleText, compileTexts, readTexts } from "./detect/lo
 import type { Placeholders } from "./detect/modifiers.ts";
 import type { RuleFailure, RuleSet } from "./detect/match.ts";
 import type { Held } from "./detect/suppress.ts";
+import { type Observation, Observations } from "./detect/observations.ts";
 import { type Sighting, Sightings } from "./detect/sightings.ts";
 import { type AlertNote, type InForce, Judge } from "./detect/judge.ts";
 import { Normaliser, type Normalised, type Work } from "./normalise/index.ts";
@@ -55,6 +56,8 @@ export interface EngineResult extends Normalised {
   readonly failures: readonly RuleFailure[];
   /** What may never have been seen before. */
   readonly sightings: readonly Sighting[];
+  /** Calls and decisions, to be held against each other. */
+  readonly observations: readonly Observation[];
 }
 
 /** What a worker remembers from batch to batch. */
@@ -67,6 +70,7 @@ export class Engine {
   readonly normaliser: Normaliser;
   readonly flow: Flow;
   readonly sightings = new Sightings();
+  readonly observations = new Observations();
   readonly #judge: Judge;
   #actions: Record<string, number> = {};
 
@@ -120,6 +124,7 @@ export class Engine {
     this.#actions[action] = (this.#actions[action] ?? 0) + 1;
     this.#judge.inspect(e, write, this.normaliser.scope.out);
     this.sightings.see(e);
+    this.observations.see(e);
   }
 
   process(work: Work): EngineResult {
@@ -139,6 +144,7 @@ export class Engine {
       extracts,
       failures,
       sightings: this.sightings.take(),
+      observations: this.observations.take(),
     };
   }
 }

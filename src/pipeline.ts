@@ -1,7 +1,7 @@
 // All control flow of the data path: pull batches, hand them to workers, order what comes back, append it, settle
 // the source. Sinks read the ledger behind it (deliver.ts). Knows stages only by their contracts.
 import assert from "node:assert";
-import type { CorrelationHeader } from "./detect/correlate-thread.ts";
+import type { Told } from "./correlating.ts";
 import type { EngineResult, LaneState, Rules } from "./engine.ts";
 import type { Lane } from "./lane.ts";
 import type { RawBatch } from "./core/stage.ts";
@@ -10,7 +10,7 @@ import { type FrameHeader, type SnapshotState, applyPositions } from "./state.ts
 import { LIMITS } from "./core/limits.ts";
 import { joinRuns } from "./core/run.ts";
 import { isShared } from "./core/shared-buffers.ts";
-import { type Tally, addTo, withLeftOut } from "./tally.ts";
+import { addTo, withLeftOut } from "./tally.ts";
 
 interface Dispatched {
   readonly source: string;
@@ -139,11 +139,12 @@ export class Pipeline {
     const known = (this.#parts.positions[source] ??= {});
     for (const info of batch.streams) if (known[info.id] === undefined) self.stream(info);
     for (const gap of batch.gaps) self.gap(gap);
-    applyPositions(this.#parts.positions, { [source]: batch.positions });
+    const positions = { [source]: batch.positions };
+    applyPositions(this.#parts.positions, positions);
     for (const blob of result.blobs) ledger.putBlob(blob.digest, blob.bytes);
     const arrival = { now_ms, caught_up, first_index: ledger.size };
-    const correlated = this.#parts.correlating.push(result, arrival);
-    const alerts = (result.actions["rule-alert"] ?? 0) + correlated.alerts;
+    const told = this.#parts.correlating.push(result, arrival);
+    const alerts = (result.actions["rule-alert"] ?? 0) + told.alerts;
     const own = self.take();
     const delta = {
       ...withLeftOut(result.counts, batch.left_out),
@@ -152,13 +153,9 @@ export class Pipeline {
       gaps: batch.gaps.length,
     };
     addTo(tally, delta);
-    const header: FrameHeader = {
-      positions: { [source]: batch.positions },
-      tally: delta,
-      correlation: correlated.header,
-      seen: correlated.seen,
-      policy: this.#parts.policy.take(),
-    };
+    const { header: correlation, seen, oversight } = told;
+    const policy = this.#parts.policy.take();
+    const header: FrameHeader = { positions, tally: delta, correlation, seen, oversight, policy };
     const joined = joinRuns(result, own);
     if (joined.run !== result.run && isShared(result.run)) this.#parts.free.push(result.run);
     // The worker has written the sessions' changes as JSON: they go in as they are.
@@ -194,17 +191,19 @@ export class Pipeline {
   /** Windows end by the clock too, when nothing comes. */
   #passTime(): void {
     if (this.inFlight > 0 || this.#held !== undefined || this.#failure !== undefined) return;
-    const now_ms = this.#parts.now();
-    const { alerts, header } = this.#parts.correlating.advance(now_ms, this.#next >= this.#caught_up_at);
-    if (header !== undefined) this.record({ alerts }, header).catch((error) => this.fail(error as Error));
+    const caught_up = this.#next >= this.#caught_up_at;
+    const first_index = this.#parts.ledger.size;
+    const told = this.#parts.correlating.advance({ now_ms: this.#parts.now(), caught_up, first_index });
+    if (told.header === undefined && told.oversight === undefined) return;
+    this.record(told).catch((error) => this.fail(error as Error));
   }
 
   /** Records the collector's own events. Durable when it resolves. */
-  async record(counts: Partial<Tally> = {}, correlation?: CorrelationHeader): Promise<void> {
+  async record({ alerts, header: correlation, oversight }: Partial<Told> = {}): Promise<void> {
     const own = this.#parts.self.take();
     if (own.count === 0) return;
-    const tally = { ...counts, events: own.count };
-    const header: FrameHeader = { positions: {}, tally, correlation, policy: this.#parts.policy.take() };
+    const [tally, policy] = [{ alerts: alerts ?? 0, events: own.count }, this.#parts.policy.take()];
+    const header: FrameHeader = { positions: {}, tally, correlation, oversight, policy };
     addTo(this.#parts.tally, tally);
     this.#parts.ledger.append({ ...own, header: JSON.stringify(header) });
     await this.#parts.ledger.commit();

@@ -3,6 +3,7 @@
 import { createDigest } from "./core/digest.ts";
 import type { Correlations, CorrelationsState } from "./detect/correlate-thread.ts";
 import type { FirstSeen } from "./detect/first-seen.ts";
+import type { Oversight } from "./detect/oversight.ts";
 import { type Lane, laneOf } from "./lane.ts";
 import type { Recovered } from "./ledger/log.ts";
 import { Session, type SessionState } from "./normalise/session.ts";
@@ -17,6 +18,7 @@ export interface RecoverParts {
   readonly lanes: readonly Lane[];
   readonly first_seen: FirstSeen;
   readonly policy: Pick<PolicyWatch, "resume">;
+  readonly oversight: Oversight;
   openCorrelations(state: CorrelationsState | undefined): Correlations;
 }
 
@@ -30,7 +32,7 @@ export interface RecoveredState {
 }
 
 export async function recover(parts: RecoverParts): Promise<RecoveredState> {
-  const { recovered, key, lanes, first_seen } = parts;
+  const { recovered, key, lanes, first_seen, oversight } = parts;
   const digest = createDigest(key);
   const found = recovered.snapshot?.state as SnapshotState | undefined;
   // A snapshot of an earlier version lacks what was not counted then.
@@ -40,6 +42,7 @@ export async function recover(parts: RecoverParts): Promise<RecoveredState> {
   for (const [id, state] of found?.sessions ?? []) sessions.set(id, new Session(id, digest, state));
   const correlations = parts.openCorrelations(found?.correlations);
   first_seen.apply(found?.seen ?? []);
+  if (found?.oversight !== undefined) oversight.apply(found.oversight);
   const placeOf = (id: string, state: SessionState | undefined): number =>
     laneOf(state?.lane ?? sessions.get(id)?.lane ?? id, lanes.length);
   const flow = found?.flow ?? [];
@@ -55,6 +58,7 @@ export async function recover(parts: RecoverParts): Promise<RecoveredState> {
     entries += frame.count;
     if (header.policy !== undefined) policy = header.policy;
     if (header.seen !== undefined) first_seen.apply(header.seen);
+    if (header.oversight !== undefined) oversight.replay(header.oversight);
     if (header.correlation !== undefined) correlations.replay(header.correlation, frame.first);
     const changed = header.sessions ?? [];
     for (const [id, changes] of changed) {

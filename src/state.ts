@@ -2,6 +2,7 @@
 import type { Position } from "./core/stage.ts";
 import type { CorrelationHeader, CorrelationsState } from "./detect/correlate-thread.ts";
 import type { SeenState } from "./detect/first-seen.ts";
+import type { OversightHeader, OversightState } from "./detect/oversight.ts";
 import type { FlowState } from "./detect/flow.ts";
 import type { SessionState } from "./normalise/session.ts";
 import type { Recorded } from "./policy-watch.ts";
@@ -22,6 +23,8 @@ export interface FrameHeader {
   readonly seen?: SeenState | undefined;
   /** The policy whose change the entries tell of. */
   readonly policy?: Recorded | undefined;
+  /** Calls and decisions, to be held against each other. */
+  readonly oversight?: OversightHeader | undefined;
 }
 
 /** State of a snapshot: with the ledger after it, everything a restart needs. */
@@ -37,6 +40,7 @@ export interface SnapshotState {
   readonly seen?: SeenState;
   /** The policy last recorded. */
   readonly policy?: Recorded;
+  readonly oversight?: OversightState;
 }
 
 /** Moves positions as a frame says; null is a stream that is gone. */

@@ -16,6 +16,7 @@ import type { CorrelationSet } from "../detect/correlate-compile.ts";
 import { Correlations } from "../detect/correlate-thread.ts";
 import { ocsfFinding } from "../detect/ocsf.ts";
 import { FirstSeen } from "../detect/first-seen.ts";
+import { Oversight } from "../detect/oversight.ts";
 import { Judge } from "../detect/judge.ts";
 import { FORMATS } from "../normalise/formats/index.ts";
 import { probe, sessionIn } from "../normalise/probe.ts";
@@ -82,6 +83,7 @@ class Scan {
     this.#correlating = new Correlating({
       correlations: new Correlations(correlations, { origin, ruleset_hash: set.hash, started_ms }),
       first_seen: new FirstSeen(origin),
+      oversight: new Oversight(origin, { clients: [], servers: [], spool: false }),
       judge: new Judge({ set, correlations }),
       self: this.#self,
       onAlert: () => {},

@@ -271,6 +271,13 @@ export const LIMITS = {
   correlation_fired: 65_536, // windows that fired and whose key was dropped, remembered
   eviction_report_ms: 60_000, // pause between two reports of evicted state of one rule
   suppress_windows: 65_536, // suppression windows that are open
+
+  // Calls held against decisions at the chokepoint
+  chokepoint_grace_ms: 120_000, // by how much event time passes a call before something is said to be missing
+  chokepoint_settle_ms: 15_000, // what arrived less than this ago may still be joined by its other side
+  chokepoint_calls: 32_768, // calls that wait for their time; nothing is said of those that have to go
+  chokepoint_sessions: 16_384, // sessions whose chokepoints are remembered
+  chokepoint_kinds: 16_384, // tools, clients and servers that are known to stand before a chokepoint
 } as const;
 
 assert(LIMITS.blob_head_bytes < LIMITS.entry_bytes, "the head of a blob fits in an entry");

@@ -11,6 +11,7 @@ import type { EngineResult, LaneState } from "../../src/engine.ts";
 import { Correlating } from "../../src/correlating.ts";
 import { Correlations } from "../../src/detect/correlate-thread.ts";
 import { FirstSeen } from "../../src/detect/first-seen.ts";
+import { Oversight } from "../../src/detect/oversight.ts";
 import { compileRules } from "../../src/detect/rules.ts";
 import { Judge } from "../../src/detect/judge.ts";
 import type { Lane } from "../../src/lane.ts";
@@ -150,6 +151,7 @@ function resultOf(lane: FakeLane, run: Uint8Array, hashes: Uint8Array): EngineRe
     held: [],
     failures: [],
     sightings: [],
+    observations: [],
   };
 }
 
@@ -196,6 +198,7 @@ async function rig(
     correlating: new Correlating({
       correlations: noCorrelations(),
       first_seen: new FirstSeen(ORIGIN),
+      oversight: new Oversight(ORIGIN, { clients: [], servers: [], spool: false }),
       judge: new Judge(NO_RULES),
       self,
       onAlert: () => {},
@@ -426,6 +429,7 @@ test("a snapshot is one cut through all workers, and with the log after it gives
     lanes: fresh as unknown as Lane[],
     first_seen: new FirstSeen(ORIGIN),
     policy: { resume: () => {} },
+    oversight: new Oversight(ORIGIN, { clients: [], servers: [], spool: false }),
     openCorrelations: noCorrelations,
   });
   expect(end.positions).toEqual({

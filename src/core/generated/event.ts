@@ -152,6 +152,8 @@ export const FIELDS = {
   "tapline.decision.mode": "keyword",
   "tapline.decision.decider.type": "keyword",
   "tapline.decision.decider.id": "keyword",
+  "tapline.chokepoint.missing": "keyword[]",
+  "tapline.chokepoint.seen": "keyword[]",
   "tapline.permission.operation": "keyword",
   "tapline.permission.scope": "keyword",
   "tapline.permission.rule": "keyword",
@@ -413,6 +415,8 @@ export interface Event {
   "tapline.decision.mode": string | undefined;
   "tapline.decision.decider.type": string | undefined;
   "tapline.decision.decider.id": string | undefined;
+  "tapline.chokepoint.missing": readonly string[] | undefined;
+  "tapline.chokepoint.seen": readonly string[] | undefined;
   "tapline.permission.operation": string | undefined;
   "tapline.permission.scope": string | undefined;
   "tapline.permission.rule": string | undefined;
@@ -669,6 +673,8 @@ class EventFields implements Event {
   "tapline.decision.mode" = undefined;
   "tapline.decision.decider.type" = undefined;
   "tapline.decision.decider.id" = undefined;
+  "tapline.chokepoint.missing" = undefined;
+  "tapline.chokepoint.seen" = undefined;
   "tapline.permission.operation" = undefined;
   "tapline.permission.scope" = undefined;
   "tapline.permission.rule" = undefined;
@@ -824,14 +830,14 @@ function block1(e: Event): string {
   }
   let s = "";
   let g = "";
-  let g86 = g + "\"control\":{";
-  if (e["tapline.control.iso42001"] !== undefined) { s += g86 + "\"iso42001\":" + strings(e["tapline.control.iso42001"]); g = ","; g86 = ","; }
-  if (e["tapline.control.direct"] !== undefined) { s += g86 + "\"direct\":" + strings(e["tapline.control.direct"]); g = ","; g86 = ","; }
-  if (e["tapline.control.supporting"] !== undefined) { s += g86 + "\"supporting\":" + strings(e["tapline.control.supporting"]); g = ","; g86 = ","; }
-  if (e["tapline.control.nist_ai_rmf"] !== undefined) { s += g86 + "\"nist_ai_rmf\":" + strings(e["tapline.control.nist_ai_rmf"]); g = ","; g86 = ","; }
-  if (e["tapline.control.eu_ai_act"] !== undefined) { s += g86 + "\"eu_ai_act\":" + strings(e["tapline.control.eu_ai_act"]); g = ","; g86 = ","; }
-  if (e["tapline.control.map_version"] !== undefined) { s += g86 + "\"map_version\":" + quote(e["tapline.control.map_version"]); g = ","; g86 = ","; }
-  if (g86 === ",") s += "}";
+  let g87 = g + "\"control\":{";
+  if (e["tapline.control.iso42001"] !== undefined) { s += g87 + "\"iso42001\":" + strings(e["tapline.control.iso42001"]); g = ","; g87 = ","; }
+  if (e["tapline.control.direct"] !== undefined) { s += g87 + "\"direct\":" + strings(e["tapline.control.direct"]); g = ","; g87 = ","; }
+  if (e["tapline.control.supporting"] !== undefined) { s += g87 + "\"supporting\":" + strings(e["tapline.control.supporting"]); g = ","; g87 = ","; }
+  if (e["tapline.control.nist_ai_rmf"] !== undefined) { s += g87 + "\"nist_ai_rmf\":" + strings(e["tapline.control.nist_ai_rmf"]); g = ","; g87 = ","; }
+  if (e["tapline.control.eu_ai_act"] !== undefined) { s += g87 + "\"eu_ai_act\":" + strings(e["tapline.control.eu_ai_act"]); g = ","; g87 = ","; }
+  if (e["tapline.control.map_version"] !== undefined) { s += g87 + "\"map_version\":" + quote(e["tapline.control.map_version"]); g = ","; g87 = ","; }
+  if (g87 === ",") s += "}";
   if (blocks1.size >= BLOCKS_MAX) blocks1.clear();
   const of = newEvent();
   of["tapline.control.iso42001"] = e["tapline.control.iso42001"] as never;
@@ -1140,140 +1146,144 @@ export function serialise(e: Event): string {
   if (e["tapline.decision.decider.id"] !== undefined) { s += g67 + "\"id\":" + quote(e["tapline.decision.decider.id"]); g0 = ","; g55 = ","; g66 = ","; g67 = ","; }
   if (g67 === ",") s += "}";
   if (g66 === ",") s += "}";
-  let g68 = g55 + "\"permission\":{";
-  if (e["tapline.permission.operation"] !== undefined) { s += g68 + "\"operation\":" + quote(e["tapline.permission.operation"]); g0 = ","; g55 = ","; g68 = ","; }
-  if (e["tapline.permission.scope"] !== undefined) { s += g68 + "\"scope\":" + quote(e["tapline.permission.scope"]); g0 = ","; g55 = ","; g68 = ","; }
-  if (e["tapline.permission.rule"] !== undefined) { s += g68 + "\"rule\":" + quote(e["tapline.permission.rule"]); g0 = ","; g55 = ","; g68 = ","; }
-  if (e["tapline.permission.mode"] !== undefined) { s += g68 + "\"mode\":" + quote(e["tapline.permission.mode"]); g0 = ","; g55 = ","; g68 = ","; }
-  if (e["tapline.permission.before"] !== undefined) { s += g68 + "\"before\":" + quote(e["tapline.permission.before"]); g0 = ","; g55 = ","; g68 = ","; }
-  if (e["tapline.permission.after"] !== undefined) { s += g68 + "\"after\":" + quote(e["tapline.permission.after"]); g0 = ","; g55 = ","; g68 = ","; }
-  if (e["tapline.permission.trigger"] !== undefined) { s += g68 + "\"trigger\":" + quote(e["tapline.permission.trigger"]); g0 = ","; g55 = ","; g68 = ","; }
+  let g68 = g55 + "\"chokepoint\":{";
+  if (e["tapline.chokepoint.missing"] !== undefined) { s += g68 + "\"missing\":" + strings(e["tapline.chokepoint.missing"]); g0 = ","; g55 = ","; g68 = ","; }
+  if (e["tapline.chokepoint.seen"] !== undefined) { s += g68 + "\"seen\":" + strings(e["tapline.chokepoint.seen"]); g0 = ","; g55 = ","; g68 = ","; }
   if (g68 === ",") s += "}";
-  let g69 = g55 + "\"data\":{";
-  if (e["tapline.data.bytes_in"] !== undefined) { s += g69 + "\"bytes_in\":" + e["tapline.data.bytes_in"]; g0 = ","; g55 = ","; g69 = ","; }
-  if (e["tapline.data.bytes_out"] !== undefined) { s += g69 + "\"bytes_out\":" + e["tapline.data.bytes_out"]; g0 = ","; g55 = ","; g69 = ","; }
-  if (e["tapline.data.query"] !== undefined) { s += g69 + "\"query\":" + quote(e["tapline.data.query"]); g0 = ","; g55 = ","; g69 = ","; }
-  if (e["tapline.data.targets"] !== undefined) { s += g69 + "\"targets\":" + strings(e["tapline.data.targets"]); g0 = ","; g55 = ","; g69 = ","; }
-  if (e["tapline.data.redacted"] !== undefined) { s += g69 + "\"redacted\":" + e["tapline.data.redacted"]; g0 = ","; g55 = ","; g69 = ","; }
-  if (e["tapline.data.secrets"] !== undefined) { s += g69 + "\"secrets\":" + strings(e["tapline.data.secrets"]); g0 = ","; g55 = ","; g69 = ","; }
-  if (e["tapline.data.secret_count"] !== undefined) { s += g69 + "\"secret_count\":" + e["tapline.data.secret_count"]; g0 = ","; g55 = ","; g69 = ","; }
-  if (e["tapline.data.classification"] !== undefined) { s += g69 + "\"classification\":" + strings(e["tapline.data.classification"]); g0 = ","; g55 = ","; g69 = ","; }
-  if (e["tapline.data.truncated"] !== undefined) { s += g69 + "\"truncated\":" + strings(e["tapline.data.truncated"]); g0 = ","; g55 = ","; g69 = ","; }
+  let g69 = g55 + "\"permission\":{";
+  if (e["tapline.permission.operation"] !== undefined) { s += g69 + "\"operation\":" + quote(e["tapline.permission.operation"]); g0 = ","; g55 = ","; g69 = ","; }
+  if (e["tapline.permission.scope"] !== undefined) { s += g69 + "\"scope\":" + quote(e["tapline.permission.scope"]); g0 = ","; g55 = ","; g69 = ","; }
+  if (e["tapline.permission.rule"] !== undefined) { s += g69 + "\"rule\":" + quote(e["tapline.permission.rule"]); g0 = ","; g55 = ","; g69 = ","; }
+  if (e["tapline.permission.mode"] !== undefined) { s += g69 + "\"mode\":" + quote(e["tapline.permission.mode"]); g0 = ","; g55 = ","; g69 = ","; }
+  if (e["tapline.permission.before"] !== undefined) { s += g69 + "\"before\":" + quote(e["tapline.permission.before"]); g0 = ","; g55 = ","; g69 = ","; }
+  if (e["tapline.permission.after"] !== undefined) { s += g69 + "\"after\":" + quote(e["tapline.permission.after"]); g0 = ","; g55 = ","; g69 = ","; }
+  if (e["tapline.permission.trigger"] !== undefined) { s += g69 + "\"trigger\":" + quote(e["tapline.permission.trigger"]); g0 = ","; g55 = ","; g69 = ","; }
   if (g69 === ",") s += "}";
-  let g70 = g55 + "\"text\":{";
-  if (e["tapline.text.flags"] !== undefined) { s += g70 + "\"flags\":" + strings(e["tapline.text.flags"]); g0 = ","; g55 = ","; g70 = ","; }
-  if (e["tapline.text.entropy"] !== undefined) { s += g70 + "\"entropy\":" + e["tapline.text.entropy"]; g0 = ","; g55 = ","; g70 = ","; }
-  if (e["tapline.text.encoded_run"] !== undefined) { s += g70 + "\"encoded_run\":" + e["tapline.text.encoded_run"]; g0 = ","; g55 = ","; g70 = ","; }
+  let g70 = g55 + "\"data\":{";
+  if (e["tapline.data.bytes_in"] !== undefined) { s += g70 + "\"bytes_in\":" + e["tapline.data.bytes_in"]; g0 = ","; g55 = ","; g70 = ","; }
+  if (e["tapline.data.bytes_out"] !== undefined) { s += g70 + "\"bytes_out\":" + e["tapline.data.bytes_out"]; g0 = ","; g55 = ","; g70 = ","; }
+  if (e["tapline.data.query"] !== undefined) { s += g70 + "\"query\":" + quote(e["tapline.data.query"]); g0 = ","; g55 = ","; g70 = ","; }
+  if (e["tapline.data.targets"] !== undefined) { s += g70 + "\"targets\":" + strings(e["tapline.data.targets"]); g0 = ","; g55 = ","; g70 = ","; }
+  if (e["tapline.data.redacted"] !== undefined) { s += g70 + "\"redacted\":" + e["tapline.data.redacted"]; g0 = ","; g55 = ","; g70 = ","; }
+  if (e["tapline.data.secrets"] !== undefined) { s += g70 + "\"secrets\":" + strings(e["tapline.data.secrets"]); g0 = ","; g55 = ","; g70 = ","; }
+  if (e["tapline.data.secret_count"] !== undefined) { s += g70 + "\"secret_count\":" + e["tapline.data.secret_count"]; g0 = ","; g55 = ","; g70 = ","; }
+  if (e["tapline.data.classification"] !== undefined) { s += g70 + "\"classification\":" + strings(e["tapline.data.classification"]); g0 = ","; g55 = ","; g70 = ","; }
+  if (e["tapline.data.truncated"] !== undefined) { s += g70 + "\"truncated\":" + strings(e["tapline.data.truncated"]); g0 = ","; g55 = ","; g70 = ","; }
   if (g70 === ",") s += "}";
-  let g71 = g55 + "\"command\":{";
-  if (e["tapline.command.traits"] !== undefined) { s += g71 + "\"traits\":" + strings(e["tapline.command.traits"]); g0 = ","; g55 = ","; g71 = ","; }
+  let g71 = g55 + "\"text\":{";
+  if (e["tapline.text.flags"] !== undefined) { s += g71 + "\"flags\":" + strings(e["tapline.text.flags"]); g0 = ","; g55 = ","; g71 = ","; }
+  if (e["tapline.text.entropy"] !== undefined) { s += g71 + "\"entropy\":" + e["tapline.text.entropy"]; g0 = ","; g55 = ","; g71 = ","; }
+  if (e["tapline.text.encoded_run"] !== undefined) { s += g71 + "\"encoded_run\":" + e["tapline.text.encoded_run"]; g0 = ","; g55 = ","; g71 = ","; }
   if (g71 === ",") s += "}";
-  let g72 = g55 + "\"file\":{";
-  if (e["tapline.file.reads"] !== undefined) { s += g72 + "\"reads\":" + strings(e["tapline.file.reads"]); g0 = ","; g55 = ","; g72 = ","; }
-  if (e["tapline.file.writes"] !== undefined) { s += g72 + "\"writes\":" + strings(e["tapline.file.writes"]); g0 = ","; g55 = ","; g72 = ","; }
+  let g72 = g55 + "\"command\":{";
+  if (e["tapline.command.traits"] !== undefined) { s += g72 + "\"traits\":" + strings(e["tapline.command.traits"]); g0 = ","; g55 = ","; g72 = ","; }
   if (g72 === ",") s += "}";
-  let g73 = g55 + "\"url\":{";
-  if (e["tapline.url.data_chars"] !== undefined) { s += g73 + "\"data_chars\":" + e["tapline.url.data_chars"]; g0 = ","; g55 = ","; g73 = ","; }
-  if (e["tapline.url.label_chars"] !== undefined) { s += g73 + "\"label_chars\":" + e["tapline.url.label_chars"]; g0 = ","; g55 = ","; g73 = ","; }
-  if (e["tapline.url.host_form"] !== undefined) { s += g73 + "\"host_form\":" + quote(e["tapline.url.host_form"]); g0 = ","; g55 = ","; g73 = ","; }
+  let g73 = g55 + "\"file\":{";
+  if (e["tapline.file.reads"] !== undefined) { s += g73 + "\"reads\":" + strings(e["tapline.file.reads"]); g0 = ","; g55 = ","; g73 = ","; }
+  if (e["tapline.file.writes"] !== undefined) { s += g73 + "\"writes\":" + strings(e["tapline.file.writes"]); g0 = ","; g55 = ","; g73 = ","; }
   if (g73 === ",") s += "}";
-  let g74 = g55 + "\"beacon\":{";
-  if (e["tapline.beacon.kind"] !== undefined) { s += g74 + "\"kind\":" + quote(e["tapline.beacon.kind"]); g0 = ","; g55 = ","; g74 = ","; }
-  if (e["tapline.beacon.domain"] !== undefined) { s += g74 + "\"domain\":" + quote(e["tapline.beacon.domain"]); g0 = ","; g55 = ","; g74 = ","; }
-  if (e["tapline.beacon.chars"] !== undefined) { s += g74 + "\"chars\":" + e["tapline.beacon.chars"]; g0 = ","; g55 = ","; g74 = ","; }
+  let g74 = g55 + "\"url\":{";
+  if (e["tapline.url.data_chars"] !== undefined) { s += g74 + "\"data_chars\":" + e["tapline.url.data_chars"]; g0 = ","; g55 = ","; g74 = ","; }
+  if (e["tapline.url.label_chars"] !== undefined) { s += g74 + "\"label_chars\":" + e["tapline.url.label_chars"]; g0 = ","; g55 = ","; g74 = ","; }
+  if (e["tapline.url.host_form"] !== undefined) { s += g74 + "\"host_form\":" + quote(e["tapline.url.host_form"]); g0 = ","; g55 = ","; g74 = ","; }
   if (g74 === ",") s += "}";
-  let g75 = g55 + "\"flow\":{";
-  if (e["tapline.flow.from_tool"] !== undefined) { s += g75 + "\"from_tool\":" + quote(e["tapline.flow.from_tool"]); g0 = ","; g55 = ","; g75 = ","; }
-  if (e["tapline.flow.from_server"] !== undefined) { s += g75 + "\"from_server\":" + quote(e["tapline.flow.from_server"]); g0 = ","; g55 = ","; g75 = ","; }
-  if (e["tapline.flow.from_event"] !== undefined) { s += g75 + "\"from_event\":" + quote(e["tapline.flow.from_event"]); g0 = ","; g55 = ","; g75 = ","; }
-  if (e["tapline.flow.to_tool"] !== undefined) { s += g75 + "\"to_tool\":" + quote(e["tapline.flow.to_tool"]); g0 = ","; g55 = ","; g75 = ","; }
-  if (e["tapline.flow.overlap"] !== undefined) { s += g75 + "\"overlap\":" + e["tapline.flow.overlap"]; g0 = ","; g55 = ","; g75 = ","; }
-  if (e["tapline.flow.chars"] !== undefined) { s += g75 + "\"chars\":" + e["tapline.flow.chars"]; g0 = ","; g55 = ","; g75 = ","; }
-  if (e["tapline.flow.encoding"] !== undefined) { s += g75 + "\"encoding\":" + quote(e["tapline.flow.encoding"]); g0 = ","; g55 = ","; g75 = ","; }
-  if (e["tapline.flow.calls"] !== undefined) { s += g75 + "\"calls\":" + e["tapline.flow.calls"]; g0 = ","; g55 = ","; g75 = ","; }
+  let g75 = g55 + "\"beacon\":{";
+  if (e["tapline.beacon.kind"] !== undefined) { s += g75 + "\"kind\":" + quote(e["tapline.beacon.kind"]); g0 = ","; g55 = ","; g75 = ","; }
+  if (e["tapline.beacon.domain"] !== undefined) { s += g75 + "\"domain\":" + quote(e["tapline.beacon.domain"]); g0 = ","; g55 = ","; g75 = ","; }
+  if (e["tapline.beacon.chars"] !== undefined) { s += g75 + "\"chars\":" + e["tapline.beacon.chars"]; g0 = ","; g55 = ","; g75 = ","; }
   if (g75 === ",") s += "}";
-  let g76 = g55 + "\"provenance\":{";
-  if (e["tapline.provenance.source_event"] !== undefined) { s += g76 + "\"source_event\":" + quote(e["tapline.provenance.source_event"]); g0 = ","; g55 = ","; g76 = ","; }
-  if (e["tapline.provenance.source_tool"] !== undefined) { s += g76 + "\"source_tool\":" + quote(e["tapline.provenance.source_tool"]); g0 = ","; g55 = ","; g76 = ","; }
-  if (e["tapline.provenance.source_server"] !== undefined) { s += g76 + "\"source_server\":" + quote(e["tapline.provenance.source_server"]); g0 = ","; g55 = ","; g76 = ","; }
-  if (e["tapline.provenance.arguments"] !== undefined) { s += g76 + "\"arguments\":" + strings(e["tapline.provenance.arguments"]); g0 = ","; g55 = ","; g76 = ","; }
-  if (e["tapline.provenance.kinds"] !== undefined) { s += g76 + "\"kinds\":" + strings(e["tapline.provenance.kinds"]); g0 = ","; g55 = ","; g76 = ","; }
-  if (e["tapline.provenance.count"] !== undefined) { s += g76 + "\"count\":" + e["tapline.provenance.count"]; g0 = ","; g55 = ","; g76 = ","; }
-  if (e["tapline.provenance.share"] !== undefined) { s += g76 + "\"share\":" + e["tapline.provenance.share"]; g0 = ","; g55 = ","; g76 = ","; }
-  if (e["tapline.provenance.instruction_score"] !== undefined) { s += g76 + "\"instruction_score\":" + e["tapline.provenance.instruction_score"]; g0 = ","; g55 = ","; g76 = ","; }
-  if (e["tapline.provenance.instruction_signs"] !== undefined) { s += g76 + "\"instruction_signs\":" + strings(e["tapline.provenance.instruction_signs"]); g0 = ","; g55 = ","; g76 = ","; }
-  if (e["tapline.provenance.prompted"] !== undefined) { s += g76 + "\"prompted\":" + e["tapline.provenance.prompted"]; g0 = ","; g55 = ","; g76 = ","; }
-  if (e["tapline.provenance.delegated"] !== undefined) { s += g76 + "\"delegated\":" + e["tapline.provenance.delegated"]; g0 = ","; g55 = ","; g76 = ","; }
+  let g76 = g55 + "\"flow\":{";
+  if (e["tapline.flow.from_tool"] !== undefined) { s += g76 + "\"from_tool\":" + quote(e["tapline.flow.from_tool"]); g0 = ","; g55 = ","; g76 = ","; }
+  if (e["tapline.flow.from_server"] !== undefined) { s += g76 + "\"from_server\":" + quote(e["tapline.flow.from_server"]); g0 = ","; g55 = ","; g76 = ","; }
+  if (e["tapline.flow.from_event"] !== undefined) { s += g76 + "\"from_event\":" + quote(e["tapline.flow.from_event"]); g0 = ","; g55 = ","; g76 = ","; }
+  if (e["tapline.flow.to_tool"] !== undefined) { s += g76 + "\"to_tool\":" + quote(e["tapline.flow.to_tool"]); g0 = ","; g55 = ","; g76 = ","; }
+  if (e["tapline.flow.overlap"] !== undefined) { s += g76 + "\"overlap\":" + e["tapline.flow.overlap"]; g0 = ","; g55 = ","; g76 = ","; }
+  if (e["tapline.flow.chars"] !== undefined) { s += g76 + "\"chars\":" + e["tapline.flow.chars"]; g0 = ","; g55 = ","; g76 = ","; }
+  if (e["tapline.flow.encoding"] !== undefined) { s += g76 + "\"encoding\":" + quote(e["tapline.flow.encoding"]); g0 = ","; g55 = ","; g76 = ","; }
+  if (e["tapline.flow.calls"] !== undefined) { s += g76 + "\"calls\":" + e["tapline.flow.calls"]; g0 = ","; g55 = ","; g76 = ","; }
   if (g76 === ",") s += "}";
-  let g77 = g55 + "\"alert\":{";
-  if (e["tapline.alert.level"] !== undefined) { s += g77 + "\"level\":" + quote(e["tapline.alert.level"]); g0 = ","; g55 = ","; g77 = ","; }
-  if (e["tapline.alert.event_ids"] !== undefined) { s += g77 + "\"event_ids\":" + strings(e["tapline.alert.event_ids"]); g0 = ","; g55 = ","; g77 = ","; }
-  if (e["tapline.alert.evidence"] !== undefined) { s += g77 + "\"evidence\":" + JSON.stringify(e["tapline.alert.evidence"]); g0 = ","; g55 = ","; g77 = ","; }
-  if (e["tapline.alert.ruleset_hash"] !== undefined) { s += g77 + "\"ruleset_hash\":" + quote(e["tapline.alert.ruleset_hash"]); g0 = ","; g55 = ","; g77 = ","; }
-  if (e["tapline.alert.indexes"] !== undefined) { s += g77 + "\"indexes\":" + "[" + e["tapline.alert.indexes"].join() + "]"; g0 = ","; g55 = ","; g77 = ","; }
-  if (e["tapline.alert.index_offset"] !== undefined) { s += g77 + "\"index_offset\":" + e["tapline.alert.index_offset"]; g0 = ","; g55 = ","; g77 = ","; }
-  if (e["tapline.alert.group"] !== undefined) { s += g77 + "\"group\":" + JSON.stringify(e["tapline.alert.group"]); g0 = ","; g55 = ","; g77 = ","; }
-  if (e["tapline.alert.count"] !== undefined) { s += g77 + "\"count\":" + e["tapline.alert.count"]; g0 = ","; g55 = ","; g77 = ","; }
-  if (e["tapline.alert.number"] !== undefined) { s += g77 + "\"number\":" + e["tapline.alert.number"]; g0 = ","; g55 = ","; g77 = ","; }
-  let g78 = g77 + "\"window\":{";
-  if (e["tapline.alert.window.start"] !== undefined) { s += g78 + "\"start\":" + '"' + e["tapline.alert.window.start"] + '"'; g0 = ","; g55 = ","; g77 = ","; g78 = ","; }
-  if (e["tapline.alert.window.end"] !== undefined) { s += g78 + "\"end\":" + '"' + e["tapline.alert.window.end"] + '"'; g0 = ","; g55 = ","; g77 = ","; g78 = ","; }
-  if (g78 === ",") s += "}";
-  if (e["tapline.alert.suppressed_by"] !== undefined) { s += g77 + "\"suppressed_by\":" + quote(e["tapline.alert.suppressed_by"]); g0 = ","; g55 = ","; g77 = ","; }
+  let g77 = g55 + "\"provenance\":{";
+  if (e["tapline.provenance.source_event"] !== undefined) { s += g77 + "\"source_event\":" + quote(e["tapline.provenance.source_event"]); g0 = ","; g55 = ","; g77 = ","; }
+  if (e["tapline.provenance.source_tool"] !== undefined) { s += g77 + "\"source_tool\":" + quote(e["tapline.provenance.source_tool"]); g0 = ","; g55 = ","; g77 = ","; }
+  if (e["tapline.provenance.source_server"] !== undefined) { s += g77 + "\"source_server\":" + quote(e["tapline.provenance.source_server"]); g0 = ","; g55 = ","; g77 = ","; }
+  if (e["tapline.provenance.arguments"] !== undefined) { s += g77 + "\"arguments\":" + strings(e["tapline.provenance.arguments"]); g0 = ","; g55 = ","; g77 = ","; }
+  if (e["tapline.provenance.kinds"] !== undefined) { s += g77 + "\"kinds\":" + strings(e["tapline.provenance.kinds"]); g0 = ","; g55 = ","; g77 = ","; }
+  if (e["tapline.provenance.count"] !== undefined) { s += g77 + "\"count\":" + e["tapline.provenance.count"]; g0 = ","; g55 = ","; g77 = ","; }
+  if (e["tapline.provenance.share"] !== undefined) { s += g77 + "\"share\":" + e["tapline.provenance.share"]; g0 = ","; g55 = ","; g77 = ","; }
+  if (e["tapline.provenance.instruction_score"] !== undefined) { s += g77 + "\"instruction_score\":" + e["tapline.provenance.instruction_score"]; g0 = ","; g55 = ","; g77 = ","; }
+  if (e["tapline.provenance.instruction_signs"] !== undefined) { s += g77 + "\"instruction_signs\":" + strings(e["tapline.provenance.instruction_signs"]); g0 = ","; g55 = ","; g77 = ","; }
+  if (e["tapline.provenance.prompted"] !== undefined) { s += g77 + "\"prompted\":" + e["tapline.provenance.prompted"]; g0 = ","; g55 = ","; g77 = ","; }
+  if (e["tapline.provenance.delegated"] !== undefined) { s += g77 + "\"delegated\":" + e["tapline.provenance.delegated"]; g0 = ","; g55 = ","; g77 = ","; }
   if (g77 === ",") s += "}";
-  let g79 = g55 + "\"blob\":{";
-  if (e["tapline.blob.fields"] !== undefined) { s += g79 + "\"fields\":" + strings(e["tapline.blob.fields"]); g0 = ","; g55 = ","; g79 = ","; }
-  if (e["tapline.blob.digests"] !== undefined) { s += g79 + "\"digests\":" + strings(e["tapline.blob.digests"]); g0 = ","; g55 = ","; g79 = ","; }
-  if (e["tapline.blob.bytes"] !== undefined) { s += g79 + "\"bytes\":" + "[" + e["tapline.blob.bytes"].join() + "]"; g0 = ","; g55 = ","; g79 = ","; }
+  let g78 = g55 + "\"alert\":{";
+  if (e["tapline.alert.level"] !== undefined) { s += g78 + "\"level\":" + quote(e["tapline.alert.level"]); g0 = ","; g55 = ","; g78 = ","; }
+  if (e["tapline.alert.event_ids"] !== undefined) { s += g78 + "\"event_ids\":" + strings(e["tapline.alert.event_ids"]); g0 = ","; g55 = ","; g78 = ","; }
+  if (e["tapline.alert.evidence"] !== undefined) { s += g78 + "\"evidence\":" + JSON.stringify(e["tapline.alert.evidence"]); g0 = ","; g55 = ","; g78 = ","; }
+  if (e["tapline.alert.ruleset_hash"] !== undefined) { s += g78 + "\"ruleset_hash\":" + quote(e["tapline.alert.ruleset_hash"]); g0 = ","; g55 = ","; g78 = ","; }
+  if (e["tapline.alert.indexes"] !== undefined) { s += g78 + "\"indexes\":" + "[" + e["tapline.alert.indexes"].join() + "]"; g0 = ","; g55 = ","; g78 = ","; }
+  if (e["tapline.alert.index_offset"] !== undefined) { s += g78 + "\"index_offset\":" + e["tapline.alert.index_offset"]; g0 = ","; g55 = ","; g78 = ","; }
+  if (e["tapline.alert.group"] !== undefined) { s += g78 + "\"group\":" + JSON.stringify(e["tapline.alert.group"]); g0 = ","; g55 = ","; g78 = ","; }
+  if (e["tapline.alert.count"] !== undefined) { s += g78 + "\"count\":" + e["tapline.alert.count"]; g0 = ","; g55 = ","; g78 = ","; }
+  if (e["tapline.alert.number"] !== undefined) { s += g78 + "\"number\":" + e["tapline.alert.number"]; g0 = ","; g55 = ","; g78 = ","; }
+  let g79 = g78 + "\"window\":{";
+  if (e["tapline.alert.window.start"] !== undefined) { s += g79 + "\"start\":" + '"' + e["tapline.alert.window.start"] + '"'; g0 = ","; g55 = ","; g78 = ","; g79 = ","; }
+  if (e["tapline.alert.window.end"] !== undefined) { s += g79 + "\"end\":" + '"' + e["tapline.alert.window.end"] + '"'; g0 = ","; g55 = ","; g78 = ","; g79 = ","; }
   if (g79 === ",") s += "}";
-  let g80 = g55 + "\"gap\":{";
-  if (e["tapline.gap.reason"] !== undefined) { s += g80 + "\"reason\":" + quote(e["tapline.gap.reason"]); g0 = ","; g55 = ","; g80 = ","; }
-  if (e["tapline.gap.bytes"] !== undefined) { s += g80 + "\"bytes\":" + e["tapline.gap.bytes"]; g0 = ","; g55 = ","; g80 = ","; }
+  if (e["tapline.alert.suppressed_by"] !== undefined) { s += g78 + "\"suppressed_by\":" + quote(e["tapline.alert.suppressed_by"]); g0 = ","; g55 = ","; g78 = ","; }
+  if (g78 === ",") s += "}";
+  let g80 = g55 + "\"blob\":{";
+  if (e["tapline.blob.fields"] !== undefined) { s += g80 + "\"fields\":" + strings(e["tapline.blob.fields"]); g0 = ","; g55 = ","; g80 = ","; }
+  if (e["tapline.blob.digests"] !== undefined) { s += g80 + "\"digests\":" + strings(e["tapline.blob.digests"]); g0 = ","; g55 = ","; g80 = ","; }
+  if (e["tapline.blob.bytes"] !== undefined) { s += g80 + "\"bytes\":" + "[" + e["tapline.blob.bytes"].join() + "]"; g0 = ","; g55 = ","; g80 = ","; }
   if (g80 === ",") s += "}";
-  let g81 = g55 + "\"count\":{";
-  if (e["tapline.count.read"] !== undefined) { s += g81 + "\"read\":" + e["tapline.count.read"]; g0 = ","; g55 = ","; g81 = ","; }
-  if (e["tapline.count.recorded"] !== undefined) { s += g81 + "\"recorded\":" + e["tapline.count.recorded"]; g0 = ","; g55 = ","; g81 = ","; }
-  if (e["tapline.count.merged"] !== undefined) { s += g81 + "\"merged\":" + e["tapline.count.merged"]; g0 = ","; g55 = ","; g81 = ","; }
-  if (e["tapline.count.skipped"] !== undefined) { s += g81 + "\"skipped\":" + e["tapline.count.skipped"]; g0 = ","; g55 = ","; g81 = ","; }
-  if (e["tapline.count.by_reason"] !== undefined) { s += g81 + "\"by_reason\":" + JSON.stringify(e["tapline.count.by_reason"]); g0 = ","; g55 = ","; g81 = ","; }
+  let g81 = g55 + "\"gap\":{";
+  if (e["tapline.gap.reason"] !== undefined) { s += g81 + "\"reason\":" + quote(e["tapline.gap.reason"]); g0 = ","; g55 = ","; g81 = ","; }
+  if (e["tapline.gap.bytes"] !== undefined) { s += g81 + "\"bytes\":" + e["tapline.gap.bytes"]; g0 = ","; g55 = ","; g81 = ","; }
   if (g81 === ",") s += "}";
-  let g82 = g55 + "\"integrity\":{";
-  if (e["tapline.integrity.origin"] !== undefined) { s += g82 + "\"origin\":" + quote(e["tapline.integrity.origin"]); g0 = ","; g55 = ","; g82 = ","; }
-  if (e["tapline.integrity.tree_size"] !== undefined) { s += g82 + "\"tree_size\":" + e["tapline.integrity.tree_size"]; g0 = ","; g55 = ","; g82 = ","; }
-  if (e["tapline.integrity.root_hash"] !== undefined) { s += g82 + "\"root_hash\":" + quote(e["tapline.integrity.root_hash"]); g0 = ","; g55 = ","; g82 = ","; }
-  if (e["tapline.integrity.snapshot"] !== undefined) { s += g82 + "\"snapshot\":" + quote(e["tapline.integrity.snapshot"]); g0 = ","; g55 = ","; g82 = ","; }
+  let g82 = g55 + "\"count\":{";
+  if (e["tapline.count.read"] !== undefined) { s += g82 + "\"read\":" + e["tapline.count.read"]; g0 = ","; g55 = ","; g82 = ","; }
+  if (e["tapline.count.recorded"] !== undefined) { s += g82 + "\"recorded\":" + e["tapline.count.recorded"]; g0 = ","; g55 = ","; g82 = ","; }
+  if (e["tapline.count.merged"] !== undefined) { s += g82 + "\"merged\":" + e["tapline.count.merged"]; g0 = ","; g55 = ","; g82 = ","; }
+  if (e["tapline.count.skipped"] !== undefined) { s += g82 + "\"skipped\":" + e["tapline.count.skipped"]; g0 = ","; g55 = ","; g82 = ","; }
+  if (e["tapline.count.by_reason"] !== undefined) { s += g82 + "\"by_reason\":" + JSON.stringify(e["tapline.count.by_reason"]); g0 = ","; g55 = ","; g82 = ","; }
   if (g82 === ",") s += "}";
-  let g83 = g55 + "\"cause\":{";
-  if (e["tapline.cause.event_id"] !== undefined) { s += g83 + "\"event_id\":" + quote(e["tapline.cause.event_id"]); g0 = ","; g55 = ","; g83 = ","; }
+  let g83 = g55 + "\"integrity\":{";
+  if (e["tapline.integrity.origin"] !== undefined) { s += g83 + "\"origin\":" + quote(e["tapline.integrity.origin"]); g0 = ","; g55 = ","; g83 = ","; }
+  if (e["tapline.integrity.tree_size"] !== undefined) { s += g83 + "\"tree_size\":" + e["tapline.integrity.tree_size"]; g0 = ","; g55 = ","; g83 = ","; }
+  if (e["tapline.integrity.root_hash"] !== undefined) { s += g83 + "\"root_hash\":" + quote(e["tapline.integrity.root_hash"]); g0 = ","; g55 = ","; g83 = ","; }
+  if (e["tapline.integrity.snapshot"] !== undefined) { s += g83 + "\"snapshot\":" + quote(e["tapline.integrity.snapshot"]); g0 = ","; g55 = ","; g83 = ","; }
   if (g83 === ",") s += "}";
-  let g84 = g55 + "\"change\":{";
-  if (e["tapline.change.before"] !== undefined) { s += g84 + "\"before\":" + quote(e["tapline.change.before"]); g0 = ","; g55 = ","; g84 = ","; }
-  if (e["tapline.change.after"] !== undefined) { s += g84 + "\"after\":" + quote(e["tapline.change.after"]); g0 = ","; g55 = ","; g84 = ","; }
-  if (e["tapline.change.kind"] !== undefined) { s += g84 + "\"kind\":" + quote(e["tapline.change.kind"]); g0 = ","; g55 = ","; g84 = ","; }
-  if (e["tapline.change.item"] !== undefined) { s += g84 + "\"item\":" + quote(e["tapline.change.item"]); g0 = ","; g55 = ","; g84 = ","; }
-  if (e["tapline.change.old"] !== undefined) { s += g84 + "\"old\":" + quote(e["tapline.change.old"]); g0 = ","; g55 = ","; g84 = ","; }
-  if (e["tapline.change.new"] !== undefined) { s += g84 + "\"new\":" + quote(e["tapline.change.new"]); g0 = ","; g55 = ","; g84 = ","; }
-  if (e["tapline.change.count"] !== undefined) { s += g84 + "\"count\":" + e["tapline.change.count"]; g0 = ","; g55 = ","; g84 = ","; }
+  let g84 = g55 + "\"cause\":{";
+  if (e["tapline.cause.event_id"] !== undefined) { s += g84 + "\"event_id\":" + quote(e["tapline.cause.event_id"]); g0 = ","; g55 = ","; g84 = ","; }
   if (g84 === ",") s += "}";
-  let g85 = g55 + "\"config\":{";
-  if (e["tapline.config.hash"] !== undefined) { s += g85 + "\"hash\":" + quote(e["tapline.config.hash"]); g0 = ","; g55 = ","; g85 = ","; }
-  if (e["tapline.config.mapping_hash"] !== undefined) { s += g85 + "\"mapping_hash\":" + quote(e["tapline.config.mapping_hash"]); g0 = ","; g55 = ","; g85 = ","; }
+  let g85 = g55 + "\"change\":{";
+  if (e["tapline.change.before"] !== undefined) { s += g85 + "\"before\":" + quote(e["tapline.change.before"]); g0 = ","; g55 = ","; g85 = ","; }
+  if (e["tapline.change.after"] !== undefined) { s += g85 + "\"after\":" + quote(e["tapline.change.after"]); g0 = ","; g55 = ","; g85 = ","; }
+  if (e["tapline.change.kind"] !== undefined) { s += g85 + "\"kind\":" + quote(e["tapline.change.kind"]); g0 = ","; g55 = ","; g85 = ","; }
+  if (e["tapline.change.item"] !== undefined) { s += g85 + "\"item\":" + quote(e["tapline.change.item"]); g0 = ","; g55 = ","; g85 = ","; }
+  if (e["tapline.change.old"] !== undefined) { s += g85 + "\"old\":" + quote(e["tapline.change.old"]); g0 = ","; g55 = ","; g85 = ","; }
+  if (e["tapline.change.new"] !== undefined) { s += g85 + "\"new\":" + quote(e["tapline.change.new"]); g0 = ","; g55 = ","; g85 = ","; }
+  if (e["tapline.change.count"] !== undefined) { s += g85 + "\"count\":" + e["tapline.change.count"]; g0 = ","; g55 = ","; g85 = ","; }
   if (g85 === ",") s += "}";
+  let g86 = g55 + "\"config\":{";
+  if (e["tapline.config.hash"] !== undefined) { s += g86 + "\"hash\":" + quote(e["tapline.config.hash"]); g0 = ","; g55 = ","; g86 = ","; }
+  if (e["tapline.config.mapping_hash"] !== undefined) { s += g86 + "\"mapping_hash\":" + quote(e["tapline.config.mapping_hash"]); g0 = ","; g55 = ","; g86 = ","; }
+  if (g86 === ",") s += "}";
   const b1 = block1(e);
   if (b1 !== "") { s += g55 + b1; g0 = ","; g55 = ","; }
   if (e["tapline.ext"] !== undefined) { s += g55 + "\"ext\":" + JSON.stringify(e["tapline.ext"]); g0 = ","; g55 = ","; }
   if (g55 === ",") s += "}";
-  let g87 = g0 + "\"event\":{";
-  if (e["event.id"] !== undefined) { s += g87 + "\"id\":" + quote(e["event.id"]); g0 = ","; g87 = ","; }
+  let g88 = g0 + "\"event\":{";
+  if (e["event.id"] !== undefined) { s += g88 + "\"id\":" + quote(e["event.id"]); g0 = ","; g88 = ","; }
   const b2 = block2(e);
-  if (b2 !== "") { s += g87 + b2; g0 = ","; g87 = ","; }
-  if (e["event.outcome"] !== undefined) { s += g87 + "\"outcome\":" + '"' + e["event.outcome"] + '"'; g0 = ","; g87 = ","; }
-  if (e["event.reason"] !== undefined) { s += g87 + "\"reason\":" + quote(e["event.reason"]); g0 = ","; g87 = ","; }
-  if (e["event.created"] !== undefined) { s += g87 + "\"created\":" + '"' + e["event.created"] + '"'; g0 = ","; g87 = ","; }
-  if (e["event.duration"] !== undefined) { s += g87 + "\"duration\":" + e["event.duration"]; g0 = ","; g87 = ","; }
-  if (e["event.severity"] !== undefined) { s += g87 + "\"severity\":" + e["event.severity"]; g0 = ","; g87 = ","; }
-  if (e["event.risk_score"] !== undefined) { s += g87 + "\"risk_score\":" + e["event.risk_score"]; g0 = ","; g87 = ","; }
-  if (e["event.original"] !== undefined) { s += g87 + "\"original\":" + quote(e["event.original"]); g0 = ","; g87 = ","; }
-  if (g87 === ",") s += "}";
+  if (b2 !== "") { s += g88 + b2; g0 = ","; g88 = ","; }
+  if (e["event.outcome"] !== undefined) { s += g88 + "\"outcome\":" + '"' + e["event.outcome"] + '"'; g0 = ","; g88 = ","; }
+  if (e["event.reason"] !== undefined) { s += g88 + "\"reason\":" + quote(e["event.reason"]); g0 = ","; g88 = ","; }
+  if (e["event.created"] !== undefined) { s += g88 + "\"created\":" + '"' + e["event.created"] + '"'; g0 = ","; g88 = ","; }
+  if (e["event.duration"] !== undefined) { s += g88 + "\"duration\":" + e["event.duration"]; g0 = ","; g88 = ","; }
+  if (e["event.severity"] !== undefined) { s += g88 + "\"severity\":" + e["event.severity"]; g0 = ","; g88 = ","; }
+  if (e["event.risk_score"] !== undefined) { s += g88 + "\"risk_score\":" + e["event.risk_score"]; g0 = ","; g88 = ","; }
+  if (e["event.original"] !== undefined) { s += g88 + "\"original\":" + quote(e["event.original"]); g0 = ","; g88 = ","; }
+  if (g88 === ",") s += "}";
   return s + "}";
 }

@@ -1,0 +1,131 @@
+// A removed hook and a deleted transcript line, the whole way: hooks' lines and a transcript in, bypass, hole and their
+// alerts in the ledger, once, over a kill and a restart.
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { SpoolWriter } from "../../src/chokepoint/spool-writer.ts";
+import { LIMITS } from "../../src/core/limits.ts";
+import {
+  type Document,
+  actionsOf,
+  checkDocument,
+  configure,
+  entriesOf,
+  field,
+  newHome,
+  start,
+} from "./tapline.ts";
+
+const SESSION = "258c7280-0000-4000-8000-000000000001";
+// Long enough ago for nothing to be on its way any more, and then again now.
+const T0 = Date.now() - 3_600_000;
+const WAIT_MS = 60_000;
+const iso = (n: number): string => new Date(T0 + n * 10_000).toISOString();
+const command = (n: number): object => ({ command: `echo ${n}`, description: "say it" });
+
+function transcriptLine(n: number): string {
+  const content = [{ type: "tool_use", id: `toolu_${n}`, name: "Bash", input: command(n) }];
+  const message = { id: `msg_${n}`, type: "message", role: "assistant", model: "claude-opus-4-6", content };
+  const uuid = `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
+  const head = { parentUuid: null, isSidechain: false, userType: "external", cwd: "/w", version: "2.1.330" };
+  return `${JSON.stringify({ ...head, sessionId: SESSION, message, type: "assistant", uuid, timestamp: iso(n) })}\n`;
+}
+
+function spoolHook(dir: string, n: number): void {
+  const payload = {
+    session_id: SESSION,
+    cwd: "/w",
+    hook_event_name: "PreToolUse",
+    tool_name: "Bash",
+    tool_input: command(n),
+    tool_use_id: `toolu_${n}`,
+  };
+  const decision = {
+    verdict: "allow",
+    mode: "enforce",
+    rule: "agent_tools.Bash",
+    reason: "The policy allows this.",
+    policy: "sha256:0",
+    action: "pass",
+    decider: "policy",
+    latency_us: 10,
+  };
+  const line = { ts: iso(n), hook: "claude-code", event: "PreToolUse", payload, decision, user: "ann" };
+  new SpoolWriter({ dir, kind: "hook", durability: "process" }).end(JSON.stringify(line));
+}
+
+const told = (entries: readonly Document[], action: string): unknown[] =>
+  actionsOf(entries, action).map((e) => [
+    field(e, "gen_ai.tool.call.id"),
+    field(e, "tapline.chokepoint.missing"),
+  ]);
+const alerts = (entries: readonly Document[]): unknown[] =>
+  actionsOf(entries, "rule-alert")
+    .map((e) => field(e, "rule.name"))
+    .toSorted();
+
+test("a removed hook is a bypass, a deleted line is a hole, each with its alert, over a kill", async () => {
+  const home = newHome();
+  const project = join(home, "projects", "-w");
+  const spool = join(home, "state", "spool");
+  mkdirSync(project, { recursive: true });
+  // 3: the hook was gone. 4: the line is gone.
+  for (const n of [1, 2, 4, 5]) spoolHook(spool, n);
+  writeFileSync(join(project, `${SESSION}.jsonl`), [1, 2, 3, 5].map(transcriptLine).join(""));
+  const config = configure(home, {
+    sources: {
+      claude: { type: "file", include: [join(project, "*.jsonl")], format: "claude-code" },
+      hooks: { type: "spool" },
+    },
+    sinks: { none: { type: "null" } },
+  });
+  const ledger = join(home, "state", "ledger");
+  const until = async (done: (entries: Document[]) => boolean): Promise<Document[]> => {
+    for (const end = Date.now() + WAIT_MS; ; await sleep(500)) {
+      const entries = await entriesOf(ledger).catch(() => []);
+      if (done(entries)) return entries;
+      if (Date.now() > end) throw new Error(`waited for ${WAIT_MS} ms: ${entries.length} entries`);
+    }
+  };
+  const first = start(home, "run", "-c", config);
+  await until((entries) => actionsOf(entries, "tool-call").length === 8);
+  first.kill("SIGKILL");
+  await once(first, "close");
+  expect(LIMITS.chokepoint_settle_ms).toBeLessThan(WAIT_MS / 2);
+
+  const second = start(home, "run", "-c", config);
+  const entries = await until((all) => actionsOf(all, "hole").length > 0);
+  expect(told(entries, "bypass")).toEqual([["toolu_3", ["hook"]]]);
+  expect(told(entries, "hole")).toEqual([["toolu_4", ["transcript"]]]);
+  const [bypass] = actionsOf(entries, "bypass");
+  checkDocument(bypass!);
+  expect(bypass).toMatchObject({
+    event: { module: "tapline", kind: "event" },
+    gen_ai: { conversation: { id: SESSION }, tool: { name: "Bash" } },
+    service: { name: "claude-code" },
+    tapline: { backfill: true, vantage: "self" },
+  });
+  const cause = entries.find((e) => field(e, "event.id") === field(bypass!, "tapline.cause.event_id"));
+  expect(field(cause!, "gen_ai.tool.call.id")).toBe("toolu_3");
+  expect(alerts(entries)).toEqual(
+    expect.arrayContaining([
+      "Decided Tool Call Missing From the Agent's Record",
+      "Tool Call That Nobody Decided On",
+    ]),
+  );
+
+  // Told once: another start says nothing new.
+  second.kill("SIGTERM");
+  await once(second, "close");
+  const third = start(home, "run", "-c", config);
+  await sleep(LIMITS.chokepoint_settle_ms / 3);
+  third.kill("SIGTERM");
+  await once(third, "close");
+  const all = await entriesOf(ledger);
+  expect([told(all, "bypass"), told(all, "hole")]).toEqual([
+    [["toolu_3", ["hook"]]],
+    [["toolu_4", ["transcript"]]],
+  ]);
+}, 180_000);
