@@ -330,7 +330,7 @@ function write$1(policy, source) {
 		hash: sha256(body)
 	};
 }
-function read$1(text, source) {
+function read$2(text, source) {
 	const start = source === void 0 ? head(sourceOf(text)) : head(source);
 	if (!text.startsWith(start) || !text.endsWith("}\n")) return void 0;
 	const body = text.slice(start.length, -2);
@@ -1496,7 +1496,7 @@ function writeCompiled(path, text) {
 async function loadPolicy(path, required, verify = false) {
 	const source = readFile(path);
 	if (source === void 0) {
-		const last = read$1(readCompiled(path, void 0) ?? "");
+		const last = read$2(readCompiled(path, void 0) ?? "");
 		const what = `${path} does not exist`;
 		if (last !== void 0) return {
 			loaded: last,
@@ -1509,7 +1509,7 @@ async function loadPolicy(path, required, verify = false) {
 		};
 	}
 	const compiled = readCompiled(path, (0, node_fs.statSync)(path).uid);
-	const fresh = compiled === void 0 ? void 0 : read$1(compiled, sha256(source));
+	const fresh = compiled === void 0 ? void 0 : read$2(compiled, sha256(source));
 	if (fresh !== void 0 && !verify) return {
 		loaded: fresh,
 		problem: void 0
@@ -1529,7 +1529,7 @@ async function loadPolicy(path, required, verify = false) {
 			problem
 		};
 	} catch (error) {
-		const last = read$1(compiled ?? "");
+		const last = read$2(compiled ?? "");
 		if (last === void 0) throw error;
 		return {
 			loaded: last,
@@ -1872,6 +1872,11 @@ function string(text) {
 		return;
 	}
 }
+const ends = (rest) => /^\s*(?:#.*)?$/.test(rest);
+function only(text) {
+	const read = string(text);
+	return read !== void 0 && ends(read.rest) ? read.value : void 0;
+}
 function list(text) {
 	if (!text.startsWith("[")) return void 0;
 	const values = [];
@@ -1884,7 +1889,7 @@ function list(text) {
 		if (rest.startsWith(",")) rest = rest.slice(1).trimStart();
 		else if (!rest.startsWith("]")) return void 0;
 	}
-	return values;
+	return ends(rest.slice(1)) ? values : void 0;
 }
 function tomlServers(content) {
 	const servers = new Map();
@@ -1903,7 +1908,7 @@ function tomlServers(content) {
 		let value = key[2];
 		while (key[1] === "args" && !value.includes("]") && i + 1 < lines.length) value += ` ${lines[++i].trim()}`;
 		const server = servers.get(name);
-		const read = key[1] === "args" ? list(value) : string(value)?.value;
+		const read = key[1] === "args" ? list(value) : only(value);
 		if (server === void 0 || read === void 0) servers.set(name, void 0);
 		else Object.assign(server, { [key[1]]: read });
 	}
@@ -1913,7 +1918,13 @@ function tomlServers(content) {
 // src/chokepoint/hook/servers.ts
 const FILE_BYTES = 33554432;
 const home = (...path) => (0, node_path.join)((0, node_os.homedir)(), ...path);
+const contents = new Map();
 function contentOf(path) {
+	const known = contents.get(path) ?? read$1(path);
+	contents.set(path, known);
+	return known;
+}
+function read$1(path) {
 	try {
 		if ((0, node_fs.statSync)(path).size > FILE_BYTES) return {};
 		const content = (0, node_fs.readFileSync)(path, "utf8");
@@ -1925,9 +1936,13 @@ function contentOf(path) {
 function expanded(value) {
 	return value.replaceAll(/\$\{(?:env:)?([A-Za-z_]\w*)(?::-([^}]*))?\}/g, (whole, name, other) => process.env[name] ?? other ?? whole);
 }
+function startsOurs(command, own) {
+	if (command[0] === "tapline" || command[0] === own) return 1;
+	return command[1] === own || command[0] === "npx" && command[1] === "tapline" ? 2 : 0;
+}
 function unwrapped(command, own) {
-	const at = command[0] === "tapline" || command[0] === own ? 1 : command[1] === own ? 2 : -1;
-	if (at === -1 || own === void 0 || command[at] !== "mcp") return command;
+	const at = own === void 0 ? 0 : startsOurs(command, own);
+	if (at === 0 || command[at] !== "mcp") return command;
 	const end = command.indexOf("--", at);
 	return end === -1 ? command : command.slice(end + 1);
 }
@@ -2007,7 +2022,7 @@ function claudePlaces(cwd, source) {
 			pick: (content) => object(object(content["projects"])?.[dir])?.["mcpServers"]
 		})),
 		project: upwards(cwd).map((dir) => ({ path: (0, node_path.join)(dir, ".mcp.json") })),
-		managed: [{ path: "/etc/claude-code/managed-mcp.json" }]
+		managed: [{ path: "/etc/claude-code/managed-mcp.json" }, { path: "/Library/Application Support/ClaudeCode/managed-mcp.json" }]
 	};
 	if (source === "enterprise") return places["managed"];
 	return source === void 0 ? Object.values(places).flat() : places[source] ?? [];
@@ -2488,12 +2503,12 @@ async function decide(world, call, payload) {
 	};
 }
 function withoutPolicy(direction, error) {
-	const remedy = error instanceof TaplineError && error.remedy !== void 0 ? ` ${error.remedy}.` : "";
+	const remedy = error instanceof TaplineError && error.remedy !== void 0 ? `; ${error.remedy}` : "";
 	return {
 		verdict: "deny",
 		mode: direction === "closed" ? "enforce" : "observe",
 		rule: "hook.policy_unreadable",
-		reason: `Tapline cannot read its policy: ${reasonOf(error)}.${remedy}`,
+		reason: `Tapline cannot read its policy: ${reasonOf(error)}${remedy}.`,
 		policy: ""
 	};
 }

@@ -21,12 +21,11 @@ function policyOf(config: Config, named: string | undefined): string {
   return resolve(named ?? config.policy ?? join(config.state_dir, "policy.yml"));
 }
 
-function commandOf(config: Config, policy: string, fail: string | undefined): HookCommand {
-  if (fail !== undefined && fail !== "closed" && fail !== "open")
+function commandOf(config: Config, policy: string, fail = "closed"): HookCommand {
+  if (fail !== "closed" && fail !== "open")
     throw new UsageError(`--fail takes closed or open, not "${fail}"`);
-  const options = ["--state", resolve(config.state_dir), "--policy", policy];
-  if (fail !== undefined) options.push("--fail", fail);
-  return { node: process.execPath, script: HOOK_BUNDLE, options };
+  const options = ["--state", resolve(config.state_dir), "--policy", policy, "--fail", fail];
+  return { node: process.execPath, script: HOOK_BUNDLE, closed: fail === "closed", options };
 }
 
 const OPTIONS = {

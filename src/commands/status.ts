@@ -73,6 +73,9 @@ function printDetection({ detection: d, ruleset, evicted }: Status): void {
   console.log(
     `memory      ${n(d.seen)} things known as seen, evicted ${n(d.seen_evicted)}; of sessions and flow evicted ${n(evicted)}`,
   );
+  console.log(
+    `chokepoint  ${n(d.overseen)} calls held against decisions, ${n(d.overseen_evicted)} of which nothing can be said`,
+  );
 }
 
 /** What receivers were asked, and how it ended; the counts of other sources are in the JSON. */

@@ -163,12 +163,12 @@ async function decide(
 }
 
 function withoutPolicy(direction: Direction, error: unknown): Decision {
-  const remedy = error instanceof TaplineError && error.remedy !== undefined ? ` ${error.remedy}.` : "";
+  const remedy = error instanceof TaplineError && error.remedy !== undefined ? `; ${error.remedy}` : "";
   return {
     verdict: "deny",
     mode: direction === "closed" ? "enforce" : "observe",
     rule: "hook.policy_unreadable",
-    reason: `Tapline cannot read its policy: ${reasonOf(error)}.${remedy}`,
+    reason: `Tapline cannot read its policy: ${reasonOf(error)}${remedy}.`,
     policy: "",
   };
 }

@@ -24,6 +24,8 @@ export const HOOK_FILE = "tapline-hook.cjs";
 export interface HookCommand {
   readonly node: string;
   readonly script: string;
+  /** Whether a call is refused when the hook fails. */
+  readonly closed: boolean;
   /** Options after client and event. */
   readonly options: readonly string[];
 }
@@ -48,7 +50,7 @@ function hooksOf(client: string, settings: Settings, command: HookCommand): Json
   const wire = CLIENTS.get(client)!;
   const entries = settings.events.map((event): [string, Json] => [
     event,
-    settings.entry(commandLine(client, event, command), event, wire.waits(event) === true),
+    settings.entry(commandLine(client, event, command), event, command.closed && wire.waits(event) === true),
   ]);
   if (client === "kiro") return entries.map(([, entry]) => entry);
   return Object.fromEntries(entries.map(([event, entry]) => [event, [entry]]));

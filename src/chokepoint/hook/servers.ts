@@ -19,7 +19,16 @@ export interface Place {
 
 const home = (...path: string[]): string => join(homedir(), ...path);
 
+/** One file may hold servers in several places. A run of the hook is over before it could change. */
+const contents = new Map<string, Payload>();
+
 function contentOf(path: string): Payload {
+  const known = contents.get(path) ?? read(path);
+  contents.set(path, known);
+  return known;
+}
+
+function read(path: string): Payload {
   try {
     if (statSync(path).size > FILE_BYTES) return {};
     const content = readFileSync(path, "utf8");
@@ -39,10 +48,16 @@ function expanded(value: string): string {
   );
 }
 
+/** Words that start our program: its path, its name, or its name with a runner. */
+function startsOurs(command: readonly string[], own: string): number {
+  if (command[0] === "tapline" || command[0] === own) return 1;
+  return command[1] === own || (command[0] === "npx" && command[1] === "tapline") ? 2 : 0;
+}
+
 /** What a proxy of ours stands before: the inventory knows the server itself. `own` is the path of our program. */
 function unwrapped(command: readonly string[], own: string | undefined): readonly string[] {
-  const at = command[0] === "tapline" || command[0] === own ? 1 : command[1] === own ? 2 : -1;
-  if (at === -1 || own === undefined || command[at] !== "mcp") return command;
+  const at = own === undefined ? 0 : startsOurs(command, own);
+  if (at === 0 || command[at] !== "mcp") return command;
   const end = command.indexOf("--", at);
   return end === -1 ? command : command.slice(end + 1);
 }
@@ -117,7 +132,10 @@ export function claudePlaces(cwd: string, source: string | undefined): Place[] {
       pick: (content) => object(object(content["projects"])?.[dir])?.["mcpServers"],
     })),
     project: upwards(cwd).map((dir) => ({ path: join(dir, ".mcp.json") })),
-    managed: [{ path: "/etc/claude-code/managed-mcp.json" }],
+    managed: [
+      { path: "/etc/claude-code/managed-mcp.json" },
+      { path: "/Library/Application Support/ClaudeCode/managed-mcp.json" },
+    ],
   };
   if (source === "enterprise") return places["managed"]!;
   return source === undefined ? Object.values(places).flat() : (places[source] ?? []);

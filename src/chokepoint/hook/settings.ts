@@ -10,8 +10,8 @@ export interface Settings {
   file(env: NodeJS.ProcessEnv): string;
   /** Events that are configured; others the client has are left out, with the reason beside them. */
   readonly events: readonly string[];
-  /** Entry of one event. `waits` is true where a call waits for the answer. */
-  entry(command: string, event: string, waits: boolean): Json;
+  /** Entry of one event; `closed` where the client is to refuse the call when the hook fails to answer. */
+  entry(command: string, event: string, closed: boolean): Json;
   /** Keys that a new file needs beside `hooks`. */
   readonly frame: Json;
   /** What the user has to do or know after installation. */
@@ -30,9 +30,9 @@ const claudeCode: Settings = {
     "PreToolUse PostToolUse PostToolUseFailure PermissionRequest PermissionDenied UserPromptSubmit SessionStart SessionEnd " +
       "SubagentStart SubagentStop Stop Notification ConfigChange InstructionsLoaded Elicitation ElicitationResult PreCompact",
   ),
-  entry: (command, _event, waits) => ({
+  entry: (command, _event, closed) => ({
     matcher: "*",
-    hooks: [{ type: "command", command, timeout: TIMEOUT_S, ...(waits ? { onFailure: "block" } : {}) }],
+    hooks: [{ type: "command", command, timeout: TIMEOUT_S, ...(closed ? { onFailure: "block" } : {}) }],
   }),
   frame: {},
   note: 'versions before 2.1.295 do not know `onFailure: "block"`: they let a call through when the hook fails to run',
@@ -54,10 +54,10 @@ const cursor: Settings = {
     "beforeShellExecution beforeMCPExecution beforeReadFile preToolUse afterShellExecution afterMCPExecution afterFileEdit " +
       "postToolUseFailure beforeSubmitPrompt afterAgentResponse sessionStart sessionEnd subagentStart subagentStop stop",
   ),
-  entry: (command, _event, waits) => ({
+  entry: (command, _event, closed) => ({
     command,
     timeout: TIMEOUT_S,
-    ...(waits ? { failClosed: true } : {}),
+    ...(closed ? { failClosed: true } : {}),
   }),
   frame: { version: 1 },
   note: undefined,

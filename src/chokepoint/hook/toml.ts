@@ -22,6 +22,14 @@ function string(text: string): { value: string; rest: string } | undefined {
   }
 }
 
+/** Whether nothing but a remark follows. */
+const ends = (rest: string): boolean => /^\s*(?:#.*)?$/.test(rest);
+
+function only(text: string): string | undefined {
+  const read = string(text);
+  return read !== undefined && ends(read.rest) ? read.value : undefined;
+}
+
 /** A list of strings; undefined when it is anything else. */
 function list(text: string): string[] | undefined {
   if (!text.startsWith("[")) return undefined;
@@ -35,7 +43,7 @@ function list(text: string): string[] | undefined {
     if (rest.startsWith(",")) rest = rest.slice(1).trimStart();
     else if (!rest.startsWith("]")) return undefined;
   }
-  return values;
+  return ends(rest.slice(1)) ? values : undefined;
 }
 
 /** Servers by name. A server with a key that cannot be read is left out. */
@@ -58,7 +66,7 @@ export function tomlServers(content: string): Record<string, Server> {
     while (key[1] === "args" && !value.includes("]") && i + 1 < lines.length)
       value += ` ${lines[++i]!.trim()}`;
     const server = servers.get(name!);
-    const read = key[1] === "args" ? list(value) : string(value)?.value;
+    const read = key[1] === "args" ? list(value) : only(value);
     if (server === undefined || read === undefined) servers.set(name!, undefined);
     else Object.assign(server, { [key[1]!]: read });
   }

@@ -141,7 +141,7 @@ describe.each(CLIENTS)("$client", (sent) => {
   test("without a policy the installer's direction holds", async () => {
     rmSync(world.policy);
     rmSync(compiledPath(world.policy));
-    const reason = `Tapline cannot read its policy: ${world.policy} does not exist. write one, or name another.`;
+    const reason = `Tapline cannot read its policy: ${world.policy} does not exist; write one, or name another.`;
     expect(await call(sent, "read_note")).toEqual(block(reason));
     expect(await call(sent, "read_note", "closed")).toEqual(block(reason));
     expect(await call(sent, "drop_all", "open")).toEqual(pass);

@@ -140,6 +140,9 @@ describe.each(CLIENTS)("$client", (sent: Sent) => {
 test("settings that make the client itself refuse are there", async () => {
   expect((await install("claude-code", "--print")).split('"onFailure": "block"')).toHaveLength(2);
   expect((await install("cursor", "--print")).split('"failClosed": true')).toHaveLength(5);
+  // Who lets calls pass without a policy does not want them refused without the hook.
+  expect(await install("claude-code", "--print", "--fail", "open")).not.toContain("onFailure");
+  expect(await install("cursor", "--print", "--fail", "open")).not.toContain("failClosed");
 });
 
 test("a file that cannot be read is left alone", async () => {
