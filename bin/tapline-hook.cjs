@@ -2554,21 +2554,19 @@ function readInput() {
 	const chunks = [];
 	let size = 0;
 	let waited_ms = 0;
-	while (size < LIMITS.hook_input_bytes && waited_ms < LIMITS.hook_input_ms) {
+	while (waited_ms < LIMITS.hook_input_ms) {
 		const chunk = Buffer.allocUnsafe(READ_BYTES);
 		let read;
 		try {
 			read = (0, node_fs.readSync)(0, chunk);
 		} catch (error) {
-			const code = systemCode(error);
-			if (code === "EOF") break;
-			if (code !== "EAGAIN") break;
+			if (systemCode(error) !== "EAGAIN") break;
 			Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
 			waited_ms += PAUSE_MS;
 			continue;
 		}
 		if (read === 0) break;
-		chunks.push(chunk.subarray(0, read));
+		if (size < LIMITS.hook_input_bytes) chunks.push(chunk.subarray(0, read));
 		size += read;
 	}
 	return Buffer.concat(chunks).toString();

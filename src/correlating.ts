@@ -17,6 +17,9 @@ import type { EngineResult } from "./engine.ts";
 import { type AlertNote, type InForce, type Judge, noteOf } from "./detect/judge.ts";
 import type { SelfRecorder } from "./self.ts";
 
+/** Of a batch, what rules and correlations found. */
+type Batch = Pick<EngineResult, "extracts" | "held" | "failures" | "count">;
+
 /** A batch in which nothing is. */
 const NOTHING_NEW = {
   sightings: [],
@@ -65,28 +68,31 @@ export class Correlating {
   }
 
   /** Takes in what a batch told; what comes of it waits in the recorder for the batch's frame. */
-  push(
-    result: Pick<EngineResult, "sightings" | "observations" | "extracts" | "held" | "failures" | "count">,
-    arrival: Arrival,
-  ): Told {
-    const { first_seen, oversight, judge, self } = this.#parts;
-    const { events, changes } = first_seen.offer(result.sightings);
-    const overseen = oversight.offer(result.observations, this.#moment(arrival));
-    for (const e of [...events, ...overseen.events]) {
+  push(result: Batch & Pick<EngineResult, "sightings" | "observations">, arrival: Arrival): Told {
+    const { events, changes } = this.#parts.first_seen.offer(result.sightings);
+    const overseen = this.#parts.oversight.offer(result.observations, this.#moment(arrival));
+    const { alerts, header } = this.#judge([...events, ...overseen.events], result, arrival);
+    const seen = changes.length === 0 ? undefined : changes;
+    return { alerts, header, seen, oversight: overseen.header };
+  }
+
+  /** Records events of our own, behind those of the batch, and what rules and correlations find in both. */
+  #judge(events: readonly Event[], batch: Batch, arrival: Arrival): Told {
+    const { judge, self } = this.#parts;
+    for (const e of events) {
       judge.inspect(e, (alert) => self.write(alert), self.out);
       self.write(e);
     }
     const own = judge.take();
     for (const note of own.notes) this.#parts.onAlert(note);
-    const extracts = joinExtracts(result.extracts, own.extracts, result.count);
-    for (const failure of [...result.failures, ...own.failures]) this.#failing.add(failure);
+    const extracts = joinExtracts(batch.extracts, own.extracts, batch.count);
+    for (const failure of [...batch.failures, ...own.failures]) this.#failing.add(failure);
     const held =
       own.held.length === 0
-        ? result.held
-        : [...result.held, ...own.held.map((h) => ({ ...h, entry: h.entry + result.count }))];
+        ? batch.held
+        : [...batch.held, ...own.held.map((h) => ({ ...h, entry: h.entry + batch.count }))];
     const { alerts, header } = this.#record(this.#correlations.push(extracts, arrival, held), arrival.now_ms);
-    const seen = changes.length === 0 ? undefined : changes;
-    return { alerts: alerts + own.alerts, header, seen, oversight: overseen.header };
+    return { alerts: alerts + own.alerts, header };
   }
 
   /** Until the sources were read to their end once, what is missing may still be in them. */
@@ -104,12 +110,8 @@ export class Correlating {
 
   /** No more events will come: windows that are open run out. */
   close(now_ms: number): void {
-    const { judge, oversight, self } = this.#parts;
-    for (const e of oversight.close(now_ms)) {
-      judge.inspect(e, (alert) => self.write(alert), self.out);
-      self.write(e);
-    }
-    judge.take();
+    const missing = this.#parts.oversight.close(now_ms);
+    if (missing.length > 0) this.#judge(missing, NOTHING_NEW, { now_ms, caught_up: false, first_index: -1 });
     this.#write(this.#correlations.close(now_ms));
   }
 

@@ -39,26 +39,26 @@ function optionsOf(argv: readonly string[]): Options | undefined {
   return { client, event, policy, state_dir, direction: named.get("--fail") === "open" ? "open" : "closed" };
 }
 
-/** All of standard input. Too much of it is cut, and then is no JSON. */
+/** All of standard input. Too much of it is cut, and then is no JSON; it is read to its end all the same, since a client
+ * that cannot write may take the hook for broken. */
 function readInput(): string {
   const chunks: Buffer[] = [];
   let size = 0;
   let waited_ms = 0;
-  while (size < LIMITS.hook_input_bytes && waited_ms < LIMITS.hook_input_ms) {
+  while (waited_ms < LIMITS.hook_input_ms) {
     const chunk = Buffer.allocUnsafe(READ_BYTES);
     let read: number;
     try {
       read = readSync(0, chunk);
     } catch (error) {
-      const code = systemCode(error);
-      if (code === "EOF") break;
-      if (code !== "EAGAIN") break;
+      // A pipe that ends (EOF on Windows), or none at all.
+      if (systemCode(error) !== "EAGAIN") break;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
       waited_ms += PAUSE_MS;
       continue;
     }
     if (read === 0) break;
-    chunks.push(chunk.subarray(0, read));
+    if (size < LIMITS.hook_input_bytes) chunks.push(chunk.subarray(0, read));
     size += read;
   }
   return Buffer.concat(chunks).toString();

@@ -3,6 +3,7 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { LIMITS } from "../../../src/core/limits.ts";
 import { compiledPath } from "../../../src/policy/open.ts";
 import { CLIENTS, type Sent } from "./clients.ts";
 import { type Ended, type World, newWorld, remove, run, spooled } from "./world.ts";
@@ -226,6 +227,25 @@ describe.each(CLIENTS)("$client", (sent) => {
       action: "block",
     });
   });
+});
+
+test("more than a hook reads is cut and kept: a call in it is refused, news pass", async () => {
+  const sent = CLIENTS[0]!;
+  const more = { tool_input: { text: "x".repeat(LIMITS.hook_input_bytes + 200_000) } };
+  const call_ = JSON.stringify({ ...sent.call("read_note"), ...more });
+  const { block } = ANSWERS["claude-code"]!;
+  expect(await run(world, [sent.client, sent.gate], call_)).toEqual(block(MALFORMED("claude-code")));
+  expect(await run(world, [sent.client, "PostToolUse"], call_)).toEqual(silent);
+  const lines = spooled(world);
+  expect(lines.map(({ event }) => event).toSorted()).toEqual(["PostToolUse", "PreToolUse"]);
+  for (const { raw } of lines)
+    expect([String(raw).length, call_.startsWith(String(raw))]).toEqual([8_192, true]);
+});
+
+test("without input, and with words that mean nothing, the hook ends", async () => {
+  expect(await run(world, ["claude-code", "PreToolUse"], "")).toMatchObject({ code: 0 });
+  const wrong = await run(world, ["emacs", "PreToolUse"], "{}");
+  expect([wrong.code, wrong.stdout, wrong.stderr.startsWith("usage: ")]).toEqual([2, "", true]);
 });
 
 test("a compiled policy that is not of the policy's text is not used", async () => {
