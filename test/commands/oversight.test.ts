@@ -37,6 +37,17 @@ function transcriptLine(n: number): string {
   return `${JSON.stringify({ ...head, sessionId: SESSION, message, type: "assistant", uuid, timestamp: iso(n) })}\n`;
 }
 
+const DECISION = {
+  verdict: "allow",
+  mode: "enforce",
+  rule: "agent_tools.Bash",
+  reason: "The policy allows this.",
+  policy: "sha256:0",
+  action: "pass",
+  decider: "policy",
+  latency_us: 10,
+};
+
 function spoolHook(dir: string, n: number): void {
   const payload = {
     session_id: SESSION,
@@ -46,17 +57,14 @@ function spoolHook(dir: string, n: number): void {
     tool_input: command(n),
     tool_use_id: `toolu_${n}`,
   };
-  const decision = {
-    verdict: "allow",
-    mode: "enforce",
-    rule: "agent_tools.Bash",
-    reason: "The policy allows this.",
-    policy: "sha256:0",
-    action: "pass",
-    decider: "policy",
-    latency_us: 10,
+  const line = {
+    ts: iso(n),
+    hook: "claude-code",
+    event: "PreToolUse",
+    payload,
+    decision: DECISION,
+    user: "ann",
   };
-  const line = { ts: iso(n), hook: "claude-code", event: "PreToolUse", payload, decision, user: "ann" };
   new SpoolWriter({ dir, kind: "hook", durability: "process" }).end(JSON.stringify(line));
 }
 
@@ -86,6 +94,37 @@ test("a scan of both sides says what is missing when all is read", async () => {
     [["toolu_4", ["transcript"]]],
   ]);
   expect(alerts(printed)).toEqual(expect.arrayContaining([HOLE, BYPASS]));
+});
+
+test("over a real transcript: nothing where the hook decided on every call, exactly the one where it did not", async () => {
+  const home = newHome();
+  const path = "test/fixtures/claude-code/real.jsonl";
+  const hooks: string[] = [];
+  for (const record of documents(readFileSync(path, "utf8"))) {
+    const content = field(record, "message.content") ?? field(record, "data.message.message.content");
+    if (!Array.isArray(content)) continue;
+    for (const block of content as { type?: string; id?: string; name?: string; input?: object }[]) {
+      if (block.type !== "tool_use") continue;
+      const { name: tool_name, input: tool_input, id: tool_use_id } = block;
+      const call = { hook_event_name: "PreToolUse", tool_name, tool_input, tool_use_id };
+      const payload = { session_id: record["sessionId"], ...call };
+      hooks.push(
+        `${JSON.stringify({ ts: record["timestamp"], hook: "claude-code", event: "PreToolUse", payload, decision: DECISION })}\n`,
+      );
+    }
+  }
+  expect(hooks.length).toBeGreaterThanOrEqual(5);
+  const missing = async (lines: readonly string[]): Promise<number[]> => {
+    writeFileSync(join(home, "hooks.jsonl"), lines.join(""));
+    const { stdout } = await tapline(home, ["scan", join(home, "hooks.jsonl"), path, "--out", "all"]);
+    const printed = documents(stdout);
+    return [actionsOf(printed, "bypass").length, actionsOf(printed, "hole").length];
+  };
+  expect(await missing(hooks)).toEqual([0, 0]);
+  // One of a tool that the hook decides on elsewhere.
+  const names = hooks.map((line) => field(JSON.parse(line) as Document, "payload.tool_name"));
+  const repeated = names.findIndex((name, i) => names.indexOf(name) < i);
+  expect(await missing(hooks.toSpliced(repeated, 1))).toEqual([1, 0]);
 });
 
 test("a removed hook is a bypass, a deleted line is a hole, each with its alert, over a kill", async () => {
