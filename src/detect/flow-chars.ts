@@ -40,14 +40,12 @@ export function isOrdinal(text: string, at: number): boolean {
 
 const KEY_CHARS = 40;
 
+const isNamePart = (c: number): boolean =>
+  isLetter(c) || isDigit(c) || c === 95 || c === 64 || c === 46 || c === 45;
+
 /** Whether a field begins at `at`: `name: value`. */
 export function isKey(text: string, at: number, end: number): boolean {
   let i = at;
-  while (
-    i < end &&
-    i - at < KEY_CHARS &&
-    (isLetter(text.charCodeAt(i)) || isDigit(text.charCodeAt(i)) || text.charCodeAt(i) === 95)
-  )
-    i++;
+  while (i < end && i - at < KEY_CHARS && isNamePart(text.charCodeAt(i))) i++;
   return i > at && text.charCodeAt(i) === 58 && text.charCodeAt(i + 1) <= 32;
 }

@@ -12,7 +12,7 @@ export interface EventClass {
   readonly eu_ai_act: readonly string[];
 }
 /** Hash of the tables that made the fields, classes and tags. */
-export const MAPPING_HASH = "sha256:7ed7c5c500c19213ff994cc6f2a269d5d8b13074c9b0e243b3fbb3f0b337cb03";
+export const MAPPING_HASH = "sha256:ba242f9fda317d13c1aee538960043c1028a6009113f2840521b07474dfbbc15";
 export const MAP_VERSION = "2026.11";
 export const CLASSES = {
   "tool-call": {"name":"tool-call","dataset":"tapline.activity","kind":"event","category":["api"],"type":["access"],"iso42001":["A.6.2.6","A.6.2.8","A.9.2","A.9.4"],"direct":["A.6.2.6","A.6.2.8","A.9.4"],"supporting":["A.9.2"],"nist_ai_rmf":["GOVERN 1.7","MEASURE 2.4","MANAGE 4.1","MANAGE 1.1"],"eu_ai_act":["14(4)","26(5)","72(1)","72(2)","12(1)","12(2)","26(6)"]},
