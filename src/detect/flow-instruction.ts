@@ -5,10 +5,10 @@ import {
   AGENT,
   AND,
   FILLER,
+  LOOKS,
   ME,
   MODAL,
   OBLIGES,
-  OUT,
   OVERRIDE,
   OWES,
   PRIOR,
@@ -186,7 +186,7 @@ export function signNames(signs: number): string[] {
 export function asks(words: Words): boolean {
   const { roles, starts } = words;
   for (let i = 0; i < words.words; i++) {
-    if ((roles[i]! & OUT) === 0) continue;
+    if ((roles[i]! & VERB) === 0 || (roles[i]! & LOOKS) !== 0) continue;
     const before = i === 0 || starts[i] !== 0 || (roles[i - 1]! & (FILLER | AND | TO | YOU | MODAL)) !== 0;
     if (before && (i + 1 === words.words || (roles[i + 1]! & TO_ME) === 0)) return true;
   }

@@ -19,10 +19,11 @@ export const STOP = 8192; // says nothing of what a text is about
 export const MONTH = 16384;
 export const ME = 32768;
 export const WHEN = 65536; // opens a clause that the order comes after
-export const OUT = 131072; // gives something to somebody, or changes something for them
+export const LOOKS = 131072; // a verb whose doing changes nothing and gives nothing to others
 export const OBLIGES = 262144; // says that something has to be done
 export const OWES = 524288; // the same before "to"
 export const USER = 1048576;
+export const IN_ADDRESS = 4194304; // part of an address, whatever else the word means
 export const TO_ME = 2097152; // the one who asks, as who gets it
 
 const ROLES: readonly (readonly [number, string])[] = [
@@ -85,11 +86,10 @@ const ROLES: readonly (readonly [number, string])[] = [
   [OWES, "is are be has have was were"],
   [USER, "user user's users'"],
   [
-    OUT,
-    `send forward post publish upload transfer pay share invite reply respond answer message notify inform submit refund
-    email mail contact write ask tell let fill add create schedule arrange set register subscribe move give return
-    order buy book reserve purchase report open file assign update change wire order request sign apply get complete
-    make rent cancel delete remove edit put modify adjust reschedule append sync install do perform handle follow`,
+    LOOKS,
+    `find get show tell give list search look check read summarize summarise describe explain compare recommend suggest
+    display identify retrieve fetch visit open view verify see say speak help let have go come state obtain extract
+    answer print output query inspect load browse navigate select choose begin start keep place provide record need`,
   ],
   [
     AGENT,

@@ -7,7 +7,7 @@ import { MONTH, STOP, pair, wordHash } from "./flow-lexicon.ts";
 import { YEAR_MIN, days, daysAt } from "./flow-dates.ts";
 import { KeySet, Table } from "./flow-table.ts";
 import { ACCOUNT, LINK } from "./flow-address.ts";
-import { type Told, newTold } from "./flow-told.ts";
+import { type Told, isUsersMatter, newTold, readAll } from "./flow-told.ts";
 import { Words } from "./flow-words.ts";
 
 /** Least score of a sentence whose words count as told. */
@@ -22,7 +22,10 @@ const COPIED_PAIRS = 4;
 /** A value of so many words with a sentence of this score instructs itself. */
 const QUOTE_WORDS = 8;
 const QUOTE_MIN = 50;
-const DEPTH = 8;
+const QUOTE_SHARE = 0.8;
+/** Least score of a sentence that orders something, and from which on it is no matter of the user's. */
+const ORDER_MIN = 25;
+const STRONG_MIN = 50;
 const LEAVES = 64;
 
 // One set for all sessions of a thread: they are filled and used up within one call.
@@ -83,7 +86,8 @@ export class Provenance {
     this.#dates(instructs, source);
     for (let i = 0; i < words.addresses; i++) {
       const at = words.address_sentence[i]!;
-      const score = instructs ? judge.score[at]! : 0;
+      let score = instructs ? judge.score[at]! : 0;
+      if (score >= ORDER_MIN && score < STRONG_MIN && isUsersMatter(words, at, this.users)) score = PROSE;
       this.#note(words.address[i]!, score, source, source !== -1 && words.plain[at]! >= PROSE_WORDS);
     }
   }
@@ -107,7 +111,7 @@ export class Provenance {
     for (const name in object) {
       if (out.leaves >= LEAVES) break;
       words.reset();
-      readAll(object[name]!, 0);
+      readAll(words, object[name]!, 0);
       if (words.words === 0) continue;
       out.leaves++;
       if (any && this.#leaf(out, name)) continue;
@@ -139,7 +143,7 @@ export class Provenance {
     const { source, score, addresses, links, links_in_text, accounts, phrases, named } = out;
     if (!this.#isFrom(out, name)) return false;
     // Who repeats a whole instruction quotes it; who obeys takes values out of it.
-    if (quotes())
+    if (this.#quotes())
       Object.assign(out, { source, score, addresses, links, links_in_text, accounts, phrases, named });
     else out.names.push(name);
     return true;
@@ -191,6 +195,21 @@ export class Provenance {
     return copied >= COPIED_PAIRS && copied * 4 >= pairs;
   }
 
+  /** Whether the value instructs itself; less will do when it is told word for word. */
+  #quotes(): boolean {
+    if (words.words < QUOTE_WORDS) return false;
+    judge.judge(words, false);
+    return judge.best >= QUOTE_MIN || (judge.best >= ORDER_MIN && this.#copied() >= QUOTE_SHARE);
+  }
+
+  /** Share of the pairs of words that stand in an instruction. */
+  #copied(): number {
+    let copied = 0;
+    for (let i = 1; i < words.words; i++)
+      if (this.#isTold(pair(words.hash[i - 1]!, words.hash[i]!))) copied++;
+    return copied / (words.words - 1);
+  }
+
   /** Whether an instruction names the one word of the value right after the name of the argument: `the ID '13'`. */
   #isNamed(name: string, out?: Told): boolean {
     if (words.words !== 1) return false;
@@ -214,27 +233,5 @@ export class Provenance {
       out.source = Math.floor(value / SCORES);
     }
     return true;
-  }
-}
-
-function quotes(): boolean {
-  if (words.words < QUOTE_WORDS) return false;
-  judge.judge(words, false);
-  return judge.best >= QUOTE_MIN;
-}
-
-function readAll(value: Json, depth: number): void {
-  if (typeof value === "string") {
-    words.part();
-    words.read(value);
-  } else if (typeof value === "number") {
-    words.part();
-    words.read(String(value));
-  } else if (typeof value === "object" && value !== null && depth < DEPTH) {
-    if (Array.isArray(value)) for (let i = 0; i < value.length; i++) readAll(value[i] as Json, depth + 1);
-    else {
-      const object = value as Readonly<Record<string, Json>>;
-      for (const key in object) readAll(object[key]!, depth + 1);
-    }
   }
 }

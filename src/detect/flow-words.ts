@@ -21,13 +21,15 @@ import {
   OPEN,
   QUOTE,
   SPACE,
+  escaped,
   isInvisible,
   isKey,
   isOrdinal,
   isWord,
+  opensClause,
 } from "./flow-chars.ts";
 import { BREAK, CAPITALS, PARAGRAPH, ROLE_MARK, tagMarks } from "./flow-marks.ts";
-import { FRAME, VERB, WORD_PRIME, WORD_SEED, rolesOf } from "./flow-lexicon.ts";
+import { FRAME, IN_ADDRESS, VERB, WORD_PRIME, WORD_SEED, rolesOf } from "./flow-lexicon.ts";
 
 const WORDS = LIMITS.flow_words;
 const ADDRESSES = LIMITS.flow_addresses;
@@ -193,6 +195,7 @@ export class Words {
   #gap(text: string, at: number, end: number, c: number, kind: number): number {
     const after = text.charCodeAt(at + 1);
     if (c === 44) this.#comma = true;
+    else if ((c > 127 || c === 45) && opensClause(text, at, c)) this.#fresh = true;
     if (kind === END) {
       if (at + 1 >= end || after <= 32 || CLASS[after] === QUOTE || after === 34 || after === 60)
         this.#end(0);
@@ -200,10 +203,10 @@ export class Words {
       if (after <= 32) this.#fresh = true;
     } else if (kind === LINE) return this.#line(text, at + 1, end);
     else if (kind === ESCAPE) {
-      if (after === 110 || after === 114 || after === 116) {
-        this.#end(0);
-        return at + 2;
-      }
+      const past = escaped(text, at + 1);
+      if (past === at + 2) this.#end(0);
+      else if (past > at + 2) this.#fresh = true;
+      if (past > at + 1) return past;
     } else if (kind === OPEN) {
       this.#fresh = true;
       if (c === 60) this.#tag(text, at);
@@ -251,7 +254,7 @@ export class Words {
     this.address_kind[n] = address.kind;
     this.address_sentence[n] = sentence;
     // Its words are names: they order nothing.
-    for (let i = first; i < this.words; i++) this.roles[i] = 0;
+    for (let i = first; i < this.words; i++) this.roles[i] = IN_ADDRESS;
     this.plain[sentence] = Math.max(0, this.plain[sentence]! - (this.words - first));
   }
 }
