@@ -5,19 +5,25 @@ import {
   AGENT,
   AND,
   FILLER,
+  LOOKS,
   ME,
   MODAL,
+  OBLIGES,
   OVERRIDE,
+  OWES,
   PRIOR,
   SECRET,
   TASK,
   TO,
   TOOL,
+  TO_ME,
+  USER,
   VERB,
   WHEN,
   YOU,
 } from "./flow-lexicon.ts";
-import { BREAK, CAPITALS, COMMA, COMMENT, MARKUP, PARAGRAPH, ROLE_MARK, type Words } from "./flow-words.ts";
+import { BREAK, CAPITALS, COMMENT, MARKUP, PARAGRAPH, ROLE_MARK } from "./flow-marks.ts";
+import { CAPITAL, COMMA, type Words } from "./flow-words.ts";
 
 /** Signs, as bits, in the order of SIGN_NAMES. */
 const IMPERATIVE = 1;
@@ -29,6 +35,8 @@ const FRAMED = 32;
 const SECRETIVE = 64;
 const HIDDEN = 128;
 const FOR_ME = 256;
+const OBLIGED = 512;
+const OF_USER = 1024;
 export const SIGN_NAMES = [
   "imperative",
   "override",
@@ -39,13 +47,19 @@ export const SIGN_NAMES = [
   "secrecy",
   "hidden",
   "first_person",
+  "obligation",
+  "user",
 ] as const;
+/** Signs by which a sentence orders something. */
+const ORDERS = IMPERATIVE | OVERRIDES | OBLIGED;
 /** What each sign adds. */
-const WEIGHTS = [30, 40, 25, 20, 20, 20, 20, 30, 5] as const;
+const WEIGHTS = [30, 40, 25, 20, 20, 20, 20, 30, 5, 25, 20] as const;
 /** Sentences before and after an imperative whose signs count for it. */
 const NEAR = 4;
 /** Sentences after an imperative that belong to it. */
 const AFTER = 2;
+/** Signs that count in their own sentence only. */
+const LOCAL = FOR_ME | OBLIGED;
 /** From this score on the instruction goes on over an empty line. */
 const FRAMED_MIN = 50;
 
@@ -74,23 +88,24 @@ export class Instructions {
       while (end < words.words && words.sentence[end] === sentence) end++;
       const own = signsOf(words, at, end) | marksOf(words.marks[sentence]!) | (hidden ? HIDDEN : 0);
       this.#own[sentence] = own;
-      any ||= (own & (IMPERATIVE | OVERRIDES)) !== 0;
+      any ||= (own & ORDERS) !== 0;
       at = end;
     }
     if (any)
-      for (let i = 0; i < count; i++)
-        if ((this.#own[i]! & (IMPERATIVE | OVERRIDES)) !== 0) this.#around(words, i, count);
+      for (let i = 0; i < count; i++) if ((this.#own[i]! & ORDERS) !== 0) this.#around(words, i, count);
   }
 
   /** Scores an imperative sentence by its own signs and those near it, and hands its score on to those after it. */
   #around(words: Words, at: number, count: number): void {
     let signs = this.#own[at]!;
     for (let i = at; i > 0 && at - i < NEAR && (words.marks[i]! & BREAK) === 0;)
-      signs |= this.#own[--i]! & ~FOR_ME;
+      signs |= this.#own[--i]! & ~LOCAL;
     for (let i = at + 1; i < count && i - at <= NEAR && (words.marks[i]! & BREAK) === 0; i++)
-      signs |= this.#own[i]! & ~FOR_ME;
+      signs |= this.#own[i]! & ~LOCAL;
     let sum = 0;
     for (let i = 0; i < WEIGHTS.length; i++) if ((signs & (1 << i)) !== 0) sum += WEIGHTS[i]!;
+    // What is ordered in one sentence is not ordered twice.
+    if ((signs & IMPERATIVE) !== 0 && (signs & OBLIGED) !== 0) sum -= WEIGHTS[9];
     const score = Math.min(100, sum);
     if (score > this.best) {
       this.best = score;
@@ -108,9 +123,11 @@ export class Instructions {
 }
 
 function marksOf(marks: number): number {
+  // What no reader is shown, or poses as a turn of the conversation, is there for whom it is obeyed by.
+  const unseen = (marks & (COMMENT | ROLE_MARK)) !== 0 ? OBLIGED : 0;
   if ((marks & (MARKUP | COMMENT | CAPITALS)) !== 0)
-    return FRAMED | ((marks & ROLE_MARK) !== 0 ? OVERRIDES : 0);
-  return (marks & ROLE_MARK) !== 0 ? FRAMED | TO_AGENT : 0;
+    return FRAMED | unseen | ((marks & ROLE_MARK) !== 0 ? OVERRIDES : 0);
+  return (marks & ROLE_MARK) !== 0 ? FRAMED | TO_AGENT | unseen : 0;
 }
 
 // Where a reader of a sentence stands: may an imperative come next?
@@ -127,13 +144,15 @@ function signsOf(words: Words, from: number, to: number): number {
   let signs = 0;
   let imperative = false;
   let when = false;
+  let obliged = false;
   for (let i = from; i < to; i++) {
     const role = roles[i]!;
     all |= role;
+    obliged ||= (role & OBLIGES) !== 0 || ((role & OWES) !== 0 && i + 1 < to && (roles[i + 1]! & TO) !== 0);
     if (starts[i] === 1) {
       state = ARMED;
-      when = (role & WHEN) !== 0;
-    } else if (when && starts[i] === COMMA) state = ARMED;
+      when = (role & (WHEN | TO)) !== 0;
+    } else if (starts[i] === CAPITAL || (when && starts[i] === COMMA)) state = ARMED;
     if ((role & VERB) !== 0 && state === ARMED) {
       imperative = true;
       if ((role & OVERRIDE) !== 0) signs |= SECRETIVE << 8;
@@ -147,17 +166,29 @@ function signsOf(words: Words, from: number, to: number): number {
     else state = IDLE;
   }
   const overrides = (signs & (SECRETIVE << 8)) !== 0;
-  signs = imperative ? IMPERATIVE : 0;
+  signs = imperative ? IMPERATIVE : obliged ? OBLIGED : 0;
   if (overrides && (all & (PRIOR | TASK)) !== 0) signs |= OVERRIDES;
   if ((all & AGENT) !== 0) signs |= TO_AGENT;
   if ((all & TASK) !== 0 && ((all & YOU) !== 0 || (all & PRIOR) !== 0)) signs |= OF_TASK;
   if ((all & TOOL) !== 0 && imperative) signs |= OF_TOOLS;
   if ((all & SECRET) !== 0 && imperative && (all & ME) !== 0) signs |= SECRETIVE;
   if ((all & ME) !== 0 && imperative) signs |= FOR_ME;
+  if ((all & USER) !== 0 && signs !== 0) signs |= OF_USER;
   return signs;
 }
 
 /** Names of the signs, as in the field table. */
 export function signNames(signs: number): string[] {
   return SIGN_NAMES.filter((_, i) => (signs & (1 << i)) !== 0);
+}
+
+/** Whether the words ask to have something done for or given to somebody: `send it to Ann`, not `send me the list`. */
+export function asks(words: Words): boolean {
+  const { roles, starts } = words;
+  for (let i = 0; i < words.words; i++) {
+    if ((roles[i]! & VERB) === 0 || (roles[i]! & LOOKS) !== 0) continue;
+    const before = i === 0 || starts[i] !== 0 || (roles[i - 1]! & (FILLER | AND | TO | YOU | MODAL)) !== 0;
+    if (before && (i + 1 === words.words || (roles[i + 1]! & TO_ME) === 0)) return true;
+  }
+  return false;
 }

@@ -19,29 +19,78 @@ export const STOP = 8192; // says nothing of what a text is about
 export const MONTH = 16384;
 export const ME = 32768;
 export const WHEN = 65536; // opens a clause that the order comes after
+export const LOOKS = 131072; // a verb whose doing changes nothing and gives nothing to others
+export const OBLIGES = 262144; // says that something has to be done
+export const OWES = 524288; // the same before "to"
+export const USER = 1048576;
+export const IN_ADDRESS = 4194304; // part of an address, whatever else the word means
+export const TO_ME = 2097152; // the one who asks, as who gets it
 
 const ROLES: readonly (readonly [number, string])[] = [
   [
     VERB,
-    `send email mail forward post publish upload transfer pay delete remove create make book reserve schedule invite add
-    share visit open go fetch get read search list find retrieve change update modify set reset reply respond run
-    execute call use invoke write append copy move download install reveal include encode concatenate collect
-    summarize summarise print output give grant enable disable cancel buy purchase order message notify submit register
-    store save put insert attach provide commit push merge replace rename deploy approve accept unlock wire
-    withdraw refund subscribe unsubscribe block report export dump leak expose post tweet dm ping browse navigate click
-    load access look check query extract gather combine edit adjust redirect start stop launch do perform follow say
-    ignore disregard forget override bypass tell proceed ensure increase raise promote assign close kick ban`,
+    `access accept acquire act activate add adjust advise alert allow announce answer append apply appoint approve archive
+    arrange ask assemble assign attach authorise authorize back begin block book bring broadcast browse build buy bypass
+    call cancel change charge check choose circulate clear click clone close collect combine come commit compile complete
+    compose compress concatenate configure confirm connect contact convert convey copy create credit debit decline
+    deliver delete deploy deposit describe direct disable disburse disclose dispatch display dispose disregard distribute
+    dm do donate download draft drop dump duplicate edit elevate email empty enable encode encrypt encourage enroll ensure
+    enter erase establish exchange execute expand explain export expose extend extract fetch file fill find finish flag
+    follow forget forward fund gather generate get give go grant hand handle have help identify ignore import include
+    increase inform initiate input insert inspect install introduce invite invoke issue join keep kick launch leak leave
+    lend let list load locate lock log look lower mail make merge message mirror modify mount move navigate notify
+    obtain offer open order output overwrite pass paste pay perform phone ping place point post prepare present print
+    proceed process produce promote prompt provide publish pull purchase purge push put quote raise reach read reassign
+    recommend record redirect reduce refer refund register reject relay release remit remove rename renew replace reply
+    report repost request rerun reroute reschedule reserve reset resolve respond restore retrieve return reveal revoke
+    rotate route run save say schedule search select sell send set settle share shift show sign skip speak specify spend
+    start state stop store submit subscribe substitute suggest summarise summarize supply suspend swap switch sync tag
+    take talk tell terminate text trade transcribe transfer translate transmit trigger tweet unblock uninstall unlock
+    unsubscribe update upgrade upload use validate verify view visit wait wipe wire withdraw write
+    ban gather browse override`,
+  ],
+  // The commonest of them in the languages nearest to hand.
+  [
+    VERB,
+    `sende senden schicke schicken sendet leite leiten überweise überweisen zahle bezahle übermittle übermitteln teile
+    lösche löschen erstelle erstellen öffne besuche rufe lade veröffentliche poste stelle trage füge ändere aktualisiere
+    setze lies schreibe antworte buche reserviere kopiere hole gib mache führe befolge ignoriere
+    envía envíe enviar envia envie manda mande reenvía reenvíe reenvia transfiere transfiera paga pague borra borre
+    elimina elimine crea cree abre abra visita visite publica publique añade añada cambia cambie actualiza actualice
+    escribe escriba reserva reserve copia copie obtén obtenga ignora ignore haz haga comparte comparta
+    envoyez envoie transférez transfère virez vire payez paie supprimez supprime créez crée ouvrez ouvre visitez
+    publiez publie ajoutez ajoute changez change modifiez modifie écrivez écris réservez réserve copiez copie récupérez
+    partagez partage ignorez faites fais donnez
+    invia inviare inoltra trasferisci paga cancella elimina crea apri visita pubblica aggiungi cambia scrivi prenota
+    condividi ignora encaminhe transfira pague apague crie abra publique adicione altere escreva reserve compartilhe
+    stuur verzend betaal verwijder maak bezoek plaats wijzig schrijf boek deel
+    отправь отправьте перешли перешлите переведи переведите удали удалите создай создайте открой откройте опубликуй`,
   ],
   [
     FILLER,
     `please then first firstly second secondly third finally lastly also now next kindly just do always immediately
-    afterwards again simply quickly instead so ok okay hey hi hello dear`,
+    afterwards again simply quickly instead so ok okay hey hi hello dear kindly additionally furthermore therefore
+    thus meanwhile bitte zuerst dann danach außerdem auch por favor primero luego después también veuillez abord puis
+    ensuite aussi per favore prima poi anche alstublieft eerst daarna пожалуйста сначала затем`,
   ],
   [
     MODAL,
     "should must need needs have shall can could would will want wants may might going required asked supposed",
   ],
   [YOU, "you u ye"],
+  [TO_ME, "me us"],
+  [
+    OBLIGES,
+    "must should shall need needs ought required due muss müssen soll sollen debe deben doit doivent deve devono moet",
+  ],
+  [OWES, "is are be has have was were"],
+  [USER, "user user's users'"],
+  [
+    LOOKS,
+    `find get show tell give list search look check read summarize summarise describe explain compare recommend suggest
+    display identify retrieve fetch visit open view verify see say speak help let have go come state obtain extract
+    answer print output query inspect load browse navigate select choose begin start keep place provide record need`,
+  ],
   [
     AGENT,
     "ai assistant assistants agent agents llm llms chatbot chatbots gpt gpt4 chatgpt claude gemini llama mistral copilot",
@@ -78,7 +127,7 @@ const ROLES: readonly (readonly [number, string])[] = [
   ],
 ];
 
-const SIZE = 2048;
+const SIZE = 4096;
 const keys = new Uint32Array(SIZE);
 const values = new Uint32Array(SIZE);
 /** Month of a word that is one, by its hash: 1 to 12. */

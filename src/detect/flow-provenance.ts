@@ -2,11 +2,12 @@
 // sentences that instruct the reader. Keeps hashes of words, no text. Emits nothing.
 import { LIMITS } from "../core/limits.ts";
 import type { Json } from "../core/text.ts";
-import { Instructions } from "./flow-instruction.ts";
+import { Instructions, asks } from "./flow-instruction.ts";
 import { MONTH, STOP, pair, wordHash } from "./flow-lexicon.ts";
 import { YEAR_MIN, days, daysAt } from "./flow-dates.ts";
 import { KeySet, Table } from "./flow-table.ts";
 import { ACCOUNT, LINK } from "./flow-address.ts";
+import { type Told, isUsersMatter, newTold, readAll } from "./flow-told.ts";
 import { Words } from "./flow-words.ts";
 
 /** Least score of a sentence whose words count as told. */
@@ -15,27 +16,17 @@ const TOLD_MIN = 30;
 const SCORES = 128;
 const SOURCES = 2 ** 24;
 const SHORT_WORDS = 12;
+const PROSE = 10;
+const PROSE_WORDS = 4;
 const COPIED_PAIRS = 4;
 /** A value of so many words with a sentence of this score instructs itself. */
 const QUOTE_WORDS = 8;
 const QUOTE_MIN = 50;
-const DEPTH = 8;
+const QUOTE_SHARE = 0.8;
+/** Least score of a sentence that orders something, and from which on it is no matter of the user's. */
+const ORDER_MIN = 25;
+const STRONG_MIN = 50;
 const LEAVES = 64;
-
-/** What a call has from instructions in results. */
-export interface Told {
-  /** Index of the result, as given to `result`. */
-  source: number;
-  score: number;
-  /** Arguments whose value stood in the instruction and nowhere else. */
-  readonly names: string[];
-  addresses: number;
-  links: number;
-  accounts: number;
-  phrases: number;
-  /** Arguments with a value. */
-  leaves: number;
-}
 
 // One set for all sessions of a thread: they are filled and used up within one call.
 const words = new Words();
@@ -47,10 +38,20 @@ export class Provenance {
   /** The same from instructions in results: source × SCORES + score. */
   readonly told = new Table(LIMITS.flow_told);
 
+  /** Words of what the user said. */
+  readonly users = new KeySet(LIMITS.flow_said);
+  /** Whether the user asked to have something done or given to somebody, not only to be told. */
+  asked = false;
+
   /** What the user or the system says. */
-  said(text: string): void {
+  said(text: string, user: boolean): void {
     words.reset();
     words.read(text);
+    if (user) {
+      this.asked ||= asks(words);
+      for (let i = 0; i < words.words; i++)
+        if ((words.roles[i]! & STOP) === 0) this.users.add(words.hash[i]!);
+    }
     this.#learn(false);
   }
 
@@ -60,7 +61,7 @@ export class Provenance {
     words.part();
     words.read(text);
     judge.judge(words, hidden);
-    this.#learn(judge.best >= TOLD_MIN, source);
+    this.#learn(judge.best > 0, source);
   }
 
   /** Signs of the best sentence of the last result. */
@@ -69,7 +70,7 @@ export class Provenance {
   }
 
   /** Notes words as known, those of instructions as told. */
-  #learn(instructs: boolean, source = 0): void {
+  #learn(instructs: boolean, source = -1): void {
     const { hash, roles, sentence } = words;
     let before = 0;
     let last = -1;
@@ -84,12 +85,16 @@ export class Provenance {
     }
     this.#dates(instructs, source);
     for (let i = 0; i < words.addresses; i++) {
-      this.#note(words.address[i]!, instructs ? judge.score[words.address_sentence[i]!]! : 0, source);
+      const at = words.address_sentence[i]!;
+      let score = instructs ? judge.score[at]! : 0;
+      if (score >= ORDER_MIN && score < STRONG_MIN && isUsersMatter(words, at, this.users)) score = PROSE;
+      this.#note(words.address[i]!, score, source, source !== -1 && words.plain[at]! >= PROSE_WORDS);
     }
   }
 
-  #note(hash: number, score: number, source: number): void {
-    if (score < TOLD_MIN) {
+  #note(hash: number, score: number, source: number, prose = false): void {
+    if (prose && score < PROSE) score = PROSE;
+    if (score < TOLD_MIN && !prose) {
       this.known.add(hash);
       return;
     }
@@ -100,27 +105,28 @@ export class Provenance {
   /** What the arguments have from instructions; undefined when nothing. Their words are known from now on. */
   call(args: Json): Told | undefined {
     if (typeof args !== "object" || args === null) return undefined;
-    const out: Told = {
-      source: 0,
-      score: 0,
-      names: [],
-      addresses: 0,
-      links: 0,
-      accounts: 0,
-      phrases: 0,
-      leaves: 0,
-    };
+    const out = newTold();
     const any = !this.told.empty;
     const object = args as Readonly<Record<string, Json>>;
     for (const name in object) {
       if (out.leaves >= LEAVES) break;
       words.reset();
-      readAll(object[name]!, 0);
+      readAll(words, object[name]!, 0);
       if (words.words === 0) continue;
       out.leaves++;
-      if (!any || !this.#leaf(out, name)) this.#learn(false);
+      if (any && this.#leaf(out, name)) continue;
+      if (any) this.#count(out);
+      this.#learn(false);
     }
     return out.names.length === 0 ? undefined : out;
+  }
+
+  #count(out: Told): void {
+    for (let i = 0; i < words.words; i++) {
+      if ((words.roles[i]! & STOP) !== 0) continue;
+      out.words++;
+      if (this.users.has(words.hash[i]!)) out.said++;
+    }
   }
 
   /** Days that are named, however they are written. */
@@ -134,10 +140,11 @@ export class Provenance {
 
   /** Whether the value that was read last, of the argument `name`, was told; `out` says so unless it only quotes. */
   #leaf(out: Told, name: string): boolean {
-    const { source, score, addresses, links, accounts, phrases } = out;
+    const { source, score, addresses, links, links_in_text, accounts, phrases, named } = out;
     if (!this.#isFrom(out, name)) return false;
     // Who repeats a whole instruction quotes it; who obeys takes values out of it.
-    if (quotes()) Object.assign(out, { source, score, addresses, links, accounts, phrases });
+    if (this.#quotes())
+      Object.assign(out, { source, score, addresses, links, links_in_text, accounts, phrases, named });
     else out.names.push(name);
     return true;
   }
@@ -147,12 +154,16 @@ export class Provenance {
     for (let i = 0; i < words.addresses; i++) {
       if (!this.#isTold(words.address[i]!, out)) continue;
       if (words.address_kind[i] === ACCOUNT) out.accounts++;
-      else if (words.address_kind[i] === LINK) out.links++;
-      else out.addresses++;
+      else if (words.address_kind[i] === LINK) {
+        out.links++;
+        if (words.plain[words.address_sentence[i]!]! > 0) out.links_in_text++;
+      } else out.addresses++;
       addresses++;
     }
     if (addresses > 0) return true;
-    if (!this.#isCopied() && !this.#isNamed(name) && !this.#isDay()) return false;
+    const named = this.#isNamed(name);
+    if (!named && !this.#isCopied() && !this.#isDay()) return false;
+    if (named) out.named++;
     out.phrases++;
     const { score } = out;
     for (let i = 0; i < words.words; i++) {
@@ -184,6 +195,21 @@ export class Provenance {
     return copied >= COPIED_PAIRS && copied * 4 >= pairs;
   }
 
+  /** Whether the value instructs itself; less will do when it is told word for word. */
+  #quotes(): boolean {
+    if (words.words < QUOTE_WORDS) return false;
+    judge.judge(words, false);
+    return judge.best >= QUOTE_MIN || (judge.best >= ORDER_MIN && this.#copied() >= QUOTE_SHARE);
+  }
+
+  /** Share of the pairs of words that stand in an instruction. */
+  #copied(): number {
+    let copied = 0;
+    for (let i = 1; i < words.words; i++)
+      if (this.#isTold(pair(words.hash[i - 1]!, words.hash[i]!))) copied++;
+    return copied / (words.words - 1);
+  }
+
   /** Whether an instruction names the one word of the value right after the name of the argument: `the ID '13'`. */
   #isNamed(name: string, out?: Told): boolean {
     if (words.words !== 1) return false;
@@ -207,27 +233,5 @@ export class Provenance {
       out.source = Math.floor(value / SCORES);
     }
     return true;
-  }
-}
-
-function quotes(): boolean {
-  if (words.words < QUOTE_WORDS) return false;
-  judge.judge(words, false);
-  return judge.best >= QUOTE_MIN;
-}
-
-function readAll(value: Json, depth: number): void {
-  if (typeof value === "string") {
-    words.part();
-    words.read(value);
-  } else if (typeof value === "number") {
-    words.part();
-    words.read(String(value));
-  } else if (typeof value === "object" && value !== null && depth < DEPTH) {
-    if (Array.isArray(value)) for (let i = 0; i < value.length; i++) readAll(value[i] as Json, depth + 1);
-    else {
-      const object = value as Readonly<Record<string, Json>>;
-      for (const key in object) readAll(object[key]!, depth + 1);
-    }
   }
 }

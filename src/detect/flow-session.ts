@@ -10,7 +10,7 @@ export interface Source {
   signs: number;
 }
 
-/** What was said and not read yet; `source` is -1 for what the user or the system says. */
+/** What was said and not read yet; `source` is negative for what the user or the system says. */
 export interface Unread {
   readonly text: string;
   readonly source: number;
@@ -21,10 +21,12 @@ export interface Unread {
 export interface FlowSessionState {
   readonly known: Packed;
   readonly told: Packed;
+  readonly users: Packed;
   readonly content: ContentState;
   readonly sources: readonly Source[];
   readonly results: number;
   readonly prompted: boolean;
+  readonly asked: boolean;
   readonly delegated: boolean;
 }
 
@@ -44,6 +46,9 @@ export class FlowSession {
     if (state === undefined) return;
     this.provenance.known.restore(state.known);
     this.provenance.told.restore(state.told);
+    // Snapshots of before 0.2 have neither.
+    if (state.users !== undefined) this.provenance.users.restore(state.users);
+    this.provenance.asked = state.asked ?? false;
     this.content.restore(state.content);
     for (const { event, tool, server, signs } of state.sources)
       this.sources.push({ event, tool, server, signs });
@@ -55,7 +60,16 @@ export class FlowSession {
   /** To be called when nothing is unread. */
   state(): FlowSessionState {
     const { provenance, content, sources, results, prompted, delegated } = this;
-    const [known, told] = [provenance.known.state(), provenance.told.state()];
-    return { known, told, content: content.state(), sources, results, prompted, delegated };
+    return {
+      known: provenance.known.state(),
+      told: provenance.told.state(),
+      users: provenance.users.state(),
+      content: content.state(),
+      sources,
+      results,
+      prompted,
+      asked: provenance.asked,
+      delegated,
+    };
   }
 }

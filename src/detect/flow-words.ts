@@ -21,27 +21,23 @@ import {
   OPEN,
   QUOTE,
   SPACE,
+  escaped,
   isInvisible,
   isKey,
   isOrdinal,
   isWord,
+  opensClause,
 } from "./flow-chars.ts";
-import { FRAME, VERB, WORD_PRIME, WORD_SEED, rolesOf } from "./flow-lexicon.ts";
-
-/** Marks of a sentence, as bits: how it is set off. */
-export const MARKUP = 1; // in a tag of its own, <LIKE THIS>
-export const COMMENT = 2; // in an HTML comment
-export const CAPITALS = 4; // calls for attention in capitals or before a colon
-export const ROLE_MARK = 8; // imitates the marks between the turns of a conversation
-export const BREAK = 16; // begins a field or list item
-export const PARAGRAPH = 32; // stands after an empty line
+import { BREAK, CAPITALS, PARAGRAPH, ROLE_MARK, tagMarks } from "./flow-marks.ts";
+import { FRAME, IN_ADDRESS, VERB, WORD_PRIME, WORD_SEED, rolesOf } from "./flow-lexicon.ts";
 
 const WORDS = LIMITS.flow_words;
 const ADDRESSES = LIMITS.flow_addresses;
 /** How a word starts that comes after a comma. */
 export const COMMA = 2;
+/** How a word starts that is written large after one that is not. */
+export const CAPITAL = 3;
 const ADDRESS_MIN = 5;
-
 export class Words {
   readonly hash = new Uint32Array(WORDS);
   readonly roles = new Uint32Array(WORDS);
@@ -52,6 +48,8 @@ export class Words {
   /** 1 where a clause starts with the word, COMMA after a comma. */
   readonly starts = new Uint8Array(WORDS);
   readonly marks = new Uint8Array(WORDS + 1);
+  /** Words of each sentence that are in no address. */
+  readonly plain = new Uint16Array(WORDS + 1);
   readonly address = new Uint32Array(ADDRESSES);
   /** MAIL, LINK or ACCOUNT. */
   readonly address_kind = new Uint8Array(ADDRESSES);
@@ -61,12 +59,14 @@ export class Words {
   addresses = 0;
   #fresh = true;
   #comma = false;
+  /** Whether the last word began with a small letter. */
+  #small = false;
   /** Digits of the last word. */
   #digits = 0;
 
   reset(): void {
     this.words = this.sentences = this.addresses = 0;
-    this.marks[0] = 0;
+    this.marks[0] = this.plain[0] = 0;
     this.#fresh = true;
   }
 
@@ -79,7 +79,7 @@ export class Words {
     this.#fresh = true;
     if (this.words > 0 && this.sentence[this.words - 1] === this.sentences) {
       if (this.sentences < WORDS - 1) this.sentences++;
-      this.marks[this.sentences] = 0;
+      this.marks[this.sentences] = this.plain[this.sentences] = 0;
     }
     this.marks[this.sentences]! |= marks;
   }
@@ -89,6 +89,7 @@ export class Words {
     const end = Math.min(text.length, LIMITS.flow_text_chars);
     let run = -1; // where the run of characters that may be an address began
     let of = 0; // its sentence, which may have ended with it
+    let first = 0; // its first word
     let mark = false; // whether it has what addresses have
     for (let i = 0; i < end && this.words < WORDS;) {
       const c = text.charCodeAt(i);
@@ -97,6 +98,7 @@ export class Words {
         if (run === -1) {
           run = i;
           of = this.sentences;
+          first = this.words;
           mark = false;
         }
         const from = i;
@@ -107,13 +109,13 @@ export class Words {
       if (run !== -1) {
         if (c === 64 || ((c === 46 || c === 58) && text.charCodeAt(i + 1) > 32)) mark = true;
         if (kind === SPACE || kind === LINE || kind === OPEN || kind === QUOTE || c === 44) {
-          if (mark) this.#address(text, run, i, of);
+          if (mark) this.#address(text, run, i, of, first);
           run = -1;
         }
       }
       i = this.#gap(text, i, end, c, kind);
     }
-    if (run !== -1 && mark) this.#address(text, run, end, of);
+    if (run !== -1 && mark) this.#address(text, run, end, of, first);
   }
 
   /** Reads the word at `at`; returns where it ends. */
@@ -152,6 +154,7 @@ export class Words {
       }
       h = Math.imul(h ^ c, WORD_PRIME);
     }
+    const first = text.charCodeAt(at);
     // 13th is 13, and 02 is 2: dates are written in many ways.
     this.#digits = digits;
     const n = this.words++;
@@ -162,7 +165,9 @@ export class Words {
     this.hash[n] = h === 0 ? 1 : h;
     this.roles[n] = roles;
     this.sentence[n] = this.sentences;
-    this.starts[n] = this.#fresh ? 1 : this.#comma ? COMMA : 0;
+    this.plain[this.sentences]!++;
+    this.starts[n] = this.#fresh ? 1 : this.#comma ? COMMA : isUpper(first) && this.#small ? CAPITAL : 0;
+    this.#small = isLetter(first) && !isUpper(first);
     this.#fresh = this.#comma = false;
     if ((roles & FRAME) !== 0 && ((upper === letters && letters > 3) || text.charCodeAt(i) === 58)) {
       this.marks[this.sentences]! |= CAPITALS;
@@ -190,6 +195,7 @@ export class Words {
   #gap(text: string, at: number, end: number, c: number, kind: number): number {
     const after = text.charCodeAt(at + 1);
     if (c === 44) this.#comma = true;
+    else if ((c > 127 || c === 45) && opensClause(text, at, c)) this.#fresh = true;
     if (kind === END) {
       if (at + 1 >= end || after <= 32 || CLASS[after] === QUOTE || after === 34 || after === 60)
         this.#end(0);
@@ -197,10 +203,10 @@ export class Words {
       if (after <= 32) this.#fresh = true;
     } else if (kind === LINE) return this.#line(text, at + 1, end);
     else if (kind === ESCAPE) {
-      if (after === 110 || after === 114 || after === 116) {
-        this.#end(0);
-        return at + 2;
-      }
+      const past = escaped(text, at + 1);
+      if (past === at + 2) this.#end(0);
+      else if (past > at + 2) this.#fresh = true;
+      if (past > at + 1) return past;
     } else if (kind === OPEN) {
       this.#fresh = true;
       if (c === 60) this.#tag(text, at);
@@ -216,19 +222,10 @@ export class Words {
   }
 
   #tag(text: string, at: number): void {
-    const after = text.charCodeAt(at + 1);
-    if (after === 124) this.marks[this.sentences]! |= ROLE_MARK;
-    else if (after === 33 && text.charCodeAt(at + 2) === 45) {
-      this.#end(0);
-      this.marks[this.sentences]! |= COMMENT;
-    } else {
-      const name = after === 47 ? at + 2 : at + 1;
-      let capitals = 0;
-      while (isUpper(text.charCodeAt(name + capitals)) || text.charCodeAt(name + capitals) === 95) capitals++;
-      if (capitals < 4 || text.charCodeAt(name + capitals) !== 62) return;
-      this.#end(0);
-      this.marks[this.sentences]! |= MARKUP;
-    }
+    const marks = tagMarks(text, at);
+    if (marks === 0) return;
+    if ((marks & ROLE_MARK) === 0) this.#end(0);
+    this.marks[this.sentences]! |= marks;
   }
 
   /** After a line end: an empty line, a list item or a field ends the sentence; other lines go on. */
@@ -249,12 +246,15 @@ export class Words {
   }
 
   /** Notes the run [from, to) when it is an address. */
-  #address(text: string, from: number, to: number, sentence: number): void {
+  #address(text: string, from: number, to: number, sentence: number, first: number): void {
     const n = this.addresses;
     if (n === ADDRESSES || to - from < ADDRESS_MIN || !readAddress(text, from, to)) return;
     this.addresses = n + 1;
     this.address[n] = address.hash;
     this.address_kind[n] = address.kind;
     this.address_sentence[n] = sentence;
+    // Its words are names: they order nothing.
+    for (let i = first; i < this.words; i++) this.roles[i] = IN_ADDRESS;
+    this.plain[sentence] = Math.max(0, this.plain[sentence]! - (this.words - first));
   }
 }

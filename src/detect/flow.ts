@@ -8,10 +8,14 @@ import type { Json } from "../core/text.ts";
 import type { Carried } from "./flow-content.ts";
 import { Grams } from "./flow-grams.ts";
 import { signNames } from "./flow-instruction.ts";
-import type { Told } from "./flow-provenance.ts";
+import type { Told } from "./flow-told.ts";
 import { FlowSession, type FlowState } from "./flow-session.ts";
 
 export type { FlowState } from "./flow-session.ts";
+
+/** Sources that are no results. */
+const USER = -1;
+const SYSTEM = -2;
 
 export class Flow {
   readonly #sessions = new Map<string, FlowSession>();
@@ -40,7 +44,7 @@ export class Flow {
     } else if (action === "prompt") {
       if (e["gen_ai.input.messages"] !== undefined) this.#prompt(e, e["gen_ai.input.messages"]);
     } else if (e["gen_ai.system_instructions"] !== undefined) {
-      this.#keep(this.#session(e), textOf(e["gen_ai.system_instructions"]), -1, false);
+      this.#keep(this.#session(e), textOf(e["gen_ai.system_instructions"]), SYSTEM, false);
     }
   }
 
@@ -89,7 +93,7 @@ export class Flow {
     const text = textOf(value);
     session.prompted = true;
     if (DELEGATES.test(text)) session.delegated = true;
-    this.#keep(session, text, -1, false);
+    this.#keep(session, text, USER, false);
   }
 
   #result(e: Event, value: Json): void {
@@ -134,8 +138,8 @@ export class Flow {
     const { unread, provenance, content } = session;
     for (let i = 0; i < unread.length; i++) {
       const { text, source, hidden } = unread[i]!;
-      if (source === -1) {
-        provenance.said(text);
+      if (source < 0) {
+        provenance.said(text, source === USER);
         content.said(text, this.#grams);
       } else {
         provenance.result(text, source, hidden);
@@ -160,14 +164,18 @@ function setTold(e: Event, session: FlowSession, told: Told): void {
   const kinds: string[] = [];
   if (told.addresses > 0) kinds.push("address");
   if (told.links > 0) kinds.push("link");
+  if (told.links_in_text > 0) kinds.push("link_in_text");
   if (told.accounts > 0) kinds.push("account");
   if (told.phrases > 0) kinds.push("text");
+  if (told.named > 0) kinds.push("named");
   e["tapline.provenance.arguments"] = told.names;
   e["tapline.provenance.kinds"] = kinds;
   e["tapline.provenance.count"] = told.names.length;
   e["tapline.provenance.share"] = Math.round((told.names.length / told.leaves) * 100) / 100;
   e["tapline.provenance.instruction_score"] = told.score;
   e["tapline.provenance.prompted"] = session.prompted;
+  e["tapline.provenance.asked"] = session.provenance.asked;
+  e["tapline.provenance.said"] = told.words === 0 ? 0 : Math.round((told.said / told.words) * 100) / 100;
   e["tapline.provenance.delegated"] = session.delegated;
   if (session.results - told.source > LIMITS.flow_sources) return;
   const source = session.sources[told.source % LIMITS.flow_sources]!;
@@ -218,4 +226,4 @@ function joined(text: string, part: string): string {
 
 /** A request to do what a text says, where the text is elsewhere. */
 const DELEGATES =
-  /\b(?:follow|do|perform|execute|complete|carry out|implement|handle|act on)\b(?![^.!?\n]{0,40}\bfollowing\b)[^.!?\n]{0,40}\b(?:instructions?|actions?|tasks?|to-?dos?|steps|requests?|plan|ticket|issue)\b|\baccordingly\b|\bas (?:described|specified|instructed|requested)\b|\bpay (?:the|this|my) (?:bill|invoice)/i;
+  /\b(?:follow|do|perform|execute|complete|carry out|implement|handle|act on)\b(?![^.!?\n]{0,40}\bfollowing\b)[^.!?\n]{0,40}\b(?:instructions?|actions?|tasks?|to-?dos?|steps|requests?|plan|ticket|issue)\b|\baccordingly\b|\b(?:update|adjust|change|fill in|pay)\b[^.!?\n]{0,80}\baccording to\b|\bas (?:described|specified|instructed|requested)\b|\bpay (?:the|this|my) (?:bill|invoice)/i;

@@ -200,6 +200,8 @@ export const FIELDS = {
   "tapline.provenance.instruction_score": "long",
   "tapline.provenance.instruction_signs": "keyword[]",
   "tapline.provenance.prompted": "boolean",
+  "tapline.provenance.asked": "boolean",
+  "tapline.provenance.said": "double",
   "tapline.provenance.delegated": "boolean",
   "tapline.alert.level": "keyword",
   "tapline.alert.event_ids": "keyword[]",
@@ -463,6 +465,8 @@ export interface Event {
   "tapline.provenance.instruction_score": number | undefined;
   "tapline.provenance.instruction_signs": readonly string[] | undefined;
   "tapline.provenance.prompted": boolean | undefined;
+  "tapline.provenance.asked": boolean | undefined;
+  "tapline.provenance.said": number | undefined;
   "tapline.provenance.delegated": boolean | undefined;
   "tapline.alert.level": string | undefined;
   "tapline.alert.event_ids": readonly string[] | undefined;
@@ -721,6 +725,8 @@ class EventFields implements Event {
   "tapline.provenance.instruction_score" = undefined;
   "tapline.provenance.instruction_signs" = undefined;
   "tapline.provenance.prompted" = undefined;
+  "tapline.provenance.asked" = undefined;
+  "tapline.provenance.said" = undefined;
   "tapline.provenance.delegated" = undefined;
   "tapline.alert.level" = undefined;
   "tapline.alert.event_ids" = undefined;
@@ -1213,6 +1219,8 @@ export function serialise(e: Event): string {
   if (e["tapline.provenance.instruction_score"] !== undefined) { s += g77 + "\"instruction_score\":" + e["tapline.provenance.instruction_score"]; g0 = ","; g55 = ","; g77 = ","; }
   if (e["tapline.provenance.instruction_signs"] !== undefined) { s += g77 + "\"instruction_signs\":" + strings(e["tapline.provenance.instruction_signs"]); g0 = ","; g55 = ","; g77 = ","; }
   if (e["tapline.provenance.prompted"] !== undefined) { s += g77 + "\"prompted\":" + e["tapline.provenance.prompted"]; g0 = ","; g55 = ","; g77 = ","; }
+  if (e["tapline.provenance.asked"] !== undefined) { s += g77 + "\"asked\":" + e["tapline.provenance.asked"]; g0 = ","; g55 = ","; g77 = ","; }
+  if (e["tapline.provenance.said"] !== undefined) { s += g77 + "\"said\":" + e["tapline.provenance.said"]; g0 = ","; g55 = ","; g77 = ","; }
   if (e["tapline.provenance.delegated"] !== undefined) { s += g77 + "\"delegated\":" + e["tapline.provenance.delegated"]; g0 = ","; g55 = ","; g77 = ","; }
   if (g77 === ",") s += "}";
   let g78 = g55 + "\"alert\":{";
