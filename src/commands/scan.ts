@@ -107,8 +107,8 @@ class Scan {
     await this.#printer.print(this.#self.take());
     if (this.#unparsable * 2 <= this.#read) return;
     console.error(
-      `tapline scan: ${this.#unparsable} of ${this.#read} records are not JSON. A record is one line: a document ` +
-        "that spans lines is put on one by `jq -c .`",
+      `tapline scan: ${this.#unparsable} of ${this.#read} records are not JSON. A record is a line, or an ` +
+        "object printed over several: a list of them is taken apart by `jq -c '.[]'`",
     );
   }
 }

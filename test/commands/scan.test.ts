@@ -212,13 +212,26 @@ test("hostile lines become events or pipeline errors, and what stands between th
   expect(errors.length).toBeGreaterThanOrEqual(4);
 });
 
-test("a document that spans lines is kept line by line, and the way to read it is told", async () => {
+test("objects printed over several lines are read, from a file and from standard input", async () => {
+  const path = join(home, "objects.json");
+  const line = (id: number) => ({
+    ts: "2026-11-01T00:00:00Z",
+    dir: "c2s",
+    msg: { jsonrpc: "2.0", id, method: "tools/call", params: { name: "t", arguments: { id } } },
+  });
+  const text = `${JSON.stringify(line(1), undefined, 2)}\n${JSON.stringify(line(2), undefined, 2)}\n`;
+  writeFileSync(path, text);
+  for (const { stdout } of [await tapline(home, ["scan", path]), await tapline(home, ["scan", "-"], text)])
+    expect(actionsOf(documents(stdout), "tool-call")).toHaveLength(2);
+});
+
+test("a list that spans lines is kept line by line, and the way to read it is told", async () => {
   const path = join(home, "document.json");
-  writeFileSync(path, JSON.stringify({ resourceLogs: [{ scopeLogs: [] }] }, undefined, 2));
+  writeFileSync(path, JSON.stringify([{ resourceLogs: [{ scopeLogs: [] }] }], undefined, 2));
   const { code, stdout, stderr } = await tapline(home, ["scan", path]);
   expect(code).toBe(0);
   expect(actionsOf(documents(stdout), "unparsable-record").length).toBeGreaterThan(5);
-  expect(stderr).toMatch(/^tapline scan: \d+ of \d+ records are not JSON\..*`jq -c \.`\n$/);
+  expect(stderr).toMatch(/^tapline scan: \d+ of \d+ records are not JSON\..*`jq -c '\.\[\]'`\n$/);
 });
 
 test("nothing to read is said; what does not exist is an error of the world", async () => {
