@@ -214,6 +214,9 @@ function environmentSection(): string {
 ${table(["variable", "what"], rows)}`;
 }
 
+const limitsText = (): string =>
+  ["limits", "limits-judging"].map((name) => readFileSync(`src/core/${name}.ts`, "utf8")).join("\n");
+
 function limitsSection(): string {
   const values: Readonly<Record<string, number>> = LIMITS;
   const parts: string[] = [];
@@ -222,7 +225,7 @@ function limitsSection(): string {
     if (rows.length > 0) parts.push(table(["limit", "value", "what"], rows));
     rows = [];
   };
-  for (const line of readFileSync("src/core/limits.ts", "utf8").split("\n")) {
+  for (const line of limitsText().split("\n")) {
     const [, heading] = /^ {2}\/\/ (.*)$/.exec(line) ?? [];
     const [, name, about] = /^ {2}(\w+): .*?,(?: \/\/ (.*))?$/.exec(line) ?? [];
     if (heading !== undefined) {
@@ -235,7 +238,7 @@ function limitsSection(): string {
   flush();
   return `## Limits
 
-Every bound, from \`src/core/limits.ts\`. They are constants; units are in the names.
+Every bound, from \`src/core/limits.ts\` and \`limits-judging.ts\`. They are constants; units are in the names.
 
 ${parts.join("\n\n")}`;
 }

@@ -97,6 +97,46 @@ export class SessionMemory {
     );
   }
 
+  /** True the first time for a request id: tokens of one request are counted once, however often it is logged. */
+  countsUsage(request: string): boolean {
+    if (this.usage.has(request)) return false;
+    this.usage.set(request, 0);
+    return true;
+  }
+
+  /** What `total` adds to what was counted under this key: counters that are logged while they grow. Never negative. */
+  countMore(key: string, total: number): number {
+    const more = total - (this.usage.get(key) ?? 0);
+    if (more <= 0) return 0;
+    this.usage.set(key, total);
+    return more;
+  }
+
+  /** How often this was called with the key, this time included. */
+  tally(key: string): number {
+    const n = this.counted(key) + 1;
+    this.countMore(key, n);
+    return n;
+  }
+
+  /** What was counted under the key by `countMore` or `tally`. */
+  counted(key: string): number {
+    return this.usage.get(key) ?? 0;
+  }
+
+  /** True when a record of this kind tells something that no other kind has told as often: formats that log one
+   * thing in two kinds of records, in either order. */
+  isNews(key: string, kind: string): boolean {
+    return this.countMore(key, this.tally(`${key}.${kind}`)) > 0;
+  }
+
+  /** True when a record of this id was seen before: copied history, or a record logged in two files. */
+  repeats(record: string): boolean {
+    if (this.records.has(record)) return true;
+    this.records.set(record, true);
+    return false;
+  }
+
   /** Ref of the newest call of a tool that waits under a ref of this kind: one with these arguments, if any has. */
   newestOpen(prefix: string, tool: string, args_hash: string | undefined): string | undefined {
     let newest: string | undefined;

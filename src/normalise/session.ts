@@ -206,46 +206,6 @@ export class Session extends SessionMemory {
     this.#mark(e, key, e["tapline.vantage"] as Vantage, false);
   }
 
-  /** True the first time for a request id: tokens of one request are counted once, however often it is logged. */
-  countsUsage(request: string): boolean {
-    if (this.usage.has(request)) return false;
-    this.usage.set(request, 0);
-    return true;
-  }
-
-  /** What `total` adds to what was counted under this key: counters that are logged while they grow. Never negative. */
-  countMore(key: string, total: number): number {
-    const more = total - (this.usage.get(key) ?? 0);
-    if (more <= 0) return 0;
-    this.usage.set(key, total);
-    return more;
-  }
-
-  /** How often this was called with the key, this time included. */
-  tally(key: string): number {
-    const n = this.counted(key) + 1;
-    this.countMore(key, n);
-    return n;
-  }
-
-  /** What was counted under the key by `countMore` or `tally`. */
-  counted(key: string): number {
-    return this.usage.get(key) ?? 0;
-  }
-
-  /** True when a record of this kind tells something that no other kind has told as often: formats that log one
-   * thing in two kinds of records, in either order. */
-  isNews(key: string, kind: string): boolean {
-    return this.countMore(key, this.tally(`${key}.${kind}`)) > 0;
-  }
-
-  /** True when a record of this id was seen before: copied history, or a record logged in two files. */
-  repeats(record: string): boolean {
-    if (this.records.has(record)) return true;
-    this.records.set(record, true);
-    return false;
-  }
-
   /** Notes a fact; the value before it, if another was known. */
   note(field: Fact, value: string | undefined): string | undefined {
     const before = this.facts.get(field);

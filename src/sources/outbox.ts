@@ -2,7 +2,8 @@
 // to any, and notices (gaps, positions). Keeps the order within a stream; reads nothing.
 import type { Gap, Position, StreamInfo } from "../core/stage.ts";
 import { firstId } from "./identity.ts";
-import type { StreamOptions, Tail } from "./tail.ts";
+import type { StreamOptions } from "./stream-options.ts";
+import type { Tail } from "./tail.ts";
 
 export interface Notice {
   readonly info: StreamInfo | undefined;

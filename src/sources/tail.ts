@@ -1,25 +1,13 @@
 // What is known of one generation of one file: which it is, how far it was read, where its records go.
 // Holds state and turns it into positions; reads nothing.
 import type { Stats } from "node:fs";
-import type { Capture, Position, ResolvedBy, Router, StreamFacts, StreamInfo } from "../core/stage.ts";
+import type { Position, ResolvedBy, Router, StreamFacts, StreamInfo } from "../core/stage.ts";
 import type { Framing } from "../core/framing.ts";
 import { LIMITS } from "../core/limits.ts";
-import type { Break, Chain } from "./chain.ts";
+import type { Chain } from "./chain.ts";
+import type { StreamOptions } from "./stream-options.ts";
 import { type Mark, type Packing, NOTHING, digest, keyOf, nextId } from "./identity.ts";
 import type { Unpacker } from "./unpack.ts";
-
-/** What the configuration says of every stream of a source. */
-export interface StreamOptions {
-  readonly source: string;
-  readonly format: string | undefined;
-  readonly session: string | undefined;
-  readonly options: unknown;
-  readonly capture: Capture;
-  /** Streams of one key share a lane when no session tells. */
-  readonly lane_key?: (path: string) => string | undefined;
-  /** Sees whole lines of a stream, in order, before they are handed over; what it finds wrong becomes gaps. */
-  readonly inspect?: (tail: Tail, lines: Buffer, offset: number) => readonly Break[];
-}
 
 export class Tail {
   id = "";
