@@ -29,8 +29,8 @@ const WAIT_MS = 60_000;
 const iso = (n: number): string => new Date(T0 + n * 10_000).toISOString();
 const command = (n: number): object => ({ command: `echo ${n}`, description: "say it" });
 
-function transcriptLine(n: number): string {
-  const content = [{ type: "tool_use", id: `toolu_${n}`, name: "Bash", input: command(n) }];
+function transcriptLine(n: number, name = "Bash"): string {
+  const content = [{ type: "tool_use", id: `toolu_${n}`, name, input: command(n) }];
   const message = { id: `msg_${n}`, type: "message", role: "assistant", model: "claude-opus-4-6", content };
   const uuid = `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
   const head = { parentUuid: null, isSidechain: false, userType: "external", cwd: "/w", version: "2.1.330" };
@@ -84,7 +84,7 @@ test("a scan of both sides says what is missing when all is read", async () => {
   for (const n of [1, 2, 4, 5]) spoolHook(spool, n);
   const hooks = readdirSync(spool).map((name) => readFileSync(join(spool, name), "utf8"));
   writeFileSync(join(home, "hooks.jsonl"), hooks.join(""));
-  writeFileSync(join(home, `${SESSION}.jsonl`), [1, 2, 3, 5].map(transcriptLine).join(""));
+  writeFileSync(join(home, `${SESSION}.jsonl`), [1, 2, 3, 5].map((n) => transcriptLine(n)).join(""));
   const paths = [join(home, "hooks.jsonl"), join(home, `${SESSION}.jsonl`)];
   const { code, stdout } = await tapline(home, ["scan", ...paths, "--out", "all"]);
   expect(code).toBe(0);
@@ -94,6 +94,25 @@ test("a scan of both sides says what is missing when all is read", async () => {
     [["toolu_4", ["transcript"]]],
   ]);
   expect(alerts(printed)).toEqual(expect.arrayContaining([HOLE, BYPASS]));
+});
+
+test("a server that is configured around its proxy is a bypass", async () => {
+  const home = newHome();
+  // As the proxy writes a call that it let pass. It knows no ids of the agent's.
+  const proxied = (n: number): string => {
+    const params = { name: "read", arguments: command(n) };
+    const msg = { jsonrpc: "2.0", id: n, method: "tools/call", params };
+    const server = { name: "desk", transport: "stdio", command: ["npx", "-y", "@desk/server"] };
+    const head = { ts: iso(n), dir: "c2s", conn: "c", session: SESSION, server };
+    return `${JSON.stringify({ ...head, msg, decision: { ...DECISION, rule: "servers.desk.tools.read" } })}\n`;
+  };
+  writeFileSync(join(home, "proxy.jsonl"), [1, 2, 5].map(proxied).join(""));
+  const calls = [1, 2, 3].map((n) => transcriptLine(n, "mcp__desk__read"));
+  writeFileSync(join(home, `${SESSION}.jsonl`), [...calls, transcriptLine(4, "mcp__other__read")].join(""));
+  const paths = [join(home, "proxy.jsonl"), join(home, `${SESSION}.jsonl`)];
+  const printed = documents((await tapline(home, ["scan", ...paths, "--out", "all"])).stdout);
+  expect(told(printed, "bypass")).toEqual([["toolu_3", ["proxy"]]]);
+  expect(actionsOf(printed, "hole").map((e) => field(e, "tapline.chokepoint.seen"))).toEqual([["proxy"]]);
 });
 
 test("over a real transcript: nothing where the hook decided on every call, exactly the one where it did not", async () => {
@@ -134,7 +153,7 @@ test("a removed hook is a bypass, a deleted line is a hole, each with its alert,
   mkdirSync(project, { recursive: true });
   // 3: the hook was gone. 4: the line is gone.
   for (const n of [1, 2, 4, 5]) spoolHook(spool, n);
-  writeFileSync(join(project, `${SESSION}.jsonl`), [1, 2, 3, 5].map(transcriptLine).join(""));
+  writeFileSync(join(project, `${SESSION}.jsonl`), [1, 2, 3, 5].map((n) => transcriptLine(n)).join(""));
   const config = configure(home, {
     sources: {
       claude: { type: "file", include: [join(project, "*.jsonl")], format: "claude-code" },
