@@ -3,7 +3,7 @@ import assert from "node:assert";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { TaplineError } from "../../src/core/errors.ts";
 import { LIMITS } from "../../src/core/limits.ts";
 import type { Gap, Position, RawBatch, Source, StreamInfo } from "../../src/core/stage.ts";
@@ -282,21 +282,22 @@ test("a batch is settled only when its frame is durable, and never when it canno
   const running = pipeline.run(never, true);
   running.catch(() => {});
   const pause = () => new Promise((resolve) => setTimeout(resolve, 20));
-  await pause();
+  const soon = (check: () => void) => vi.waitFor(check, { timeout: 60_000, interval: 5 });
+  await soon(() => expect(lanes[0]!.in_flight).toBeGreaterThan(1));
   lanes[0]!.step(2);
+  await soon(() => expect(ledger.size).toBe(2));
   await pause();
   expect([source.settled.length, ledger.size, ledger.durable]).toEqual([0, 2, 0]);
   // What is being committed is in flight too.
   expect(lanes[0]!.in_flight).toBeGreaterThan(1);
   expect(pipeline.inFlight).toBe(lanes[0]!.in_flight);
   let_go(); // the commit of the first, which takes the second along
-  await pause();
-  expect([source.settled.length, ledger.durable]).toEqual([1, 2]);
+  await soon(() => expect([source.settled.length, ledger.durable]).toEqual([1, 2]));
   expect(pipeline.inFlight).toBe(lanes[0]!.in_flight);
   let_go();
-  await pause();
-  expect([source.settled.length, ledger.durable]).toEqual([2, 2]);
+  await soon(() => expect([source.settled.length, ledger.durable]).toEqual([2, 2]));
   lanes[0]!.step(1);
+  await soon(() => expect(ledger.size).toBe(3));
   await pause();
   refuse = true;
   let_go();
