@@ -192,8 +192,9 @@ describe("Ledger", () => {
     const never = new AbortController();
     let woken = 0;
     const note = (): number => woken++;
+    const stop = new AbortController();
     const [one, two, three] = [0, 3, 3].map((n, i) => {
-      const signal = i === 2 ? AbortSignal.timeout(20) : never.signal;
+      const signal = i === 2 ? stop.signal : never.signal;
       return ledger.waitDurable(n, signal).then(note);
     });
     appendEntries(ledger, 3);
@@ -201,6 +202,7 @@ describe("Ledger", () => {
     await ledger.commit();
     await one;
     expect(woken).toBe(1);
+    stop.abort();
     await three;
     expect(woken).toBe(2);
     await ledger.close();

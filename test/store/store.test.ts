@@ -234,7 +234,7 @@ test("small files become larger ones, and the old ones stay for a while", async 
   expect(readManifest(dir).retired).toEqual([]);
   expect(await store.query(seen)).toEqual([{ rows: count, entries: count }]);
   await store.close();
-}, 120_000);
+}, 300_000);
 
 test("a store of another ledger, or of a newer version, is not touched", async () => {
   const writer = writerOf(memoryLedger(documents(5)));
