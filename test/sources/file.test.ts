@@ -419,7 +419,7 @@ describe("objects over several lines", () => {
   /** Whole blocks are handed over, each once and in order: segments begin and end where blocks do. Batches that were
    * settled have given their memory back, so their bytes are told by the bench. `left_out` went as gaps. */
   const expectBlocks = (blocks: readonly string[], left_out: readonly string[] = []): void => {
-    expect(bench.texts.join("")).toBe(blocks.filter((block) => !left_out.includes(block)).join(""));
+    expect(bench.texts.join("")).toBe(blocks.filter((text) => !left_out.includes(text)).join(""));
     const ends = new Set([0]);
     let at = 0;
     for (const text of blocks) ends.add((at += Buffer.byteLength(text)));
