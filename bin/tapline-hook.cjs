@@ -109,6 +109,8 @@ const JUDGING = {
 	rule_values: 1e4,
 	rule_files: 2e4,
 	rule_directory_depth: 16,
+	answer_memo: 8192,
+	answer_memo_chars: 512,
 	own_text_chars: 8192,
 	evidence_chars: 512,
 	reason_chars: 200,

@@ -54,6 +54,8 @@ export const JUDGING = {
   rule_values: 10_000, // values of one field of one rule, after expansion
   rule_files: 20_000, // files read below the rule directories
   rule_directory_depth: 16,
+  answer_memo: 8_192, // values, of all fields, of which a rule set remembers what they pass
+  answer_memo_chars: 512, // longest of them
   own_text_chars: 8_192, // of each value copied into an event of the collector that is too large for an entry
   evidence_chars: 512, // of one matched value kept in an alert
   reason_chars: 200, // of one foreign text quoted in the sentence of an alert

@@ -1,11 +1,13 @@
 // A parsed rule to a predicate over events. One compiler makes all rules of a set, so that they share slots and
 // tests. What cannot be honoured is an error that names rule, place and remedy; nothing is approximated.
 import { reasonOf } from "../core/errors.ts";
+import { LIMITS } from "../core/limits.ts";
 import { type Condition, ConditionError, FILTER, parseCondition } from "./condition.ts";
 import { type FieldSet, slotFor, suggestField } from "./fields.ts";
 import { literalsOf } from "./literals.ts";
 import { Literals, type Where } from "./index-slot.ts";
 import { CheckLeaf, Leaf, PresenceLeaf, RefLeaf, TextLeaf } from "./leaf.ts";
+import { Memo } from "./memo.ts";
 import { All, Any, Not, type Node } from "./nodes.ts";
 import { type Placeholders, type Spec, type Test, readItem } from "./modifiers.ts";
 import { type Text, anchored, finder, necessary, plain } from "./pattern.ts";
@@ -59,7 +61,10 @@ export class Compiler {
 
   /** To be called once, after the last rule: builds each field's index. */
   finish(): void {
-    for (const [slot, literals] of this.#literals) slot.index = literals.build();
+    const memo = new Memo(LIMITS.answer_memo);
+    let field = 0;
+    for (const slot of this.#slots.values())
+      slot.index = this.#of(slot).build(memo, field++, slot.read === "keywords");
   }
 
   #term(term: Term, report: Report): Node | undefined {
@@ -108,14 +113,19 @@ export class Compiler {
     }
     if (texts.length > 0) {
       const key = JSON.stringify([slot.name, slot.read, spec.cased, texts]);
-      nodes.push(this.#share(key, (id) => this.#texts(id, slot, texts, spec.cased)));
+      nodes.push(this.#share(key, slot, (place) => this.#texts(place, slot, texts, spec.cased)));
     }
     return join("any", nodes);
   }
 
-  #share(key: string, make: (id: number) => Leaf): Leaf {
+  #share(key: string, slot: Slot, make: (place: number) => Leaf): Leaf {
     let leaf = this.#leaves.get(key);
-    if (leaf === undefined) this.#leaves.set(key, (leaf = make(this.#leaves.size)));
+    if (leaf === undefined) {
+      const literals = this.#of(slot);
+      leaf = make(literals.count);
+      this.#leaves.set(key, leaf);
+      literals.watch(leaf);
+    }
     leaf.uses++;
     return leaf;
   }
@@ -130,23 +140,39 @@ export class Compiler {
     const key = JSON.stringify([slot.name, slot.read, spec.cased, test]);
     switch (test.kind) {
       case "null":
-        return this.#share(key, (id) => new PresenceLeaf(id, slot, "null"));
+        return this.#share(key, slot, (place) => new PresenceLeaf(place, slot, "null"));
       case "exists":
-        return this.#share(key, (id) => new PresenceLeaf(id, slot, test.value ? "present" : "missing"));
+        return this.#share(
+          key,
+          slot,
+          (place) => new PresenceLeaf(place, slot, test.value ? "present" : "missing"),
+        );
       case "cidr":
-        return this.#share(key, (id) => new CheckLeaf(id, slot, 20, network(test.net, test.prefix)));
+        return this.#share(
+          key,
+          slot,
+          (place) => new CheckLeaf(place, slot, 20, network(test.net, test.prefix)),
+        );
       case "compare":
-        return this.#share(key, (id) => new CheckLeaf(id, slot, 3, compare(test.op, test.value, test.part)));
+        return this.#share(
+          key,
+          slot,
+          (place) => new CheckLeaf(place, slot, 3, compare(test.op, test.value, test.part)),
+        );
       case "fieldref": {
         const other = this.#slot(test.field, item, report);
         if (other === undefined) return undefined;
-        return this.#share(key, (id) => new RefLeaf(id, slot, other, spec.cased, RELATIONS[test.how]));
+        return this.#share(
+          key,
+          slot,
+          (place) => new RefLeaf(place, slot, other, spec.cased, RELATIONS[test.how]),
+        );
       }
       case "regex":
         break;
     }
     try {
-      return this.#share(key, (id) => this.#regex(id, slot, test.source, test.flags));
+      return this.#share(key, slot, (place) => this.#regex(place, slot, test.source, test.flags));
     } catch (error) {
       const remedy = "Write it without look-around, back references and possessive quantifiers";
       report.error("regex", item.place, `not a regular expression of RE2: ${reasonOf(error)}`, remedy);
@@ -154,16 +180,16 @@ export class Compiler {
     }
   }
 
-  #regex(id: number, slot: Slot, source: string, flags: string): Leaf {
+  #regex(place: number, slot: Slot, source: string, flags: string): Leaf {
     const { check, find } = regex(source, flags);
-    const leaf = new CheckLeaf(id, slot, 40, check, find);
+    const leaf = new CheckLeaf(place, slot, 40, check, find);
     const literals = literalsOf(source, LITERAL_CHARS);
     for (const literal of literals ?? []) this.#of(slot).add("holds", literal, leaf, false);
     leaf.indexed = literals !== undefined;
     return leaf;
   }
 
-  #texts(id: number, slot: Slot, texts: readonly Text[], cased: boolean): Leaf {
+  #texts(place: number, slot: Slot, texts: readonly Text[], cased: boolean): Leaf {
     const exact = new Set<string>();
     const patterns: ((text: string) => number)[] = [];
     const wanted: { where: Where; literal: string; sure: boolean }[] = [];
@@ -178,7 +204,7 @@ export class Compiler {
       if (where === "is" || literal !== "") wanted.push({ where, literal, sure });
       else loose.push(find);
     }
-    const leaf = new TextLeaf(id, slot, exact, patterns, cased);
+    const leaf = new TextLeaf(place, slot, exact, patterns, cased);
     leaf.loose = loose;
     leaf.indexed = wanted.length > 0;
     for (const { where, literal, sure } of wanted) this.#of(slot).add(where, literal, leaf, sure);

@@ -1,5 +1,6 @@
 // Which rules an event can match at all. Every rule waits for one of a few tests without which it is not true, or for
 // a field to be there; the rest of them, which are few, wait for nothing.
+import type { Answers } from "./answers.ts";
 import type { CompiledRule } from "./match.ts";
 import { Leaf } from "./leaf.ts";
 import { All, Any, type Node } from "./nodes.ts";
@@ -13,6 +14,7 @@ interface Witness {
   readonly weight: number;
 }
 
+const AGAIN = 4; // uses of a value after which it is told anew which rules it wakes
 const PRESENT = 1; // weight of a field that is there
 const MOST = 0.9; // weight of a test that is often true: still better than that
 
@@ -49,8 +51,45 @@ interface Watch {
   readonly slot: Slot;
   /** Rules that wait for the field alone. */
   readonly places: number[];
-  /** Whether rules wait for what it holds. */
-  searched: boolean;
+  /** Rules that wait for one of its tests, by the place of that. */
+  readonly byTest: (number[] | undefined)[];
+}
+
+/** What the rules of a set wait for. */
+export class Waiting {
+  readonly rules: readonly CompiledRule[];
+  readonly watches = new Map<Slot, Watch>();
+  /** By rule: whose value it waits for; empty when it waits for nothing. */
+  readonly slots: (readonly Slot[])[] = [];
+
+  constructor(rules: readonly CompiledRule[]) {
+    this.rules = rules;
+    for (const [place, { test }] of rules.entries()) {
+      const witness = witnessOf(test);
+      const slots = new Set<Slot>(witness?.slots);
+      for (const slot of slots) this.#watch(slot).places.push(place);
+      for (const leaf of witness?.leaves ?? []) {
+        slots.add(leaf.slot);
+        (this.#watch(leaf.slot).byTest[leaf.place] ??= []).push(place);
+      }
+      this.slots.push([...slots]);
+    }
+  }
+
+  #watch(slot: Slot): Watch {
+    let watch = this.watches.get(slot);
+    if (watch === undefined) this.watches.set(slot, (watch = { slot, places: [], byTest: [] }));
+    return watch;
+  }
+
+  /** The rules that are worth a try by what one field holds. */
+  woken(watch: Watch, answers: Answers, view: View): readonly number[] {
+    const places = new Set(watch.places);
+    for (let i = 0; i < answers.hitCount; i++) {
+      for (const place of watch.byTest[answers.hits[i]!] ?? []) places.add(place);
+    }
+    return [...places].filter((place) => this.rules[place]!.test.partly(view, watch.slot) !== false);
+  }
 }
 
 /** The rules of one log source, by what they wait for. */
@@ -58,41 +97,25 @@ export class RuleIndex {
   /** Candidates for the event under test: the first `count`. */
   readonly candidates: number[] = [];
   count = 0;
+  readonly #waiting: Waiting;
   readonly #always: number[] = [];
   readonly #watches: Watch[] = [];
   /** By the keys of an event with which the path to the field can begin. */
   readonly #byKey = new Map<string, Watch[]>();
-  readonly #byLeaf: (readonly number[] | undefined)[] = [];
+  /** Of each rule: in which generation it became a candidate; infinite for those of other log sources. */
   readonly #addedAt: Float64Array;
 
   /** `places` are those of the rules that take part. */
-  constructor(rules: readonly CompiledRule[], places: readonly number[]) {
-    this.#addedAt = new Float64Array(rules.length);
-    const watches = new Map<Slot, Watch>();
-    const watch = (slot: Slot): Watch => {
-      let found = watches.get(slot);
-      if (found === undefined) watches.set(slot, (found = { slot, places: [], searched: false }));
-      return found;
-    };
-    const byLeaf = new Map<number, number[]>();
-    let leaves = 0;
+  constructor(waiting: Waiting, places: readonly number[]) {
+    this.#waiting = waiting;
+    this.#addedAt = new Float64Array(waiting.rules.length).fill(Infinity);
+    const slots = new Set<Slot>();
     for (const place of places) {
-      const witness = witnessOf(rules[place]!.test);
-      if (witness === undefined) {
-        this.#always.push(place);
-        continue;
-      }
-      for (const slot of witness.slots) watch(slot).places.push(place);
-      for (const leaf of witness.leaves) {
-        watch(leaf.slot).searched = true;
-        leaves = Math.max(leaves, leaf.id + 1);
-        const list = byLeaf.get(leaf.id);
-        if (list === undefined) byLeaf.set(leaf.id, [place]);
-        else list.push(place);
-      }
+      this.#addedAt[place] = 0;
+      if (waiting.slots[place]!.length === 0) this.#always.push(place);
+      for (const slot of waiting.slots[place]!) slots.add(slot);
     }
-    for (let id = 0; id < leaves; id++) this.#byLeaf.push(byLeaf.get(id));
-    for (const found of watches.values()) this.#file(found);
+    for (const slot of slots) this.#file(waiting.watches.get(slot)!);
   }
 
   #file(watch: Watch): void {
@@ -128,19 +151,31 @@ export class RuleIndex {
     const slot = watch.slot;
     slot.load(view);
     if (!slot.present) return;
-    if (watch.places.length > 0) this.#add(watch.places, view.generation);
-    if (!watch.searched) return;
-    const index = slot.search(view);
-    for (let i = 0; i < index.hitCount; i++) {
-      const places = this.#byLeaf[index.hits[i]!.id];
+    const answers = slot.answers(view);
+    if (answers.kept) {
+      this.#wake(watch, answers, view);
+      return;
+    }
+    this.#add(watch.places, view.generation);
+    for (let i = 0; i < answers.hitCount; i++) {
+      const places = watch.byTest[answers.hits[i]!];
       if (places !== undefined) this.#add(places, view.generation);
     }
+  }
+
+  #wake(watch: Watch, answers: Answers, view: View): void {
+    // Worked out again when those that it woke have asked what was not known at first.
+    if (answers.wokenOf !== this.#waiting || (answers.uses < AGAIN && ++answers.uses === AGAIN)) {
+      answers.woken = this.#waiting.woken(watch, answers, view);
+      answers.wokenOf = this.#waiting;
+    }
+    this.#add(answers.woken, view.generation);
   }
 
   #add(places: readonly number[], generation: number): void {
     for (let i = 0; i < places.length; i++) {
       const place = places[i]!;
-      if (this.#addedAt[place] === generation) continue;
+      if (this.#addedAt[place]! >= generation) continue;
       this.#addedAt[place] = generation;
       this.candidates[this.count++] = place;
     }

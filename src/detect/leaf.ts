@@ -7,19 +7,15 @@ import type { Slot, Value, View } from "./slot.ts";
 export abstract class Leaf implements Node, Watcher {
   readonly slot: Slot;
   readonly cost: number;
-  /** Place among the leaves of one compiler. */
-  readonly id: number;
+  /** Among the tests of the field. */
+  readonly place: number;
   /** Set when the index of the field knows the test: without its word the test is not true, but for `loose`. */
   indexed = false;
-  seenAt = 0;
-  sureAt = 0;
   uses = 0;
   weight = 0;
-  #at = 0;
-  #last = false;
 
-  constructor(id: number, slot: Slot, cost: number) {
-    this.id = id;
+  constructor(place: number, slot: Slot, cost: number) {
+    this.place = place;
     this.slot = slot;
     this.cost = cost;
   }
@@ -31,34 +27,30 @@ export abstract class Leaf implements Node, Watcher {
   get told(): boolean {
     return this.indexed;
   }
+  /** Whether the values of the field decide, each for itself. */
+  get ofValue(): boolean {
+    return true;
+  }
   test(view: View): boolean {
-    if (this.#at === view.generation) return this.#last;
-    const result = this.#decide(view);
-    this.#at = view.generation;
-    this.#last = result;
+    const answers = this.slot.answers(view);
+    const known = answers.answer(this.place);
+    if (known !== undefined) return known;
+    const result = this.first(view) >= 0;
+    answers.learn(this.place, result);
     return result;
   }
-  #decide(view: View): boolean {
-    if (this.indexed) {
-      this.slot.search(view);
-      if (this.sureAt === view.generation) return true;
-      if (this.seenAt !== view.generation) return this.loosely(view);
-    }
-    return this.first(view) >= 0;
-  }
-  /** Whether the test is true by what the index cannot tell. */
-  protected loosely(_view: View): boolean {
-    return false;
+  partly(view: View, slot: Slot): boolean | undefined {
+    return slot === this.slot ? slot.answers(view).answer(this.place) : undefined;
   }
   explain(view: View, out: Found[]): void {
     const i = this.first(view);
     const value = this.slot.values[i];
     if (i < this.slot.count && value !== undefined)
-      out.push({ field: this.slot.name, value, at: this.place(view, i) });
+      out.push({ field: this.slot.name, value, at: this.at(view, i) });
   }
-  /** Index of the first value that passes, 0 when the test needs none, or -1. */
-  protected abstract first(view: View): number;
-  protected place(_view: View, _i: number): number {
+  /** Index of the first value that passes, 0 when the test needs none, or -1: found without any index. */
+  abstract first(view: View): number;
+  protected at(_view: View, _i: number): number {
     return 0;
   }
 }
@@ -73,13 +65,13 @@ export class TextLeaf extends Leaf {
   readonly #longest: number;
 
   constructor(
-    id: number,
+    place: number,
     slot: Slot,
     exact: ReadonlySet<string>,
     patterns: readonly ((t: string) => number)[],
     cased: boolean,
   ) {
-    super(id, slot, patterns.length === 0 ? 1 : 10);
+    super(place, slot, patterns.length === 0 ? 1 : 10);
     this.exact = exact;
     this.patterns = patterns;
     this.cased = cased;
@@ -87,7 +79,7 @@ export class TextLeaf extends Leaf {
     for (const text of exact) longest = Math.max(longest, text.length);
     this.#longest = longest;
   }
-  protected first(view: View): number {
+  first(view: View): number {
     this.slot.load(view);
     const count = this.slot.count;
     if (count === 0) return -1;
@@ -103,13 +95,7 @@ export class TextLeaf extends Leaf {
   override get told(): boolean {
     return this.indexed && this.loose.length === 0;
   }
-  protected override loosely(view: View): boolean {
-    if (this.loose.length === 0) return false;
-    const texts = this.cased ? this.slot.texts(view) : this.slot.lower(view);
-    for (let i = 0; i < this.slot.count; i++) if (match(this.loose, texts[i]!) >= 0) return true;
-    return false;
-  }
-  protected override place(view: View, i: number): number {
+  protected override at(view: View, i: number): number {
     return Math.max(
       0,
       match(this.patterns, (this.cased ? this.slot.texts(view) : this.slot.lower(view))[i]!),
@@ -130,23 +116,23 @@ export class CheckLeaf extends Leaf {
   readonly check: (value: Value) => boolean;
   readonly #find: ((text: string) => number) | undefined;
   constructor(
-    id: number,
+    place: number,
     slot: Slot,
     cost: number,
     check: (value: Value) => boolean,
     find?: (text: string) => number,
   ) {
-    super(id, slot, cost);
+    super(place, slot, cost);
     this.check = check;
     this.#find = find;
   }
-  protected first(view: View): number {
+  first(view: View): number {
     this.slot.load(view);
     const { values, count } = this.slot;
     for (let i = 0; i < count; i++) if (this.check(values[i]!)) return i;
     return -1;
   }
-  protected override place(_view: View, i: number): number {
+  protected override at(_view: View, i: number): number {
     return Math.max(0, this.#find?.(String(this.slot.values[i])) ?? 0);
   }
 }
@@ -154,14 +140,23 @@ export class CheckLeaf extends Leaf {
 /** Whether the field is there at all, or is absent or null. */
 export class PresenceLeaf extends Leaf {
   readonly wanted: "present" | "missing" | "null";
-  constructor(id: number, slot: Slot, wanted: "present" | "missing" | "null") {
-    super(id, slot, 0);
+  constructor(place: number, slot: Slot, wanted: "present" | "missing" | "null") {
+    super(place, slot, 0);
     this.wanted = wanted;
   }
   override get needy(): boolean {
     return this.wanted === "present";
   }
-  protected first(view: View): number {
+  override get ofValue(): boolean {
+    return false;
+  }
+  override test(view: View): boolean {
+    return this.first(view) === 0;
+  }
+  override partly(view: View, slot: Slot): boolean | undefined {
+    return slot === this.slot ? this.test(view) : undefined;
+  }
+  first(view: View): number {
     this.slot.load(view);
     const { present, absent } = this.slot;
     return (this.wanted === "null" ? absent : present === (this.wanted === "present")) ? 0 : -1;
@@ -174,18 +169,27 @@ export class RefLeaf extends Leaf {
   readonly cased: boolean;
   readonly holds: (text: string, other: string) => boolean;
   constructor(
-    id: number,
+    place: number,
     slot: Slot,
     other: Slot,
     cased: boolean,
     holds: (text: string, other: string) => boolean,
   ) {
-    super(id, slot, 5);
+    super(place, slot, 5);
     this.other = other;
     this.cased = cased;
     this.holds = holds;
   }
-  protected first(view: View): number {
+  override get ofValue(): boolean {
+    return false;
+  }
+  override test(view: View): boolean {
+    return this.first(view) >= 0;
+  }
+  override partly(): undefined {
+    return undefined;
+  }
+  first(view: View): number {
     const mine = this.cased ? this.slot.texts(view) : this.slot.lower(view);
     const theirs = this.cased ? this.other.texts(view) : this.other.lower(view);
     for (let i = 0; i < this.slot.count; i++) {

@@ -1,8 +1,9 @@
 // The hot path of detection: an event in, the rules that it matches out. Synchronous; no I/O, no validation,
 // nothing kept from one event to the next but what was learned about kinds of events.
 import type { Event } from "../core/generated/event.ts";
+import { Clauses } from "./clauses.ts";
 import type { FieldSet } from "./fields.ts";
-import { RuleIndex } from "./index-rules.ts";
+import { RuleIndex, Waiting } from "./index-rules.ts";
 import type { Found, Node } from "./nodes.ts";
 import { reasonOf } from "../core/errors.ts";
 import type { Logsource, Problem, Rule } from "./rule.ts";
@@ -43,13 +44,14 @@ export class RuleSet {
   readonly rules: readonly CompiledRule[];
   readonly problems: readonly Problem[];
   readonly #any: boolean;
-  readonly #tests: readonly Node[];
+  readonly #clauses: Clauses;
   readonly #view = new View();
   readonly #services = new Set<string>();
   readonly #categories = new Set<string>();
   /** By dataset and action. */
   readonly #buckets = new Map<string, Map<string, RuleIndex>>();
   readonly #indexes = new Map<string, RuleIndex>();
+  readonly #waiting: Waiting;
   readonly #failed: RuleFailure[] = [];
   /** Place among the candidates of the rule that is tried. */
   #at = 0;
@@ -59,7 +61,8 @@ export class RuleSet {
     this.rules = rules;
     this.problems = problems;
     this.#any = fields === "any";
-    this.#tests = rules.map((rule) => rule.test);
+    this.#clauses = new Clauses(rules);
+    this.#waiting = new Waiting(rules);
     for (const { rule } of rules) {
       if (rule.logsource.product !== PRODUCT) continue;
       if (rule.logsource.service !== undefined) this.#services.add(`${PRODUCT}.${rule.logsource.service}`);
@@ -93,7 +96,7 @@ export class RuleSet {
     const view = this.#view;
     for (; this.#at < index.count; this.#at++) {
       const place = index.candidates[this.#at]!;
-      if (this.#tests[place]!.test(view)) out.push(place);
+      if (this.#clauses.test(place, view)) out.push(place);
     }
   }
 
@@ -119,7 +122,7 @@ export class RuleSet {
     }
     const key = places.join();
     index = this.#indexes.get(key);
-    if (index === undefined) this.#indexes.set(key, (index = new RuleIndex(this.rules, places)));
+    if (index === undefined) this.#indexes.set(key, (index = new RuleIndex(this.#waiting, places)));
     actions.set(category, index);
     return index;
   }

@@ -1,10 +1,19 @@
-// One pass over a text that finds which of many literals occur in it. Each literal is looked up by its rarest three
-// characters, shorter ones by two. Case is the caller's business. Time is at most text times the literals that share
-// those characters.
+// One pass over a text that finds which of many literals occur in it. Each literal is looked up by its rarest five
+// characters, shorter ones by three, two or one. Case is the caller's business. Time is at most text times the literals
+// that share those characters.
 import type { Listener, Sight } from "./index-slot.ts";
 
 /** Shorter literals say little: expressions that have no longer ones run on every value. */
 export const LITERAL_CHARS = 3;
+
+/** Characters of a window, and of that for literals shorter than it. */
+const WINDOW = 5;
+const NARROW = 3;
+/** Bits by which the hash moves on with each character; it never holds more than a window. */
+const SHIFT = 5;
+const WINDOW_MASK = (1 << (WINDOW * SHIFT)) - 1;
+const NARROW_MASK = (1 << (NARROW * SHIFT)) - 1;
+const PAIR_MASK = (1 << (2 * SHIFT)) - 1;
 
 /** How rare a character is in command lines, paths and prose, roughly. */
 function rarity(code: number): number {
@@ -13,23 +22,38 @@ function rarity(code: number): number {
   return c >= "a" && c <= "z" ? 1 : 2;
 }
 
+/** Of the characters up to and with `end`. */
+function hashAt(text: string, end: number, mask: number): number {
+  let h = 0;
+  for (let i = Math.max(0, end - WINDOW + 1); i <= end; i++) h = (h << SHIFT) ^ text.charCodeAt(i);
+  return h & mask;
+}
+
+function mix(h: number): number {
+  return Math.imul(h, 0x9e3779b1);
+}
+
 export class Scan {
-  /** Bits by which the hash moves on with each character: it holds the last three, its lower bits the last two. */
-  readonly #shift: number;
-  readonly #mask: number;
-  readonly #pairMask: number;
-  /** Hash → first entry with it, from 1; 0 is none. */
-  readonly #head: Uint16Array | Int32Array;
-  /** The same for literals of two ASCII characters, and of one. */
-  readonly #pair: Int32Array;
+  /** By the first bits of a window's mixed hash: whether some literal has it, and the first entry that may, from 1. */
+  readonly #bits: Int32Array;
+  readonly #bitShift: number;
+  readonly #head: Int32Array;
+  readonly #headShift: number;
+  /** The first entry by the hash of a narrow window, of two ASCII characters, and of one; 0 is none. */
+  readonly #narrow: Int32Array;
+  readonly #narrowBits: Int32Array;
+  readonly #pair = new Int32Array(PAIR_MASK + 1);
   readonly #single = new Int32Array(128);
+  /** By ASCII character: whether a literal of one or two ends with it. */
+  readonly #ends = new Uint8Array(128);
   /** In which run each of the latter was told. */
   readonly #singleAt = new Float64Array(128);
   #runs = 0;
   /** The same for other short literals, by a character beyond ASCII. */
   readonly #wide = new Map<number, number>();
   readonly #anyShort: boolean;
-  /** Of each entry: the next with its hash, where in the literal its characters end, and the literal. */
+  /** Of each entry: its window, the next entry to look at, where in the literal the window ends, and the literal. */
+  readonly #window: Int32Array;
   readonly #next: Int32Array;
   readonly #end: Int32Array;
   readonly #from: Int32Array;
@@ -40,19 +64,27 @@ export class Scan {
 
   /** Literals of at least one character, and what to tell when they occur. */
   constructor(literals: ReadonlyMap<string, Sight>) {
-    this.#shift = literals.size <= 16 ? 4 : 5;
-    this.#mask = (1 << (3 * this.#shift)) - 1;
-    this.#pairMask = (1 << (2 * this.#shift)) - 1;
-    this.#head = literals.size < 0xffff ? new Uint16Array(this.#mask + 1) : new Int32Array(this.#mask + 1);
-    this.#pair = new Int32Array(this.#pairMask + 1);
-    const entries = literals.size + 1;
-    let [chars, short] = [0, false];
+    let chars = 0;
+    let [short, narrow, long] = [0, 0, 0];
     for (const { length } of literals.keys()) {
       chars += length;
-      short ||= length < 3;
+      if (length < NARROW) short++;
+      else if (length < WINDOW) narrow++;
+      else long++;
     }
-    this.#anyShort = short;
+    this.#anyShort = short + narrow > 0;
+    const heads = Math.min(16, Math.max(5, Math.ceil(Math.log2(2 * long + 1))));
+    // Sixteen bits a literal, as long as they stay in the processor's cache.
+    const bits = Math.min(17, heads + 4);
+    this.#headShift = 32 - heads;
+    this.#bitShift = 32 - bits;
+    this.#head = new Int32Array(1 << heads);
+    this.#bits = new Int32Array(1 << (bits - 5));
+    this.#narrow = new Int32Array(this.#anyShort ? NARROW_MASK + 1 : 0);
+    this.#narrowBits = new Int32Array(this.#anyShort ? (NARROW_MASK + 1) / 32 : 0);
+    const entries = literals.size + 1;
     this.#codes = new Uint16Array(chars);
+    this.#window = new Int32Array(entries);
     this.#next = new Int32Array(entries);
     this.#end = new Int32Array(entries);
     this.#from = new Int32Array(entries);
@@ -61,23 +93,30 @@ export class Scan {
   }
 
   #fill(literals: ReadonlyMap<string, Sight>): void {
-    const common = this.#count(literals.keys());
-    const load = new Int32Array(this.#mask + 1);
+    const common = count(literals.keys());
+    const load = new Map<number, number>();
     let [entry, from] = [0, 0];
     for (const [literal, sight] of literals) {
       this.#sights[++entry] = sight;
       this.#from[entry] = from;
       this.#length[entry] = literal.length;
       for (let i = 0; i < literal.length; i++) this.#codes[from + i] = literal.charCodeAt(i);
-      if (literal.length < 3) this.#fileShort(literal, entry);
-      else {
-        const { h, end } = this.#rarest(literal, common, load);
-        load[h]!++;
-        this.#end[entry] = end;
-        this.#next[entry] = this.#head[h]!;
-        this.#head[h] = entry;
-      }
       from += literal.length;
+      if (literal.length < NARROW) this.#fileShort(literal, entry);
+      else {
+        const mask = literal.length < WINDOW ? NARROW_MASK : WINDOW_MASK;
+        const { h, end } = rarest(literal, mask, common, load);
+        load.set(h, (load.get(h) ?? 0) + 1);
+        this.#end[entry] = end;
+        this.#window[entry] = h;
+        const first = mask === NARROW_MASK ? h : mix(h) >>> this.#headShift;
+        const heads = mask === NARROW_MASK ? this.#narrow : this.#head;
+        this.#next[entry] = heads[first]!;
+        heads[first] = entry;
+        const [bits, bit] =
+          mask === NARROW_MASK ? [this.#narrowBits, h] : [this.#bits, mix(h) >>> this.#bitShift];
+        bits[bit >>> 5]! |= 1 << (bit & 31);
+      }
     }
   }
 
@@ -86,96 +125,122 @@ export class Scan {
     const end = literal.charCodeAt(last) > 127 ? last : 0;
     const code = literal.charCodeAt(end);
     this.#end[entry] = end;
+    if (literal.charCodeAt(last) < 128) this.#ends[literal.charCodeAt(last)] = 1;
     if (code > 127) {
       this.#next[entry] = this.#wide.get(code) ?? 0;
       this.#wide.set(code, entry);
     } else if (last === 0) this.#single[code] = entry;
     else {
-      const h = this.#hash(literal, 1) & this.#pairMask;
+      const h = hashAt(literal, 1, PAIR_MASK);
       this.#end[entry] = 1;
       this.#next[entry] = this.#pair[h]!;
       this.#pair[h] = entry;
     }
   }
 
-  #rarest(
-    literal: string,
-    common: ReadonlyMap<number, number>,
-    load: Int32Array,
-  ): { h: number; end: number } {
-    let best = { h: 0, end: 0 };
-    let least = Infinity;
-    for (let end = 2; end < literal.length; end++) {
-      const h = this.#hash(literal, end);
-      let cost = 2 * Math.log2(common.get(h)!) + load[h]!;
-      for (let i = end - 2; i <= end; i++) cost -= rarity(literal.charCodeAt(i));
-      if (cost < least) [best, least] = [{ h, end }, cost];
-    }
-    return best;
-  }
-
-  /** How often each three characters occur in the literals: what they share, texts will have too. */
-  #count(literals: Iterable<string>): Map<number, number> {
-    const out = new Map<number, number>();
-    for (const literal of literals) {
-      for (let end = 2; end < literal.length; end++) {
-        const h = this.#hash(literal, end);
-        out.set(h, (out.get(h) ?? 0) + 1);
-      }
-    }
-    return out;
-  }
-
-  #hash(text: string, end: number): number {
-    let h = 0;
-    for (let i = Math.max(0, end - 2); i <= end; i++) h = (h << this.#shift) ^ text.charCodeAt(i);
-    return h & this.#mask;
-  }
-
   /** Tells of every literal in `text`. */
   run(text: string, to: Listener): void {
-    if (this.#anyShort) this.#runShort(text, to);
-    const head = this.#head;
-    const shift = this.#shift;
-    const mask = this.#mask;
+    if (this.#anyShort) return this.#runAll(text, to);
+    const bits = this.#bits;
+    const bitShift = this.#bitShift;
     const length = text.length;
     let h = 0;
     for (let i = 0; i < length; i++) {
-      h = ((h << shift) ^ text.charCodeAt(i)) & mask;
-      if (head[h] !== 0) this.#check(text, i, head[h]!, to);
+      h = ((h << SHIFT) ^ text.charCodeAt(i)) & WINDOW_MASK;
+      const bit = Math.imul(h, 0x9e3779b1) >>> bitShift;
+      if ((bits[bit >>> 5]! & (1 << (bit & 31))) !== 0) this.#checkWindow(text, i, h, to);
     }
   }
 
-  #runShort(text: string, to: Listener): void {
-    const pair = this.#pair;
-    const single = this.#single;
-    const shift = this.#shift;
-    const mask = this.#pairMask;
+  /** The same where some literals are shorter than a window. */
+  #runAll(text: string, to: Listener): void {
+    const bits = this.#bits;
+    const bitShift = this.#bitShift;
+    const narrowBits = this.#narrowBits;
+    const ends = this.#ends;
     const length = text.length;
     const runs = ++this.#runs;
     let h = 0;
     for (let i = 0; i < length; i++) {
       const code = text.charCodeAt(i);
-      h = ((h << shift) ^ code) & mask;
-      if (pair[h] !== 0) this.#check(text, i, pair[h]!, to);
-      if (code > 127) this.#check(text, i, this.#wide.get(code) ?? 0, to);
-      else if (single[code] !== 0 && this.#singleAt[code] !== runs) {
-        this.#singleAt[code] = runs;
-        to.tell(this.#sights[single[code]!]!);
-      }
+      h = ((h << SHIFT) ^ code) & WINDOW_MASK;
+      const bit = Math.imul(h, 0x9e3779b1) >>> bitShift;
+      if ((bits[bit >>> 5]! & (1 << (bit & 31))) !== 0) this.#checkWindow(text, i, h, to);
+      const narrow = h & NARROW_MASK;
+      if ((narrowBits[narrow >>> 5]! & (1 << (narrow & 31))) !== 0)
+        this.#check(text, i, this.#narrow[narrow]!, to);
+      if (code > 127 || ends[code] !== 0) this.#checkShort(text, i, code, h & PAIR_MASK, runs, to);
+    }
+  }
+
+  #checkShort(text: string, i: number, code: number, h: number, runs: number, to: Listener): void {
+    const first = this.#pair[h]!;
+    if (first !== 0) this.#check(text, i, first, to);
+    if (code > 127) this.#check(text, i, this.#wide.get(code) ?? 0, to);
+    else if (this.#single[code] !== 0 && this.#singleAt[code] !== runs) {
+      this.#singleAt[code] = runs;
+      to.tell(this.#sights[this.#single[code]!]!);
+    }
+  }
+
+  #checkWindow(text: string, i: number, h: number, to: Listener): void {
+    let entry = this.#head[mix(h) >>> this.#headShift]!;
+    for (; entry !== 0; entry = this.#next[entry]!) {
+      if (this.#window[entry] === h && this.#isAt(text, i, entry)) to.tell(this.#sights[entry]!);
     }
   }
 
   #check(text: string, i: number, first: number, to: Listener): void {
-    const codes = this.#codes;
     for (let entry = first; entry !== 0; entry = this.#next[entry]!) {
-      const start = i - this.#end[entry]!;
-      const length = this.#length[entry]!;
-      if (start < 0 || start + length > text.length) continue;
-      const from = this.#from[entry]!;
-      let k = 0;
-      while (k < length && text.charCodeAt(start + k) === codes[from + k]) k++;
-      if (k === length) to.tell(this.#sights[entry]!);
+      if (this.#isAt(text, i, entry)) to.tell(this.#sights[entry]!);
     }
   }
+
+  /** Whether the literal of an entry stands where its window ends at `i`. */
+  #isAt(text: string, i: number, entry: number): boolean {
+    const codes = this.#codes;
+    const start = i - this.#end[entry]!;
+    const length = this.#length[entry]!;
+    if (start < 0 || start + length > text.length) return false;
+    const from = this.#from[entry]!;
+    let k = 0;
+    while (k < length && text.charCodeAt(start + k) === codes[from + k]) k++;
+    return k === length;
+  }
+}
+
+function widthOf(mask: number): number {
+  return mask === NARROW_MASK ? NARROW : WINDOW;
+}
+
+/** The window of a literal that texts and other literals have least. */
+function rarest(
+  literal: string,
+  mask: number,
+  common: ReadonlyMap<number, number>,
+  load: ReadonlyMap<number, number>,
+): { h: number; end: number } {
+  let best = { h: 0, end: 0 };
+  let least = Infinity;
+  const width = widthOf(mask);
+  for (let end = width - 1; end < literal.length; end++) {
+    const h = hashAt(literal, end, mask);
+    let cost = 2 * Math.log2(common.get(h)!) + (load.get(h) ?? 0);
+    for (let i = end - width + 1; i <= end; i++) cost -= rarity(literal.charCodeAt(i));
+    if (cost < least) [best, least] = [{ h, end }, cost];
+  }
+  return best;
+}
+
+/** How often each window occurs in the literals: what they share, texts will have too. */
+function count(literals: Iterable<string>): Map<number, number> {
+  const out = new Map<number, number>();
+  for (const literal of literals) {
+    const mask = literal.length < WINDOW ? NARROW_MASK : WINDOW_MASK;
+    for (let end = widthOf(mask) - 1; end < literal.length; end++) {
+      const h = hashAt(literal, end, mask);
+      out.set(h, (out.get(h) ?? 0) + 1);
+    }
+  }
+  return out;
 }

@@ -1,6 +1,7 @@
-// The values of one field of the event under test: read, lower-cased and searched at most once an event.
+// The values of one field of the event under test: read, lower-cased and looked up at most once an event.
 // Arrays stand for their elements, objects for every string in them. Keeps nothing from one event to the next.
 import { LIMITS } from "../core/limits.ts";
+import type { Answers } from "./answers.ts";
 import type { SlotIndex } from "./index-slot.ts";
 
 export type Value = string | number | boolean;
@@ -35,14 +36,15 @@ export class Slot {
   count = 0;
   present = false;
   absent = true;
-  /** Set once all rules are compiled, when some test of the field can be looked up. */
+  /** Set once all rules are compiled. */
   index: SlotIndex | undefined;
+  #answers: Answers | undefined;
   readonly #texts: string[] = [];
   readonly #lower: string[] = [];
   #at = 0;
   #textsAt = 0;
   #lowerAt = 0;
-  #searchedAt = 0;
+  #answeredAt = 0;
 
   constructor(name: string, field: string, read: Read) {
     this.name = name;
@@ -59,8 +61,12 @@ export class Slot {
     this.present = false;
     this.absent = true;
     if (this.read === "keywords") this.#take(view.event, true, 0);
-    else if (this.read === "foreign") this.#walk(view.event, 0, 0);
-    else {
+    else if (this.read === "foreign") {
+      const value = this.#path.length === 1 ? view.event[this.name] : undefined;
+      // Nothing that an object inherits is a string.
+      if (typeof value === "string") this.#take(value, false, 0);
+      else this.#walk(view.event, 0, 0);
+    } else {
       const value = view.event[this.field];
       if (value === undefined) return;
       if (this.read === "path") this.#walk(value, 0, 0);
@@ -127,14 +133,14 @@ export class Slot {
     return this.#lower;
   }
 
-  /** Looks the values up in the index of the field, once an event. */
-  search(view: View): SlotIndex {
-    const index = this.index!;
-    if (this.#searchedAt === view.generation) return index;
-    this.#searchedAt = view.generation;
-    const lower = this.lower(view);
-    index.search(lower, this.count, view.generation);
-    return index;
+  /** What is known of the tests of the field. */
+  answers(view: View): Answers {
+    if (this.#answeredAt === view.generation) return this.#answers!;
+    this.load(view);
+    const answers = this.index!.search(this.values, this.count);
+    this.#answers = answers;
+    this.#answeredAt = view.generation;
+    return answers;
   }
 
   /** Keys of an event with which a path to a foreign field can begin; undefined for other fields. */

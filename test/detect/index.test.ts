@@ -2,9 +2,13 @@
 // tries every rule on every event.
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { LIMITS } from "../../src/core/limits.ts";
+import { Answers } from "../../src/detect/answers.ts";
 import { Literals, type Sight, type Watcher, type Where } from "../../src/detect/index-slot.ts";
 import { Trie } from "../../src/detect/index-trie.ts";
 import { Leaf } from "../../src/detect/leaf.ts";
+import { RuleSet } from "../../src/detect/match.ts";
+import { Memo } from "../../src/detect/memo.ts";
 import { All, Any, Not, type Node } from "../../src/detect/nodes.ts";
 import { parseRules } from "../../src/detect/parse.ts";
 import { compileRules } from "../../src/detect/rules.ts";
@@ -51,22 +55,90 @@ test("a trie finds exactly the literals that a text starts or ends with", () => 
   );
 });
 
-test("a field's index tells a watcher once an event, over all values", () => {
-  const watcher: Watcher = { id: 0, seenAt: 0, sureAt: 0, uses: 1, weight: 0 };
-  const closer: Watcher = { ...watcher, id: 1 };
+test("a field's index tells of a test once, over all values, and of nothing else", () => {
+  const [sure, closer, other] = [0, 1, 2].map((place): Watcher => ({
+    place,
+    told: true,
+    uses: 1,
+    weight: 0,
+  }));
+  const untold: Watcher = { place: 3, told: false, uses: 1, weight: 0 };
   const literals = new Literals();
-  for (const where of ["is", "starts", "ends", "holds"] as Where[])
-    literals.add(where, "pass", watcher, true);
-  literals.add("holds", "pass", closer, false);
-  const index = literals.build();
-  index.search(["no", "pass", "my pass"], 3, 7);
-  expect(index.hits.slice(0, index.hitCount)).toEqual([watcher, closer]);
-  expect([watcher.sureAt, closer.seenAt, closer.sureAt]).toEqual([7, 7, 0]);
-  // A long s is an s to expressions that ignore case, and only to those.
-  index.search(["my paſſ"], 1, 8);
-  expect([watcher.seenAt, closer.seenAt]).toEqual([7, 8]);
-  index.search(["no"], 1, 9);
-  expect(index.hitCount).toBe(0);
+  for (const watcher of [sure!, closer!, other!, untold]) literals.watch(watcher);
+  for (const where of ["is", "starts", "ends", "holds"] as Where[]) literals.add(where, "pass", sure!, true);
+  literals.add("holds", "pass", closer!, false);
+  literals.add("is", "word", other!, true);
+  const index = literals.build(new Memo(64), 0, false);
+  const search = (...values: string[]): unknown[] => {
+    const answers = index.search(values, values.length);
+    const hits = answers.hits.slice(0, answers.hitCount);
+    return [hits, [0, 1, 2, 3].map((place) => answers.answer(place))];
+  };
+  // More than once, so that the second and third time the memo is asked.
+  for (let i = 0; i < 4; i++) {
+    expect(search("no", "pass", "my pass")).toEqual([
+      [0, 1],
+      [true, undefined, false, undefined],
+    ]);
+    expect(search("my pass")).toEqual([
+      [0, 1],
+      [true, undefined, false, undefined],
+    ]);
+    // A long s is an s to expressions that ignore case, and only to those.
+    expect(search("my paſſ")).toEqual([[1], [false, undefined, false, undefined]]);
+    expect(search("no")).toEqual([[], [false, false, false, undefined]]);
+    expect(search("WORD")).toEqual([[2], [false, false, true, undefined]]);
+    expect(search()).toEqual([[], [false, false, false, false]]);
+    // After values that do not come again the memo is not asked for a while.
+    for (let n = 0; n < 2_000; n++) search(`value ${i} ${n}`);
+  }
+});
+
+test("what was learned of a value that is kept is remembered, and of no other value", () => {
+  const literals = new Literals();
+  literals.watch({ place: 0, told: false, uses: 1, weight: 0 });
+  const memo = new Memo(64);
+  const index = literals.build(memo, 0, false);
+  for (const value of ["a", "a", "b", "b"]) index.search([value], 1);
+  expect(index.search(["a"], 1).kept).toBe(true);
+  index.search(["a"], 1).learn(0, true);
+  expect(index.search(["a"], 1).answer(0)).toBe(true);
+  expect(index.search(["b"], 1).answer(0)).toBe(undefined);
+  expect(index.search(["a", "c"], 2).answer(0)).toBe(undefined);
+  // A number is not its text: tests of numbers tell them apart.
+  for (let i = 0; i < 3; i++) index.search([5], 1).learn(0, true);
+  for (let i = 0; i < 3; i++) expect(index.search(["5"], 1).answer(0)).toBe(undefined);
+});
+
+test("a memo keeps a value that comes twice, no more values than its size, and none that is long", () => {
+  const memo = new Memo(64);
+  const answers = new Answers(1, false);
+  const meet = (value: string | number, field = 0): boolean =>
+    memo.find(field, value) !== undefined || (memo.keep(field, value, answers), false);
+  expect([meet("once"), meet("once"), meet("once"), meet("once", 1)]).toEqual([false, false, true, false]);
+  for (let i = 0; i < 2; i++) for (let n = 0; n < 1_000; n++) for (let k = 0; k < 2; k++) meet(`value ${n}`);
+  expect(memo.replaced).toBeGreaterThan(1_000);
+  let kept = 0;
+  for (let n = 0; n < 1_000; n++) if (memo.find(0, `value ${n}`) !== undefined) kept++;
+  expect(kept).toBeGreaterThan(0);
+  expect(kept).toBeLessThanOrEqual(64);
+  // Whatever characters the place goes by, values that differ anywhere are told apart.
+  const alike = Array.from({ length: 400 }, (_, i) => `${"a".repeat(i)}b${"a".repeat(399 - i)}`);
+  let again = 0;
+  for (const [i, value] of alike.entries()) {
+    const mine = new Answers(alike.length, false);
+    mine.learn(i, true);
+    for (let k = 0; k < 2; k++) if (memo.find(0, value) === undefined) memo.keep(0, value, mine);
+    for (const [k, other] of alike.entries()) {
+      const kept = memo.find(0, other);
+      if (kept === undefined) continue;
+      again++;
+      if (kept.answer(k) !== true) expect.fail(`${k} has the answers of another`);
+    }
+  }
+  expect(again).toBeGreaterThan(400);
+  const long = "x".repeat(LIMITS.answer_memo_chars + 1);
+  expect([meet(long), meet(long), meet(long)]).toEqual([false, false, false]);
 });
 
 const value = fc.oneof(
@@ -151,12 +223,13 @@ const event = fc.record(
   { requiredKeys: [] },
 );
 
-/** The same tests, without the word of any index. */
-function plainly(node: Node): Node {
-  if (node instanceof Leaf) node.indexed = false;
-  else if (node instanceof Not) plainly(node.child);
-  else if (node instanceof All || node instanceof Any) for (const child of node.children) plainly(child);
-  return node;
+/** What a rule says by its tests alone: without index, memo, clauses and candidates. */
+function plainly(node: Node, view: View): boolean {
+  if (node instanceof Leaf) return node.first(view) >= 0;
+  if (node instanceof Not) return !plainly(node.child, view);
+  if (node instanceof All) return node.children.every((child) => plainly(child, view));
+  if (node instanceof Any) return node.children.some((child) => plainly(child, view));
+  throw new Error("a node of no known kind");
 }
 
 test("a set matches what its rules match one by one", { timeout: 120_000 }, () => {
@@ -171,16 +244,27 @@ test("a set matches what its rules match one by one", { timeout: 120_000 }, () =
         const own = rules.map((r, i) => ({ ...r, id: String(i) }));
         const set = compileRules(own, { fields: "any" });
         expect(set.problems.filter((p) => p.severity === "error").map(String)).toEqual([]);
-        const plain = compileRules(own, { fields: "any" }).rules.map(({ test: node }) => plainly(node));
+        const cut = set.rules.length >> 1;
+        const some = new RuleSet("some", set.rules.slice(cut), [], "any");
+        const alone = compileRules(own, { fields: "any" }).rules;
         const view = new View();
-        for (const e of events) {
-          const out: number[] = [];
-          set.match(e as never, out);
+        const expected = events.map((e) => {
           view.set(e);
-          const expected = plain.flatMap((node, place) => (node.test(view) ? [place] : []));
-          matched += out.length;
-          tried += plain.length;
-          expect(out, JSON.stringify({ e, texts })).toEqual(expected);
+          return alone.flatMap(({ test: node }, place) => (plainly(node, view) ? [place] : []));
+        });
+        // Values come again, alone and in other company: what was remembered of them has to hold.
+        for (const turn of [0, 1, 2, 3, 4, 5]) {
+          for (const [i, e] of events.entries()) {
+            const out: number[] = [];
+            set.match(e as never, out);
+            expect(out, JSON.stringify({ turn, e, texts })).toEqual(expected[i]);
+            matched += out.length;
+            tried += alone.length;
+            // A set of some of the same rules shares what is remembered, but not the places of rules.
+            out.length = 0;
+            some.match(e as never, out);
+            expect(out).toEqual(expected[i]!.filter((place) => place >= cut).map((place) => place - cut));
+          }
         }
       },
     ),

@@ -14,6 +14,7 @@ test("a rule that throws is isolated, counted and named", () => {
       if (view.event["a"] === 2) throw new RangeError("too deep");
       return true;
     },
+    partly: () => undefined,
     explain: () => undefined,
   };
   const [first, second, third] = [ruleOf("r1"), { ...ruleOf("r2"), test: bad }, ruleOf("r3")];
