@@ -75,15 +75,6 @@ export class Session extends SessionMemory {
     this.keys.set(name, this.#held(e["tapline.call_key"]!.slice(this.id.length + 1))!);
   }
 
-  /** Marks `e` as the call that waits under `ref`, told of again: it was asked about before, and is decided now. */
-  again(e: Event, ref: string): void {
-    const call = this.open.get(ref)!;
-    e["tapline.tool.args_hash"] = call.args_hash;
-    e["tapline.call_key"] = call.key === "" ? undefined : call.key;
-    e["tapline.primary"] = call.primary;
-    this.#remember(e, ref);
-  }
-
   /** Remembers a request that is no tool call, until its response. */
   request(e: Event, ref: string): void {
     this.#remember(e, ref);

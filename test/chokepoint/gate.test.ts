@@ -115,7 +115,7 @@ describe("decisions", () => {
       "event.type": ["allowed"],
       "rule.id": "rule.allow",
       "rule.category": "policy",
-      "rule.version": "h",
+      "rule.ruleset": "h",
       "user.name": "ada",
       "tapline.server.name": "s",
       "tapline.decision.verdict": "allow",

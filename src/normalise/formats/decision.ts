@@ -9,8 +9,7 @@ export type Verdict = "allow" | "deny" | "ask";
 const ACTIONS = { allow: "pass", deny: "block", ask: "ask" } as const;
 const TYPES = { allow: constant(["allowed"]), deny: constant(["denied"]), ask: constant(["info"]) } as const;
 
-/** What a decision repeats of the call that it is about. */
-export const CALL_FIELDS = [
+const CALL_FIELDS = [
   "gen_ai.operation.name",
   "gen_ai.tool.name",
   "gen_ai.tool.type",

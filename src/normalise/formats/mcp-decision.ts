@@ -3,42 +3,44 @@
 import type { Action } from "../../core/generated/classes.ts";
 import type { Event } from "../../core/generated/event.ts";
 import { type Fields, asHeld, asList, asObject, asText } from "../format.ts";
-import { CALL_FIELDS, type Verdict, setDecided, setVerdict, verdictOf } from "./decision.ts";
-import { asCount, asInteger } from "./fields.ts";
-import { type Line, begin } from "./mcp-line.ts";
+import { aboutCall, setRecorded } from "./decision.ts";
+import { asInteger } from "./fields.ts";
+import { type Line, again, begin } from "./mcp-line.ts";
 import { requestOf, toolCalled } from "./mcp-message.ts";
 
-const CALLED = [
-  ...CALL_FIELDS,
+const ASKED = [
   "jsonrpc.request.id",
   "mcp.resource.uri",
   "gen_ai.prompt.name",
+  "tapline.tool.definition_hash",
 ] as const satisfies readonly (keyof Event)[];
 
 /** Emits the decision on a request or notification and, where it went through, the event of the message itself. */
 export function mapDecided(line: Line, msg: Fields, decision: Fields): void {
-  const action = asText(decision["action"]);
-  const passed = action === "pass";
+  const passed = decision["action"] === "pass";
   const e = eventOf(line, msg, passed ? undefined : "tool-call-decision");
   const ref = e["tapline.call.ref"];
   e["tapline.tool.definition_hash"] = asText(line.fields["definition"]);
+  setRecorded(e, decision);
   if (passed) {
-    const d = begin(line, "tool-call-decision", e["mcp.method.name"]);
-    for (const field of CALLED) d[field] = e[field] as never;
-    d["tapline.tool.definition_hash"] = e["tapline.tool.definition_hash"];
-    setDecision(d, decision);
+    const d = aboutCall(e, begin(line, "tool-call-decision", e["mcp.method.name"]));
+    for (const field of ASKED) d[field] = e[field] as never;
+    setRecorded(d, decision);
+    setDecider(d, decision);
+    d["tapline.decision.executed"] = e["tapline.decision.executed"] = true;
     line.scope.emit(d);
-    const { "tapline.decision.verdict": verdict } = d;
-    if (verdict !== undefined) setVerdict(e, verdict as Verdict, undefined);
-    e["tapline.decision.action"] = "pass";
-    e["tapline.decision.executed"] = true;
     // The result repeats the verdict.
-    if (ref !== undefined && line.session.isOpen(ref)) line.session.again(e, ref);
+    if (ref !== undefined) again(line, e, ref);
   } else {
-    setDecision(e, decision);
-    if (action === "block" && ref !== undefined) line.session.drop(ref);
+    setDecider(e, decision);
+    if (decision["action"] === "block" && ref !== undefined) line.session.drop(ref);
   }
   line.scope.emit(e);
+}
+
+/** A person who decided is named. */
+function setDecider(e: Event, decision: Fields): void {
+  if (decision["decider"] === "user") e["tapline.decision.decider.id"] = e["user.name"];
 }
 
 function eventOf(line: Line, msg: Fields, as: Action | undefined): Event {
@@ -46,28 +48,6 @@ function eventOf(line: Line, msg: Fields, as: Action | undefined): Event {
   const params = asObject(msg["params"]);
   if (method === "tools/call") return toolCalled(line, msg["id"], params ?? {}, as ?? "tool-call");
   return requestOf(line, method, msg["id"], params, as);
-}
-
-function setDecision(e: Event, decision: Fields): void {
-  const verdict = verdictOf(asText(decision["verdict"])) ?? "ask";
-  const action = asText(decision["action"]);
-  const decider = asText(decision["decider"]);
-  const latency_us = asCount(decision["latency_us"]);
-  setVerdict(e, verdict, decider, decider === "user" ? e["user.name"] : undefined);
-  e["event.type"] = undefined;
-  setDecided(e, action === "pass" ? "allow" : action === "block" ? "deny" : "ask");
-  e["tapline.decision.action"] = action;
-  e["tapline.decision.executed"] = action === "pass" ? true : action === "block" ? false : undefined;
-  e["tapline.decision.mode"] = asText(decision["mode"]);
-  e["event.reason"] = asText(decision["reason"]);
-  setRule(e, decision);
-  if (latency_us !== undefined) e["event.duration"] = latency_us * 1_000;
-}
-
-function setRule(e: Event, from: Fields): void {
-  e["rule.id"] = asText(from["rule"]);
-  e["rule.version"] = asText(from["policy"]);
-  if (e["rule.id"] !== undefined || e["rule.version"] !== undefined) e["rule.category"] = "policy";
 }
 
 const NOTICES = new Map<string, Action>([
@@ -96,7 +76,9 @@ export function mapNotice(line: Line, notice: Fields): void {
   const action = asText(notice["action"]);
   e["tapline.decision.action"] = action;
   if (action !== undefined) e["tapline.decision.executed"] = action === "pass";
-  setRule(e, notice);
+  e["rule.id"] = asText(notice["rule"]);
+  e["rule.ruleset"] = asText(notice["policy"]);
+  if (e["rule.ruleset"] !== undefined) e["rule.category"] = "policy";
   if (notice["type"] === "unrecorded") {
     e["tapline.gap.reason"] = "unrecorded";
     e["event.outcome"] = "failure";

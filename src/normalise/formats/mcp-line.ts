@@ -198,6 +198,16 @@ export function refOf(line: Line, asked: "c2s" | "s2c", id: unknown): string | u
   return from + arrow + '"' + (id.length > ID_CHARS_MAX ? line.scope.digest(id) : id);
 }
 
+/** Marks `e` as the call that waits under `ref`, told of again: it was asked about before, or is decided now. */
+export function again(line: Line, e: Event, ref: string): void {
+  const call = line.session.waiting(ref);
+  if (call === undefined) return;
+  e["tapline.tool.args_hash"] = call.args_hash;
+  e["tapline.call_key"] = call.key === "" ? undefined : call.key;
+  e["tapline.primary"] = call.primary;
+  line.session.request(e, ref);
+}
+
 /** Token limits and the like of a request to a model. */
 export function setSampling(e: Event, params: Fields): void {
   e["gen_ai.operation.name"] = "chat";

@@ -8,6 +8,7 @@ import { messagesText } from "./fields.ts";
 import { answer } from "./mcp-answer.ts";
 import {
   type Line,
+  again,
   begin,
   learn,
   nameOf,
@@ -90,8 +91,7 @@ export function toolCalled(line: Line, id: unknown, params: Fields, action: Acti
   if (params["_meta"] !== undefined) setMeta(e, line, params["_meta"]);
   if (params["inputResponses"] !== undefined) setRetry(e, line, params);
   const ref = setId(e, line, id);
-  if (ref !== undefined && line.session.waiting(ref)?.action === "tool-call-decision")
-    line.session.again(e, ref);
+  if (ref !== undefined && line.session.waiting(ref)?.action === "tool-call-decision") again(line, e, ref);
   else line.session.call(e, ref ?? `${line.key}@${line.scope.offset}`);
   return e;
 }
