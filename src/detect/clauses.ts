@@ -36,6 +36,9 @@ const often = ({ leaf, negated }: Literal): number => (negated ? 1 : leaf.weight
 const most = (clause: Clause): number => clause.reduce((sum, literal) => sum + dearness(literal), 0);
 const chance = (clause: Clause): number => clause.reduce((sum, literal) => sum + often(literal), 0);
 
+/** Whether a rule can wait for it. */
+const isPlain = (clause: Clause): boolean => clause.every(({ leaf, negated }) => leaf.told && !negated);
+
 const ODD = -1; // in place of a field: a test that is not of one value alone
 
 export class Clauses {
@@ -66,7 +69,10 @@ export class Clauses {
 
   #write(clauses: readonly Clause[], code: number[]): void {
     const start = code.push(0);
-    for (const clause of clauses.toSorted((a, b) => most(a) - most(b) || chance(a) - chance(b))) {
+    const sorted = clauses.toSorted((a, b) => most(a) - most(b) || chance(a) - chance(b));
+    // The rarest has most likely woken the rule, so that it is true.
+    sorted.push(...sorted.splice(sorted.findIndex(isPlain), 1));
+    for (const clause of sorted) {
       const at = code.push(0);
       const literals = clause.toSorted((a, b) => dearness(a) - dearness(b) || often(b) - often(a));
       for (const { leaf, negated } of literals) code.push(...this.#operand(leaf), negated ? 1 : 0);

@@ -5,7 +5,7 @@ import { LIMITS } from "../core/limits.ts";
 import type { Answers } from "./answers.ts";
 import type { Value } from "./slot.ts";
 
-const SAMPLE = 32; // characters looked at for the place
+const SAMPLE = 16; // characters looked at for the place
 const WAYS = 8; // values that share a place
 
 interface Kept {

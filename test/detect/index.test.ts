@@ -118,10 +118,10 @@ test("a memo keeps a value that comes twice, no more values than its size, and n
   expect([meet("once"), meet("once"), meet("once"), meet("once", 1)]).toEqual([false, false, true, false]);
   for (let i = 0; i < 2; i++) for (let n = 0; n < 1_000; n++) for (let k = 0; k < 2; k++) meet(`value ${n}`);
   expect(memo.replaced).toBeGreaterThan(1_000);
-  let kept = 0;
-  for (let n = 0; n < 1_000; n++) if (memo.find(0, `value ${n}`) !== undefined) kept++;
-  expect(kept).toBeGreaterThan(0);
-  expect(kept).toBeLessThanOrEqual(64);
+  let held = 0;
+  for (let n = 0; n < 1_000; n++) if (memo.find(0, `value ${n}`) !== undefined) held++;
+  expect(held).toBeGreaterThan(0);
+  expect(held).toBeLessThanOrEqual(64);
   // Whatever characters the place goes by, values that differ anywhere are told apart.
   const alike = Array.from({ length: 400 }, (_, i) => `${"a".repeat(i)}b${"a".repeat(399 - i)}`);
   let again = 0;
