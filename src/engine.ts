@@ -27,6 +27,8 @@ export interface EngineOptions {
   readonly origin: Origin;
   /** Keys digests and redaction marks; secret. */
   readonly key: string;
+  /** Keys flow's fingerprints, which decide what short content is found again; `key` by default. */
+  readonly flow_key?: string;
   readonly started: string;
   readonly rules: Rules;
   /** Directory of the subjects' keys; without it sealing falls back to pseudonyms, and events say so. */
@@ -77,7 +79,7 @@ export class Engine {
   constructor(options: Omit<EngineOptions, "rules">, rules: InForce, buffers?: SharedBuffers) {
     this.#judge = new Judge(rules);
     const redactor = createRedactor(options.key);
-    this.flow = new Flow(options.key, redactor.redactText);
+    this.flow = new Flow(options.flow_key ?? options.key, redactor.redactText);
     this.normaliser = new Normaliser({
       origin: options.origin,
       digest: createDigest(options.key),

@@ -208,7 +208,7 @@ export const scan: Command = {
   --rules DIR   Sigma rules in addition to the bundled ones
   --out         what to print (default all; alerts with --format ocsf)
 
-Keeps nothing: digests and redaction marks are keyed for this call only. Exit code 1 when a rule could not be used.`,
+Keeps nothing: digests and redaction marks are keyed for this call only; the alerts are the same in every call. Exit code 1 when a rule could not be used.`,
   async run(argv) {
     const options = {
       format: { type: "string", multiple: true },
@@ -227,6 +227,8 @@ Keeps nothing: digests and redaction marks are keyed for this call only. Exit co
     const { engine, correlations, problems } = openEngine({
       origin,
       key: randomBytes(32).toString("hex"),
+      // The same input gives the same alerts in every call; what is secret of a collector's own key matters to it alone.
+      flow_key: "scan",
       started: fromMs(Date.now())!,
       rules: await readRuleTexts([BUNDLED_RULES, ...(values.rules ?? [])]),
       subject_keys: undefined,
