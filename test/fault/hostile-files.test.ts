@@ -24,16 +24,28 @@ async function tapline(...args: string[]): Promise<{ stdout: string; stderr: str
 }
 
 async function scan(name: string, ...parts: (string | Uint8Array)[]): Promise<Document[]> {
+  const { documents, stderr } = await scanTold(name, ...parts);
+  expect(stderr).toBe("");
+  return documents;
+}
+
+/** The documents, and what was told beside them. */
+async function scanTold(
+  name: string,
+  ...parts: (string | Uint8Array)[]
+): Promise<{ documents: Document[]; stderr: string }> {
   const path = join(directory, name);
   await writeFile(path, "");
   for (const part of parts) await appendFile(path, part);
   const { stdout, stderr } = await tapline("scan", path, "--format", "mcp", "--out", "events");
-  expect(stderr).toBe("");
   const documents = stdout
     .trim()
     .split("\n")
     .map((text) => JSON.parse(text) as Document);
-  return documents.filter(({ event }) => !["stream-found", "first-seen"].includes(event.action));
+  return {
+    documents: documents.filter(({ event }) => !["stream-found", "first-seen"].includes(event.action)),
+    stderr,
+  };
 }
 const good = (n: number): string => `${line(callOf({ n }, n))}\n`;
 const kinds = (documents: readonly Document[]): string[] =>
@@ -63,8 +75,9 @@ describe("scan", () => {
     expect(kinds(documents)).toEqual(["tool-call", "tool-call", "tool-call"]);
   });
   test("UTF-16, an empty file, a file of line ends, binary noise", async () => {
-    const utf16 = await scan("utf16.jsonl", Buffer.from(`\ufeff${good(1)}${good(2)}`, "utf16le"));
-    for (const document of utf16) expect(document["event"].kind).toBe("pipeline_error");
+    const utf16 = await scanTold("utf16.jsonl", Buffer.from(`\ufeff${good(1)}${good(2)}`, "utf16le"));
+    for (const document of utf16.documents) expect(document["event"].kind).toBe("pipeline_error");
+    expect(utf16.stderr).toMatch(/^tapline scan: 3 of 3 records are not JSON\. .*\n$/);
     const noise = Buffer.from(Array.from({ length: 100_000 }, (_, i) => (i * i * 31 + (i >> 3)) & 0xff));
     expect(
       kinds(await scan("noise.jsonl", good(1), noise, "\n", good(2))).filter((k) => k === "tool-call"),
