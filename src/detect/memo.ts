@@ -5,7 +5,7 @@ import { LIMITS } from "../core/limits.ts";
 import type { Answers } from "./answers.ts";
 import type { Value } from "./slot.ts";
 
-const SAMPLE = 16; // characters looked at for the place
+const SAMPLE = 12; // characters looked at for the place
 const WAYS = 8; // values that share a place
 
 interface Kept {
@@ -83,7 +83,10 @@ function hashOf(field: number, value: Value): number {
     const length = value.length;
     hash ^= length;
     const step = length <= SAMPLE ? 1 : Math.floor(length / SAMPLE);
-    for (let i = length - 1; i >= 0; i -= step) hash = Math.imul(hash ^ value.charCodeAt(i), 0x01000193);
+    let i = length - 1;
+    for (; i >= step; i -= 2 * step)
+      hash = Math.imul(hash ^ value.charCodeAt(i) ^ (value.charCodeAt(i - step) << 16), 0x01000193);
+    if (i >= 0) hash = Math.imul(hash ^ value.charCodeAt(i), 0x01000193);
   } else hash ^= Number(value);
   hash ^= hash >>> 15;
   hash = Math.imul(hash, 0x85ebca6b);

@@ -39,16 +39,12 @@ export class Scan {
   readonly #bitShift: number;
   readonly #head: Int32Array;
   readonly #headShift: number;
-  /** The first entry by the hash of a narrow window, of two ASCII characters, and of one; 0 is none. */
+  /** The first entry by the hash of a narrow window, and of two ASCII characters; 0 is none. */
   readonly #narrow: Int32Array;
   readonly #narrowBits: Int32Array;
   readonly #pair = new Int32Array(PAIR_MASK + 1);
-  readonly #single = new Int32Array(128);
-  /** By ASCII character: whether a literal of one or two ends with it. */
-  readonly #ends = new Uint8Array(128);
-  /** In which run each of the latter was told. */
-  readonly #singleAt = new Float64Array(128);
-  #runs = 0;
+  readonly #pairBits = new Int32Array((PAIR_MASK + 1) / 32);
+  readonly #singles: { readonly literal: string; readonly entry: number }[] = [];
   /** The same for other short literals, by a character beyond ASCII. */
   readonly #wide = new Map<number, number>();
   readonly #anyShort: boolean;
@@ -125,16 +121,16 @@ export class Scan {
     const end = literal.charCodeAt(last) > 127 ? last : 0;
     const code = literal.charCodeAt(end);
     this.#end[entry] = end;
-    if (literal.charCodeAt(last) < 128) this.#ends[literal.charCodeAt(last)] = 1;
     if (code > 127) {
       this.#next[entry] = this.#wide.get(code) ?? 0;
       this.#wide.set(code, entry);
-    } else if (last === 0) this.#single[code] = entry;
+    } else if (last === 0) this.#singles.push({ literal, entry });
     else {
       const h = hashAt(literal, 1, PAIR_MASK);
       this.#end[entry] = 1;
       this.#next[entry] = this.#pair[h]!;
       this.#pair[h] = entry;
+      this.#pairBits[h >>> 5]! |= 1 << (h & 31);
     }
   }
 
@@ -157,9 +153,12 @@ export class Scan {
     const bits = this.#bits;
     const bitShift = this.#bitShift;
     const narrowBits = this.#narrowBits;
-    const ends = this.#ends;
+    const pairBits = this.#pairBits;
     const length = text.length;
-    const runs = ++this.#runs;
+    for (let i = 0; i < this.#singles.length; i++) {
+      const { literal, entry } = this.#singles[i]!;
+      if (text.includes(literal)) to.tell(this.#sights[entry]!);
+    }
     let h = 0;
     for (let i = 0; i < length; i++) {
       const code = text.charCodeAt(i);
@@ -169,17 +168,9 @@ export class Scan {
       const narrow = h & NARROW_MASK;
       if ((narrowBits[narrow >>> 5]! & (1 << (narrow & 31))) !== 0)
         this.#check(text, i, this.#narrow[narrow]!, to);
-      if (code > 127 || ends[code] !== 0) this.#checkShort(text, i, code, h & PAIR_MASK, runs, to);
-    }
-  }
-
-  #checkShort(text: string, i: number, code: number, h: number, runs: number, to: Listener): void {
-    const first = this.#pair[h]!;
-    if (first !== 0) this.#check(text, i, first, to);
-    if (code > 127) this.#check(text, i, this.#wide.get(code) ?? 0, to);
-    else if (this.#single[code] !== 0 && this.#singleAt[code] !== runs) {
-      this.#singleAt[code] = runs;
-      to.tell(this.#sights[this.#single[code]!]!);
+      const pair = h & PAIR_MASK;
+      if ((pairBits[pair >>> 5]! & (1 << (pair & 31))) !== 0) this.#check(text, i, this.#pair[pair]!, to);
+      if (code > 127) this.#check(text, i, this.#wide.get(code) ?? 0, to);
     }
   }
 
