@@ -46,9 +46,24 @@ function flow(options: Record<string, string>): void {
   rmSync(state, { recursive: true, force: true });
 }
 
+/** Ten that matter, for a collector that does not run them all. */
+const TEN = [
+  "agent/privilege_escalation_bypass_mode",
+  "credentials/credential_access_credential_file",
+  "execution/command_and_control_reverse_shell",
+  "execution/execution_download_to_shell",
+  "execution/impact_destructive_command",
+  "exfiltration/exfiltration_drop_service",
+  "exfiltration/exfiltration_secret_in_call",
+  "injection/initial_access_tool_poisoning",
+  "injection/stealth_invisible_text",
+  "unsanctioned/initial_access_server_without_tls",
+].join(",");
+
 mkdirSync(work, { recursive: true });
 if (wanted("file_to_null")) {
   flow({ sink: "null", dir: await data(8) });
+  flow({ sink: "null", dir: await data(8), rules: TEN });
   flow({ sink: "null", dir: await data(8), workers: "1" });
   flow({ sink: "null", dir: await data(1) });
 }

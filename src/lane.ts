@@ -8,6 +8,7 @@ import { LIMITS } from "./core/limits.ts";
 import { transferable } from "./core/shared-buffers.ts";
 import type { RawBatch } from "./core/stage.ts";
 import type { EngineOptions, EngineResult, LaneState, Rules } from "./engine.ts";
+import type { LaneText } from "./state.ts";
 import type { FromWorker, ToWorker } from "./worker.ts";
 
 /** The lane of a session: the same for the same number of lanes, whatever the order of arrival. */
@@ -31,7 +32,7 @@ export interface LaneEvents {
 export class Lane {
   readonly #worker: Worker;
   readonly #events: LaneEvents;
-  readonly #states: ((state: LaneState) => void)[] = [];
+  readonly #states: ((state: LaneText) => void)[] = [];
   readonly #retraced: PromiseWithResolvers<void>[] = [];
   #in_flight = 0;
   /** State of sessions and of flow that the worker has dropped since a bound bit, as it last said. */
@@ -86,8 +87,8 @@ export class Lane {
   }
 
   /** State after all batches posted so far. */
-  state(): Promise<LaneState> {
-    const { promise, resolve } = Promise.withResolvers<LaneState>();
+  state(): Promise<LaneText> {
+    const { promise, resolve } = Promise.withResolvers<LaneText>();
     this.#states.push(resolve);
     this.#send({ type: "state" });
     return promise;

@@ -2,11 +2,11 @@
 // the source. Sinks read the ledger behind it (deliver.ts). Knows stages only by their contracts.
 import assert from "node:assert";
 import type { Told } from "./correlating.ts";
-import type { EngineResult, LaneState, Rules } from "./engine.ts";
+import type { EngineResult, Rules } from "./engine.ts";
 import type { Lane } from "./lane.ts";
 import type { RawBatch } from "./core/stage.ts";
 import type { PipelineParts } from "./pipeline-parts.ts";
-import { type FrameHeader, type SnapshotState, applyPositions } from "./state.ts";
+import { type FrameHeader, type LaneText, applyPositions, snapshotText } from "./state.ts";
 import { LIMITS } from "./core/limits.ts";
 import { joinRuns } from "./core/run.ts";
 import { isShared } from "./core/shared-buffers.ts";
@@ -238,12 +238,11 @@ export class Pipeline {
     this.#order();
   }
 
-  async #snapshot(states: readonly LaneState[]): Promise<void> {
+  async #snapshot(states: readonly LaneText[]): Promise<void> {
     const { ledger, self, positions, tally } = this.#parts;
     const ordered = { ...this.#parts.correlating.state(), policy: this.#parts.policy.recorded };
-    const [sessions, flow] = [states.flatMap((s) => s.sessions), states.flatMap((s) => s.flow)];
-    const state: SnapshotState = { version: 1, positions, tally, sessions, flow, ...ordered };
-    const { index, digest } = await ledger.snapshot(state);
+    const text = snapshotText({ version: 1, positions, tally, ...ordered }, states);
+    const { index, digest } = await ledger.snapshot(text);
     self.add("snapshot", `snapshot at entry ${index}`, (e) => {
       e["tapline.integrity.tree_size"] = index;
       e["tapline.integrity.snapshot"] = digest;

@@ -12,6 +12,7 @@ import {
   compile,
   openEngine,
 } from "./engine.ts";
+import type { LaneText } from "./state.ts";
 import type { Work } from "./normalise/index.ts";
 
 export type ToWorker =
@@ -30,7 +31,7 @@ export type FromWorker =
   | { readonly type: "ready" }
   | { readonly type: "result"; readonly seq: number; readonly result: EngineResult }
   | { readonly type: "retraced" }
-  | { readonly type: "state"; readonly state: LaneState };
+  | { readonly type: "state"; readonly state: LaneText };
 
 const port = parentPort;
 assert(port !== null, "worker.ts runs in a worker thread");
@@ -41,6 +42,8 @@ function send(message: FromWorker, transfer: ArrayBuffer[] = []): void {
   port!.postMessage(message, transfer);
 }
 
+const itemsOf = (list: readonly unknown[]): string => JSON.stringify(list).slice(1, -1);
+
 port.on("message", (message: ToWorker) => {
   if (message.type === "batch") {
     for (const run of message.free) buffers.give(run);
@@ -50,7 +53,8 @@ port.on("message", (message: ToWorker) => {
     if (buffer instanceof ArrayBuffer) buffer.transfer(0);
     send({ type: "result", seq: message.seq, result }, transferable(result.run, result.hashes));
   } else if (message.type === "state") {
-    send({ type: "state", state: engine.state() });
+    const { sessions, flow } = engine.state();
+    send({ type: "state", state: { sessions: itemsOf(sessions), flow: itemsOf(flow) } });
   } else if (message.type === "rules") {
     engine.use(compile(message.rules));
     engine.know(message.rules.policy);

@@ -9,6 +9,7 @@ import { openCollector } from "../../src/collector.ts";
 import { parseConfig } from "../../src/config.ts";
 import { forEachEntry } from "../../src/core/entry.ts";
 import { openReader } from "../../src/ledger/reader.ts";
+import { BUNDLED_RULES } from "../../src/paths.ts";
 
 const { values } = parseArgs({
   options: {
@@ -17,6 +18,8 @@ const { values } = parseArgs({
     state: { type: "string" },
     workers: { type: "string", default: "2" },
     url: { type: "string", default: "" },
+    /** Rules in place of all bundled ones: files below detections/, with commas. */
+    rules: { type: "string", default: "" },
   },
 });
 const state_dir = values.state!;
@@ -79,6 +82,7 @@ async function outputHash(): Promise<{ hash: string; entries: number }> {
   };
 }
 
+const rules = values.rules.split(",").filter((name) => name !== "");
 const sink = values.sink === "bulk" ? { type: "elasticsearch", url: values.url } : { type: values.sink };
 const config = parseConfig(
   JSON.stringify({
@@ -87,6 +91,10 @@ const config = parseConfig(
     workers: Number(values.workers),
     sources: { bench: { type: "file", include: [join(values.dir!, "*.jsonl")], follow: false } },
     sinks: { bench: sink },
+    ...(rules.length > 0 && {
+      bundled_rules: false,
+      rules: rules.map((name) => join(BUNDLED_RULES, `${name}.yml`)),
+    }),
   }),
   "bench",
 );
@@ -130,6 +138,7 @@ console.log(
   JSON.stringify({
     case: `file_to_${values.sink}`,
     workers: Number(values.workers),
+    rules: rules.length > 0 ? rules.length : "all",
     records,
     entries,
     events_s: Math.round(records / wall_s),

@@ -27,7 +27,7 @@ async function build(dir: string): Promise<void> {
     if (i % LIMITS.frames_per_sync === 0) await ledger.commit();
     if (ledger.size >= next && ledger.size < entries) {
       next += LIMITS.snapshot_entries;
-      await ledger.snapshot({ i });
+      await ledger.snapshot(JSON.stringify({ i }));
     }
   }
   await ledger.commit();

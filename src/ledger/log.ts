@@ -143,15 +143,15 @@ export class Ledger {
 
   /** Stores the caller's state, which covers every frame appended so far; commits first. Returns what an entry should
    * name. Older snapshots and write-ahead segments that nobody needs are removed. */
-  async snapshot(state: unknown): Promise<{ index: number; digest: string }> {
-    const text = JSON.stringify(state);
+  async snapshot(state: string): Promise<{ index: number; digest: string }> {
+    const bytes = Buffer.from(state);
     const index = this.#size;
     const frames = this.#frames;
     await this.commit();
     await this.publish(); // recovery starts at what is signed: the less lies after it the better
     const tiled = Math.min(index, this.#publisher.size, this.#tiles.synced);
     const mark = { index, frames, tiled: tiled - (tiled % TILE_WIDTH) };
-    const { digest, text: file } = encodeSnapshot(mark, text);
+    const { digest, file } = encodeSnapshot(mark, bytes);
     try {
       await this.#snapshots.write(mark, file);
     } catch (error) {

@@ -1,5 +1,5 @@
 // Snapshots of the writer's state, each named by the ledger index it stands at and checked by its own digest.
-import { hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import { readFile, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { systemCode } from "../core/errors.ts";
@@ -27,16 +27,17 @@ export interface Snapshot extends Mark {
 const HEAD =
   /^\{"version":(\d+),"index":(\d+),"frames":(\d+),"tiled":(\d+),"digest":"([0-9a-f]{64})","state":/;
 
-function digestOf(mark: Mark, state: string): string {
-  return hash("sha256", `${VERSION} ${mark.index} ${mark.frames} ${mark.tiled}\n${state}`, "hex");
+function digestOf(mark: Mark, state: string | Uint8Array): string {
+  const head = `${VERSION} ${mark.index} ${mark.frames} ${mark.tiled}\n`;
+  return createHash("sha256").update(head).update(state).digest("hex");
 }
 
-/** The digest of a state at a mark, and the file's text. Synchronous, so that the state cannot move on meanwhile. */
-export function encodeSnapshot(mark: Mark, state: string): { digest: string; text: string } {
+/** The digest of a state, as JSON, at a mark, and the parts of the file. */
+export function encodeSnapshot(mark: Mark, state: Uint8Array): { digest: string; file: Uint8Array[] } {
   const { index, frames, tiled } = mark;
   const digest = digestOf(mark, state);
   const head = JSON.stringify({ version: VERSION, index, frames, tiled, digest }).slice(0, -1);
-  return { digest, text: `${head},"state":${state}}\n` };
+  return { digest, file: [Buffer.from(`${head},"state":`), state, Buffer.from("}\n")] };
 }
 
 /** Reads a snapshot's text, or says why it is none. */
@@ -61,13 +62,10 @@ export class SnapshotWriter {
     this.#marks = marks;
   }
 
-  async write(mark: Mark, text: string): Promise<void> {
+  async write(mark: Mark, file: readonly Uint8Array[]): Promise<void> {
     const folder = join(this.#dir, SNAPSHOTS);
     await makeDir(this.#dir, folder);
-    await placeFile(join(folder, `${padded(mark.index)}.json`), [Buffer.from(text)], {
-      sync: true,
-      mode: 0o600,
-    });
+    await placeFile(join(folder, `${padded(mark.index)}.json`), file, { sync: true, mode: 0o600 });
     const names = await listSnapshots(this.#dir);
     for (const name of names.slice(0, -KEPT)) await rm(join(folder, name));
     this.#marks = [...this.#marks.filter((old) => old.index !== mark.index), mark].slice(-KEPT);

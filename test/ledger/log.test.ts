@@ -76,10 +76,10 @@ describe("Ledger", () => {
     const { ledger } = await openLedger(dir);
     appendEntries(ledger, 600, { frame: 0 });
     appendEntries(ledger, 0, { frame: 1 });
-    expect(await ledger.snapshot({ until: 2 })).toMatchObject({ index: 600 });
+    expect(await ledger.snapshot(JSON.stringify({ until: 2 }))).toMatchObject({ index: 600 });
     appendEntries(ledger, 0, { frame: 2 });
     appendEntries(ledger, 10, { frame: 3 });
-    await ledger.snapshot({ until: 4 });
+    await ledger.snapshot(JSON.stringify({ until: 4 }));
     appendEntries(ledger, 1, { frame: 4 });
     await ledger.commit();
     const copy = await crashed(dir);
@@ -113,11 +113,11 @@ describe("Ledger", () => {
     }
     expect(walOf(dir).length).toBe(3);
     await ledger.publish();
-    await ledger.snapshot({ at: 1 });
+    await ledger.snapshot(JSON.stringify({ at: 1 }));
     expect(walOf(dir).length).toBe(3);
     appendEntries(ledger, 1);
     await ledger.publish();
-    await ledger.snapshot({ at: 2 });
+    await ledger.snapshot(JSON.stringify({ at: 2 }));
     const kept = walOf(dir).length; // the first snapshot may have come before its tiles were durable
     await ledger.close();
     const again = await openLedger(dir);
@@ -125,9 +125,9 @@ describe("Ledger", () => {
     expect(await framesOf(again.recovered)).toEqual([]);
     appendEntries(again.ledger, 1);
     await again.ledger.publish();
-    await again.ledger.snapshot({ at: 3 });
+    await again.ledger.snapshot(JSON.stringify({ at: 3 }));
     appendEntries(again.ledger, 1);
-    await again.ledger.snapshot({ at: 4 });
+    await again.ledger.snapshot(JSON.stringify({ at: 4 }));
     expect(walOf(dir)).toEqual([expect.stringMatching(/^0*524288\.wal$/)]);
     expect(kept).toBeLessThanOrEqual(3);
     await again.ledger.close();

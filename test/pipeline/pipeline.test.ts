@@ -8,6 +8,7 @@ import { TaplineError } from "../../src/core/errors.ts";
 import { LIMITS } from "../../src/core/limits.ts";
 import type { Gap, Position, RawBatch, Source, StreamInfo } from "../../src/core/stage.ts";
 import type { EngineResult, LaneState } from "../../src/engine.ts";
+import type { LaneText } from "../../src/state.ts";
 import { Correlating } from "../../src/correlating.ts";
 import { Correlations } from "../../src/detect/correlate-thread.ts";
 import { FirstSeen } from "../../src/detect/first-seen.ts";
@@ -111,10 +112,10 @@ class FakeLane {
   release(): void {
     this.in_flight--;
   }
-  state(): Promise<LaneState> {
-    const of = (): LaneState => {
+  state(): Promise<LaneText> {
+    const of = (): LaneText => {
       const session = { last_time: String(this.done) };
-      return { sessions: [[sessionOf(this.number), session]], flow: [] };
+      return { sessions: JSON.stringify([sessionOf(this.number), session]), flow: "" };
     };
     return new Promise((resolve) => this.#jobs.push(() => resolve(of())));
   }
