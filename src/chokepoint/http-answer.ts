@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { LIMITS } from "../core/limits.ts";
 import type { Gate, Outcome } from "./gate.ts";
 import { passed } from "./http-headers.ts";
+import { NEWLINE, inLines, isMessage, joined } from "./http-lines.ts";
 import type { HttpPeers } from "./http-peers.ts";
 import type { Peer } from "./peer.ts";
 import { errorText } from "./refusal.ts";
@@ -36,6 +37,9 @@ export class HttpAnswer {
   readonly #response: ServerResponse;
   /** Answers of our own that go with those of the server. */
   readonly #own: readonly string[];
+  /** Events whose decision is awaited: the stream ends after them. */
+  #waiting = 0;
+  #ended = false;
 
   constructor(
     parts: Parts,
@@ -78,25 +82,43 @@ export class HttpAnswer {
     });
     answer.on("end", () => {
       end?.();
-      response.end();
+      this.#ended = true;
+      this.#end();
     });
     answer.on("error", () => response.destroy());
     answer.on("aborted", () => response.destroy());
   }
 
+  #end(): void {
+    if (this.#ended && this.#waiting === 0) this.#response.end();
+  }
+
   async #json(answer: IncomingMessage, status: number): Promise<void> {
     const chunks: Buffer[] = [];
     let bytes = 0;
+    // Some servers say JSON and write a message a line, for as long as the connection lasts.
+    let may_be_lines =
+      answer.headers["content-length"] === undefined && this.#own.length === 0 && !this.#response.headersSent;
+    let lines: Buffer | undefined;
     try {
-      for await (const chunk of answer as AsyncIterable<Buffer>) {
+      for await (const chunk of answer.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
         chunks.push(chunk);
         bytes += chunk.length;
-        if (bytes > LIMITS.message_bytes) return this.#longAnswer(answer, chunks[0]!);
+        if (bytes > LIMITS.message_bytes) break;
+        if (!may_be_lines || !chunk.includes(NEWLINE)) continue;
+        may_be_lines = false;
+        const all = Buffer.concat(chunks);
+        if (isMessage(all.subarray(0, all.indexOf(NEWLINE)))) {
+          lines = all;
+          break;
+        }
       }
+      if (lines !== undefined) return await this.#lines(answer, status, lines);
     } catch {
       this.#response.destroy(); // cut short: whatever came of it is not an answer
       return;
     }
+    if (bytes > LIMITS.message_bytes) return this.#longAnswer(answer, status, chunks);
     const body = Buffer.concat(chunks);
     // What an authorization server says is no message, and neither are its errors.
     const { forward, answers }: Outcome =
@@ -117,15 +139,47 @@ export class HttpAnswer {
     }
   }
 
-  /** Longer than anyone here would hold. */
-  #longAnswer(answer: IncomingMessage, first: Buffer): void {
-    const head = first.subarray(0, LIMITS.junk_line_bytes);
-    this.#parts.gate.violation(this.#peer, "s2c", "too_long", head, undefined, "block");
+  /** One message after the other, each at once. */
+  async #lines(answer: IncomingMessage, status: number, first: Buffer): Promise<void> {
+    const response = this.#response;
+    this.#head(status, answer, NONE);
+    for await (const { line, long } of inLines(first, answer)) {
+      if (long) {
+        if (this.#tooLong(line) === "block") throw new Error("too long");
+        response.write(line);
+        continue;
+      }
+      const { forward, answers } = await this.#parts.gate.fromServer(this.#peer, line);
+      if (forward === line) response.write(line);
+      else if (forward !== undefined) response.write(`${forward.toString()}\n`);
+      this.#back(answers);
+      if (response.writableNeedDrain)
+        await new Promise<void>((done) => response.once("drain", done).once("close", done));
+    }
+    response.end();
+  }
+
+  #tooLong(bytes: Buffer, action?: "block"): "pass" | "block" {
+    const head = bytes.subarray(0, LIMITS.junk_line_bytes);
+    return this.#parts.gate.violation(this.#peer, "s2c", "too_long", head, undefined, action);
+  }
+
+  /** Longer than anyone here would hold: passed on as it comes where policy only observes. */
+  #longAnswer(answer: IncomingMessage, status: number, held: readonly Buffer[]): void {
+    const response = this.#response;
+    const joins = this.#own.length > 0 || response.headersSent;
+    if (this.#tooLong(held[0]!, joins ? "block" : undefined) === "pass") {
+      this.#head(status, answer, NONE);
+      for (const chunk of held) response.write(chunk);
+      this.#flow(answer, (chunk) => response.write(chunk));
+      answer.resume();
+      return;
+    }
     answer.destroy();
-    if (this.#response.headersSent) this.#response.destroy();
+    if (response.headersSent) response.destroy();
     else
       refuse(
-        this.#response,
+        response,
         502,
         errorText(null, -32_603, `The answer is longer than ${LIMITS.message_bytes} bytes.`),
       );
@@ -138,10 +192,11 @@ export class HttpAnswer {
     const cutter = new SseCutter(
       (event) => this.#event(event),
       (bytes) => {
-        const head = bytes.subarray(0, LIMITS.junk_line_bytes);
-        this.#parts.gate.violation(this.#peer, "s2c", "too_long", head, undefined, "block");
-        answer.destroy();
-        this.#response.destroy();
+        if (this.#tooLong(bytes) === "pass") this.#response.write(bytes);
+        else {
+          answer.destroy();
+          this.#response.destroy();
+        }
       },
     );
     this.#flow(
@@ -163,8 +218,12 @@ export class HttpAnswer {
         else if (forward !== undefined) this.#response.write(withData(event, forward.toString()));
         this.#back(answers);
       };
-      if (outcome instanceof Promise) void outcome.then(pass);
-      else pass(outcome);
+      if (!(outcome instanceof Promise)) return pass(outcome);
+      this.#waiting++;
+      void outcome.then(pass).finally(() => {
+        this.#waiting--;
+        this.#end();
+      });
     }
   }
 
@@ -190,14 +249,4 @@ export class HttpAnswer {
   #back(answers: readonly string[]): void {
     for (const answer of answers) this.#parts.upstream.send(this.#request, answer);
   }
-}
-
-/** The answers of a batch, and those of our own beside them. */
-function joined(text: string | undefined, own: readonly string[]): string {
-  const theirs =
-    text
-      ?.trim()
-      .replace(/^\[([\s\S]*)\]$/, "$1")
-      .trim() ?? "";
-  return `[${[...(theirs === "" ? [] : [theirs]), ...own].join()}]`;
 }

@@ -49,17 +49,24 @@ export class Exchange {
   async #body(): Promise<Buffer | undefined> {
     const chunks: Buffer[] = [];
     let bytes = 0;
-    for await (const chunk of this.#request as AsyncIterable<Buffer>) {
+    for await (const chunk of this.#request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       chunks.push(chunk);
       bytes += chunk.length;
-      if (bytes <= LIMITS.message_bytes) continue;
-      const head = chunks[0]!.subarray(0, LIMITS.junk_line_bytes);
-      this.#parts.gate.violation(this.#peer, "c2s", "too_long", head, undefined, "block");
-      this.#refuse(413, errorText(null, -32_600, `The body is longer than ${LIMITS.message_bytes} bytes.`));
-      this.#response.once("finish", () => this.#request.destroy());
-      return undefined;
+      if (bytes > LIMITS.message_bytes) break;
     }
-    return Buffer.concat(chunks);
+    const body = Buffer.concat(chunks);
+    if (bytes <= LIMITS.message_bytes) return body;
+    await this.#long(body);
+    return undefined;
+  }
+
+  /** A body longer than anyone here would hold: passed on as it comes where policy only observes. */
+  #long(begin: Buffer): void | Promise<void> {
+    const head = begin.subarray(0, LIMITS.junk_line_bytes);
+    if (this.#parts.gate.violation(this.#peer, "c2s", "too_long", head) === "pass")
+      return this.#pass(begin, this.#request);
+    this.#response.once("finish", () => this.#request.destroy());
+    this.#refuse(413, errorText(null, -32_600, `The body is longer than ${LIMITS.message_bytes} bytes.`));
   }
 
   /** A body that nobody here can read: passed on where policy only observes. */
@@ -137,13 +144,15 @@ export class Exchange {
     new HttpAnswer(this.#parts, this.#peer, this.#request, this.#response, this.#own).take(answer);
   }
 
-  #pass(body: Buffer | undefined): Promise<void> {
+  /** `rest` is what comes after `body`. */
+  #pass(body: Buffer | undefined, rest?: IncomingMessage): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const response = this.#response;
-    const out = this.#parts.upstream.request(this.#request, body, (answer) => {
+    const came = (answer: IncomingMessage): void => {
       answer.on("close", resolve);
       this.#came(answer);
-    });
+    };
+    const out = this.#parts.upstream.request(this.#request, body, came, rest);
     out.on("error", (error) => {
       resolve();
       if (response.destroyed) return; // whoever asked has gone

@@ -42,15 +42,17 @@ export class Upstream {
     return target === "/" ? this.url.pathname + this.url.search : target;
   }
 
-  /** Passes a request on. `body` is the whole of it; undefined for none. */
+  /** Passes a request on. `body` is the whole of it unless there is a `rest`; undefined for none. */
   request(
     from: http.IncomingMessage,
     body: Buffer | undefined,
     came: (answer: http.IncomingMessage) => void,
+    rest?: http.IncomingMessage,
   ): http.ClientRequest {
     const headers = passed(from.rawHeaders, this.#without);
     if (this.#without.has("host")) headers.push("Host", this.url.host);
-    if (body !== undefined) headers.push("Content-Length", String(body.length));
+    const length = rest === undefined ? body?.length : rest.headers["content-length"];
+    if (length !== undefined) headers.push("Content-Length", String(length));
     headers.push("Accept-Encoding", "identity");
     const make = this.url.protocol === "https:" ? https.request : http.request;
     const request = make({
@@ -63,7 +65,11 @@ export class Upstream {
       setHost: false,
     });
     request.on("response", came);
-    request.end(body);
+    if (rest === undefined) request.end(body);
+    else {
+      request.write(body!);
+      rest.pipe(request);
+    }
     return request;
   }
 

@@ -2,12 +2,13 @@
 // the time that this program takes; `tapline hook CLIENT` runs the same bundle, to try it by hand.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { CLIENTS } from "../chokepoint/hook/clients.ts";
 import { type HookCommand, change, fragment } from "../chokepoint/hook/install.ts";
 import { SETTINGS } from "../chokepoint/hook/settings.ts";
 import type { Config } from "../config.ts";
 import { HOOK_BUNDLE } from "../paths.ts";
+import { policyPlace } from "../policy/open.ts";
 import { type Command, UsageError, readArgs, readConfig } from "./usage.ts";
 
 const NAMES = [...CLIENTS.keys()].join("|");
@@ -18,7 +19,7 @@ function clientOf(name: string | undefined): string {
 }
 
 function policyOf(config: Config, named: string | undefined): string {
-  return resolve(named ?? config.policy ?? join(config.state_dir, "policy.yml"));
+  return resolve(policyPlace(named ?? config.policy, config.state_dir).path);
 }
 
 function commandOf(config: Config, policy: string, fail = "closed"): HookCommand {

@@ -9,10 +9,11 @@ import { SpoolWriter } from "../chokepoint/spool-writer.ts";
 import { stateHome } from "../core/home.ts";
 import { startedAt } from "../core/process-start.ts";
 import type { ServerIdentity } from "../policy/contract.ts";
-import { type OpenPolicy, openPolicy } from "../policy/open.ts";
-import { type Command, UsageError, readArgs } from "./usage.ts";
+import { type OpenPolicy, openPolicy, policyPlace } from "../policy/open.ts";
+import { type Command, UsageError, readArgs, readConfig } from "./usage.ts";
 
 const OPTIONS = {
+  config: { type: "string", short: "c" },
   server: { type: "string" },
   policy: { type: "string" },
   spool: { type: "string" },
@@ -54,13 +55,12 @@ async function open(values: Values): Promise<Parts> {
   const { durability = "process" } = values;
   if (durability !== "process" && durability !== "disk")
     throw new UsageError(`--durability takes process or disk, not "${durability}"`);
-  const state_dir = stateHome();
-  const policy = await openPolicy(values.policy ?? join(state_dir, "policy.yml"), {
-    state_dir,
-    watch: true,
-    required: values.policy !== undefined,
-    onProblem: warn,
-  });
+  // Without a configuration its schema is not loaded: that takes longer than all the rest.
+  const configured = values.config !== undefined || process.env["TAPLINE_CONFIG"] !== undefined;
+  const config = configured ? await readConfig(values.config) : { state_dir: stateHome(), policy: undefined };
+  const state_dir = resolve(config.state_dir);
+  const { path, required } = policyPlace(values.policy ?? config.policy, state_dir);
+  const policy = await openPolicy(path, { state_dir, watch: true, required, onProblem: warn });
   const dir = resolve(values.spool ?? join(state_dir, "spool"));
   const recorder = new Recorder(() => new SpoolWriter({ dir, kind: "mcp", durability }), warn);
   return { policy, recorder, user: userName() };
@@ -163,9 +163,11 @@ export const mcp: Command = {
   --listen        address and port to listen on, such as 127.0.0.1:8765; port 0 takes any
   --upstream URL  the server's URL: Streamable HTTP, or the older HTTP with server-sent events
   --server NAME   name of the server in policy and events (default: from the command or the URL)
-  --policy FILE   the policy (default: policy.yml in ~/.local/state/tapline; without one everything is
-                  allowed and recorded)
-  --spool DIR     where records are written for \`tapline run\` (default: spool in ~/.local/state/tapline)
+  -c, --config FILE  the collector's configuration: policy, and state directory with pins and spool (default:
+                  TAPLINE_CONFIG, else ~/.local/state/tapline). Give the one that \`tapline run\` has
+  --policy FILE   the policy (default: that of the configuration, else policy.yml in the state directory; without
+                  one everything is allowed and recorded)
+  --spool DIR     where records are written for \`tapline run\` (default: spool in the state directory)
   --durability    process (default): a record survives the death of the proxy; disk: that of the machine
 
 What passes is passed on byte by byte. A decision is recorded before the call passes; where that cannot be done, calls that

@@ -25,7 +25,7 @@ export const JUDGING = {
   http_header_bytes: 32 * KiB, // headers of one request
   http_head_ms: 10_000, // for the headers of a request to arrive
   http_body_ms: 30_000, // for its body
-  sse_event_bytes: 16 * MiB, // one event of a server: a longer one ends the stream
+  sse_event_bytes: 16 * MiB, // one event of a server: a longer one ends the stream where policy is enforced
 
   // Hooks of clients
   hook_input_bytes: 8 * MiB, // of what a client tells its hook; more is kept cut, and a call in it is not allowed

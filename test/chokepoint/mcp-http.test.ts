@@ -1,4 +1,5 @@
 // `tapline mcp --listen --upstream` end to end, in front of a server that writes down what reaches it, and of the SDK's own.
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import * as http from "node:http";
 import { type AddressInfo, connect } from "node:net";
@@ -83,6 +84,7 @@ async function post(
       ...headers,
     },
   });
+  request.on("error", () => {}); // also after the answer, when a listener does not take the rest of a body
   request.end(body);
   const [response] = (await once(request, "response")) as [http.IncomingMessage];
   let text = "";
@@ -103,11 +105,18 @@ const enforce = (url: string, tools: object = {}, rest: object = {}) =>
     mode: "enforce",
     servers: { up: { url, tools: { deny: "deny", ...tools }, ...rest } },
   });
+const tools = (id: number, names: readonly string[]) => ({
+  jsonrpc: "2.0",
+  id,
+  result: { tools: names.map((name) => ({ name, inputSchema: { type: "object" } })) },
+});
 const violations = (home: Home) =>
   home
     .events()
     .filter((e) => e["event.action"] === "protocol-violation")
     .map((e) => [e["error.type"], e["tapline.decision.action"]]);
+
+const LONG = Buffer.alloc(LIMITS.message_bytes + 1, 32);
 
 describe("what passes, passes as it came", () => {
   test("method, path, query, headers and body to the server; status, headers and body back", async () => {
@@ -278,13 +287,94 @@ describe("policy holds", () => {
     const plain = await post(url, denied, { "content-type": "text/plain" });
     const twice = await post(url, denied.replace('"method"', '"method":"ping","method"'));
     const elsewhere = await post(url.replace("/mcp", "/other"), denied);
-    const long = await post(url, Buffer.alloc(LIMITS.message_bytes + 1, 32)).catch(() => ({ status: 413 }));
+    const long = await post(url, LONG);
     expect([zipped, cut, plain, twice, elsewhere, long].map(({ status }) => status)).toEqual([
       415, 400, 200, 400, 200, 413,
     ]);
     expect(plain.text).toContain("isError");
     expect(elsewhere.text).toContain("isError");
     expect(up.seen).toEqual([]);
+  });
+
+  test.each(["application/json", "text/event-stream"])(
+    "bodies and answers that nobody would hold pass as they came where policy observes, %s",
+    async (type) => {
+      const digest = (text: Buffer | string) => createHash("sha256").update(text).digest("hex");
+      const sent = Buffer.concat([LONG, Buffer.alloc(9 * 1024 * 1024, "x")]);
+      const answer = `data: ${"y".repeat(LIMITS.sse_event_bytes + 2 ** 20)}\n\n`;
+      const up = await upstream((_seen, response) => {
+        response.writeHead(200, { "content-type": type, "content-length": answer.length }).end(answer);
+      });
+      const observed = new Home();
+      const got = await post((await observed.listen(up.url)).url, sent);
+      expect([digest(up.seen[0]!.body), digest(got.text)]).toEqual([digest(sent), digest(answer)]);
+      const told = violations(observed).filter(([what]) => what === "too_long");
+      expect(told).toEqual([
+        ["too_long", "pass"],
+        ["too_long", "pass"],
+      ]);
+      const enforced = enforce(up.url);
+      const { url } = await enforced.listen(up.url);
+      expect((await post(url, sent)).status).toBe(413);
+      const refused = await post(url, JSON.stringify(call(1, "t"))).catch(() => ({ status: 502 }));
+      expect(refused.status).toBe(502);
+      expect(up.seen).toHaveLength(2);
+    },
+    60_000,
+  );
+
+  test("an answer that is called JSON and never ends, a message a line: each passes at once, through the gate", async () => {
+    const lines = [{ jsonrpc: "2.0", method: "notifications/message" }, tools(2, ["a", "deny"])];
+    const up = await upstream((_seen, response) => {
+      response.writeHead(200, { "content-type": "application/json" });
+      for (const line of lines) response.write(`${JSON.stringify(line)}\n`);
+    });
+    const { url } = await enforce(up.url).listen(up.url);
+    const headers = { "content-type": "application/json" };
+    const request = http.request(url, { method: "POST", headers });
+    request.end(JSON.stringify({ jsonrpc: "2.0", id: 2, method: "tools/list" }));
+    const [response] = (await once(request, "response")) as [http.IncomingMessage];
+    let text = "";
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      text += chunk.toString();
+      if (text.split("\n").length > 2) break;
+    }
+    expect(
+      text
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as unknown),
+    ).toEqual([lines[0], tools(2, ["a"])]);
+  });
+
+  test("a stream that ends while a question of the server waits for a person: it goes on after the answer", async () => {
+    const asked = { jsonrpc: "2.0", id: "q1", method: "roots/list" };
+    const up = await upstream(({ body }, response) => {
+      if (!body.includes('"tools/call"')) response.writeHead(202).end();
+      else response.writeHead(200, { "content-type": "text/event-stream" }).end(event(asked));
+    });
+    const home = enforce(up.url, {}, { requests: { "roots/list": "ask" } });
+    const { url } = await home.listen(up.url);
+    const session = { "mcp-session-id": "s" };
+    const hello = { protocolVersion: "2025-11-25", capabilities: { elicitation: {} } };
+    await post(url, JSON.stringify({ jsonrpc: "2.0", id: 0, method: "initialize", params: hello }), session);
+    const request = http.request(url, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "text/event-stream", ...session },
+    });
+    request.end(JSON.stringify(call(1, "t")));
+    const [response] = (await once(request, "response")) as [http.IncomingMessage];
+    let text = "";
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      text += chunk.toString();
+      const id = /"id":"(tapline[^"]*)"/.exec(text)?.[1];
+      if (id === undefined || text.includes('roots/list"')) continue;
+      await sleep(200); // the server's end of the stream has come
+      const result = { action: "accept", content: { allow: true } };
+      await post(url, JSON.stringify({ jsonrpc: "2.0", id, result }), session);
+    }
+    expect(text).toContain(JSON.stringify(asked));
+    expect((await post(url, JSON.stringify(call(2, "deny")), session)).status).toBe(200);
   });
 
   test("a batch: what is refused is answered beside the server's answers, JSON or events", async () => {
