@@ -2050,7 +2050,9 @@ function geminiPlaces(cwd) {
 	return [{ path: "/etc/gemini-cli/settings.json" }, ...[...new Set([(0, node_os.homedir)(), ...upwards(cwd)])].map((dir) => ({ path: (0, node_path.join)(dir, ".gemini", "settings.json") }))];
 }
 function copilotPlaces(cwd) {
-	return [{ path: (0, node_path.join)(process.env["COPILOT_HOME"] ?? home(".copilot"), "mcp-config.json") }, ...upwards(cwd).flatMap((dir) => [{ path: (0, node_path.join)(dir, ".mcp.json") }])];
+	const own = (0, node_path.join)(process.env["COPILOT_HOME"] ?? home(".copilot"), "mcp-config.json");
+	const names = [".mcp.json", ".github/mcp.json"];
+	return [{ path: own }, ...upwards(cwd).flatMap((dir) => names.map((name) => ({ path: (0, node_path.join)(dir, name) })))];
 }
 function windsurfPlaces() {
 	return [{ path: home(".codeium", "windsurf", "mcp_config.json") }];

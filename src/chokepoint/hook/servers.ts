@@ -159,7 +159,8 @@ export function geminiPlaces(cwd: string): Place[] {
 
 export function copilotPlaces(cwd: string): Place[] {
   const own = join(process.env["COPILOT_HOME"] ?? home(".copilot"), "mcp-config.json");
-  return [{ path: own }, ...upwards(cwd).flatMap((dir) => [{ path: join(dir, ".mcp.json") }])];
+  const names = [".mcp.json", ".github/mcp.json"];
+  return [{ path: own }, ...upwards(cwd).flatMap((dir) => names.map((name) => ({ path: join(dir, name) })))];
 }
 
 export function windsurfPlaces(): Place[] {
