@@ -185,4 +185,5 @@ def main():
             out.write(json.dumps(session) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()
