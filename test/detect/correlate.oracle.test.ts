@@ -21,7 +21,7 @@ import { expect, test } from "vitest";
 import { openCorrelator } from "../../src/detect/correlate-state.ts";
 import type { Firing } from "../../src/detect/correlate-fire.ts";
 import { type Loaded, type TestEvent, base, batchesOf, load, random } from "./correlations.ts";
-import { python } from "./python.ts";
+import { python } from "../python.ts";
 
 const SEED = Number(process.env["TAPLINE_SEED"] ?? 20_261_124);
 const STREAMS = process.env["TAPLINE_FULL"] === "1" ? 40 : 4;

@@ -12,7 +12,7 @@ import { ocsfFinding } from "../../src/detect/ocsf.ts";
 import { parseRules } from "../../src/detect/parse.ts";
 import { proofPath, readEvent, readProof } from "../../src/detect/prove.ts";
 import { compileRules } from "../../src/detect/rules.ts";
-import { OCSF, python } from "./python.ts";
+import { OCSF, python } from "../python.ts";
 
 const home = join(import.meta.dirname, "../../detections");
 const NOW = Date.UTC(2026, 10, 1, 12);

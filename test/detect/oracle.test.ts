@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseRules } from "../../src/detect/parse.ts";
 import { compileRules } from "../../src/detect/rules.ts";
-import { python } from "./python.ts";
+import { python } from "../python.ts";
 
 const SEED = Number(process.env["TAPLINE_SEED"] ?? 20_261_123);
 const RULES = process.env["TAPLINE_FULL"] === "1" ? 5_000 : 800;

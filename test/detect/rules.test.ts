@@ -12,7 +12,7 @@ import type { Placeholders } from "../../src/detect/modifiers.ts";
 import type { Rule } from "../../src/detect/rule.ts";
 import { readControls } from "../../scripts/gen/tables.ts";
 import { mutants } from "./mutate.ts";
-import { python } from "./python.ts";
+import { python } from "../python.ts";
 
 const home = join(import.meta.dirname, "../../detections");
 const CORRELATIONS = join(home, "correlation");

@@ -7,6 +7,7 @@ import avro from "avsc";
 import { describe, expect, test } from "vitest";
 import { FIELDS } from "../../src/core/generated/event.ts";
 import { type Document, newEngine, read } from "../fault/engine.ts";
+import { FASTAVRO, python } from "../python.ts";
 
 const SCHEMA = "mappings/generated/event.avsc";
 
@@ -140,7 +141,7 @@ describe("avsc", () => {
   });
 });
 
-const FASTAVRO = `
+const READ_AND_WRITE = `
 import io, json, sys
 import fastavro
 from fastavro.validation import validate
@@ -154,24 +155,16 @@ for one in given:
     print(out.getvalue().hex())
 `;
 
-function fastavro(): boolean {
-  try {
-    execFileSync("python3", ["-c", "import fastavro"], { stdio: "ignore" });
-    return true;
-  } catch {
-    console.warn(
-      "SKIPPED: event.avsc against fastavro, since this machine's python3 has none (pip install fastavro)",
-    );
-    return false;
-  }
-}
-
-test.skipIf(!fastavro())("fastavro reads the same records from the bytes, and writes the same bytes", () => {
-  const bytes = records.map((record) => type.toBuffer(record).toString("hex"));
-  const out = execFileSync("python3", ["-c", FASTAVRO, SCHEMA], {
-    input: JSON.stringify(bytes),
-    maxBuffer: 1 << 30,
-    encoding: "utf8",
-  });
-  expect(out.trimEnd().split("\n")).toEqual(bytes);
-});
+const fastavro = python(FASTAVRO);
+test.skipIf(fastavro === undefined)(
+  "fastavro reads the same records from the bytes, and writes the same bytes",
+  () => {
+    const bytes = records.map((record) => type.toBuffer(record).toString("hex"));
+    const out = execFileSync(fastavro!, ["-c", READ_AND_WRITE, SCHEMA], {
+      input: JSON.stringify(bytes),
+      maxBuffer: 1 << 30,
+      encoding: "utf8",
+    });
+    expect(out.trimEnd().split("\n")).toEqual(bytes);
+  },
+);

@@ -1,7 +1,7 @@
 // What stays in an event after redaction: no secret, the same mark for the same secret, everything else untouched.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { FIELDS, type Event, newEvent, serialise } from "../../src/core/generated/event.ts";
@@ -9,6 +9,7 @@ import type { Capture } from "../../src/core/stage.ts";
 import type { Json } from "../../src/core/text.ts";
 import { TEXT_FIELDS, TEXT_LIST_FIELDS } from "../../src/normalise/content.ts";
 import { createRedactor } from "../../src/normalise/redact.ts";
+import { DETECT_SECRETS, python } from "../python.ts";
 import { plantedSecrets, random } from "./planted.ts";
 
 const REDACTED: Capture = {
@@ -145,8 +146,8 @@ describe("events", () => {
   });
 });
 
-// A different implementation as oracle: python's detect-secrets, from ~/.cache/tapline-test/detect-secrets.
-const ORACLE = join(homedir(), ".cache/tapline-test/detect-secrets/bin/python");
+// A different implementation as oracle.
+const ORACLE = python(DETECT_SECRETS);
 const SCRIPT = `
 import sys, json
 from detect_secrets.core.scan import scan_line
@@ -167,15 +168,14 @@ function oracle(lines: readonly string[]): Findings {
     const path = join(directory, "lines.json");
     writeFileSync(path, JSON.stringify(lines));
     return JSON.parse(
-      execFileSync(ORACLE, ["-c", SCRIPT, path], { maxBuffer: 1 << 28 }).toString(),
+      execFileSync(ORACLE!, ["-c", SCRIPT, path], { maxBuffer: 1 << 28 }).toString(),
     ) as Findings;
   } finally {
     rmSync(directory, { recursive: true });
   }
 }
 
-const present = existsSync(ORACLE);
-describe.skipIf(!present)("detect-secrets as oracle", () => {
+describe.skipIf(ORACLE === undefined)("detect-secrets as oracle", () => {
   test("finds nothing after redaction of what it finds before", () => {
     const redactor = createRedactor("k");
     const lines: string[] = [];
@@ -192,5 +192,3 @@ describe.skipIf(!present)("detect-secrets as oracle", () => {
     expect(left).toEqual([]);
   });
 });
-if (!present)
-  test.skip("detect-secrets is absent: python3 -m venv ~/.cache/tapline-test/detect-secrets, pip install detect-secrets", () => {});

@@ -1,8 +1,8 @@
 // The store sink with its process, on a real ledger: ranges, deaths, and readers that are not ours.
-import { execFile, execFileSync, spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -12,6 +12,7 @@ import { Ledger } from "../../src/ledger/log.ts";
 import { openReader } from "../../src/ledger/reader.ts";
 import { openStore } from "../../src/store/reader.ts";
 import store from "../../src/sinks/store.ts";
+import { PARQUET, python } from "../python.ts";
 import { series, testContext } from "./batches.ts";
 
 const signal = new AbortController().signal;
@@ -194,16 +195,7 @@ test("a stop does not wait for the range, and the process ends with the sink", a
   expect(lines).toEqual([]);
 });
 
-const PYTHON = process.env["TAPLINE_PYTHON"] ?? join(homedir(), ".cache/tapline/python/bin/python");
-const hasPandas = existsSync(PYTHON) && runs(PYTHON, ["-c", "import duckdb, pandas, pyarrow"]);
-function runs(command: string, args: string[]): boolean {
-  try {
-    execFileSync(command, args, { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
+const PYTHON = python(PARQUET);
 
 const SCRIPT = `
 import json, sys, duckdb, pandas
@@ -219,13 +211,13 @@ first = json.loads(frame["entry"].iloc[0])
 print(json.dumps({"rows": len(frame), "tools": tools, "sql": sql, "id": first["event"]["id"], "dtype": str(frame["@timestamp"].dtype)[:10]}))
 `;
 
-test.skipIf(!hasPandas)(
-  "pandas and DuckDB of another language read it while it is written (needs Python with duckdb, pandas, pyarrow; TAPLINE_PYTHON)",
+test.skipIf(PYTHON === undefined)(
+  "pandas and DuckDB of another language read it while it is written",
   async () => {
     await append(1_000);
     await sink.writeRange(0, 600, signal);
     await sink.writeRange(600, 1_000, signal);
-    const { stdout } = await promisify(execFile)(PYTHON, ["-c", SCRIPT, storeDir()]);
+    const { stdout } = await promisify(execFile)(PYTHON!, ["-c", SCRIPT, storeDir()]);
     expect(JSON.parse(stdout)).toEqual({
       rows: 1_000,
       tools: { tool_0: 200, tool_1: 200, tool_2: 200, tool_3: 200, tool_4: 200 },

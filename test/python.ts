@@ -24,6 +24,25 @@ export const OCSF: Environment = {
   imports: "ocsf_json_schema, jsonschema",
 };
 
+/** Another reader and writer of Avro. */
+export const FASTAVRO: Environment = {
+  name: "fastavro",
+  packages: ["fastavro==1.13.1"],
+  imports: "fastavro",
+};
+/** Another finder of secrets. */
+export const DETECT_SECRETS: Environment = {
+  name: "detect-secrets",
+  packages: ["detect-secrets==1.5.0"],
+  imports: "detect_secrets",
+};
+/** Other readers of Parquet. */
+export const PARQUET: Environment = {
+  name: "parquet",
+  packages: ["duckdb==2.0.1", "pandas==3.1.1", "pyarrow==26.0.1"],
+  imports: "duckdb, pandas, pyarrow",
+};
+
 /** Path of the interpreter of a virtual environment that is made on first use, or undefined. */
 export function python({ name, packages, imports }: Environment = SIGMA): string | undefined {
   const home = join(homedir(), ".cache/tapline-test", name);
