@@ -17,10 +17,15 @@ export interface Command {
   run(argv: readonly string[]): Promise<number>;
 }
 
-/** parseArgs with unknown options as UsageError. */
+/** Ids of events begin with a stream's id, which may begin with a dash as an option does. */
+const DASHED_ID = /^-[\w-]{21}-[0-9a-z]+-\d+/;
+
+/** parseArgs with unknown options as UsageError. An event's id is never taken for an option. */
 export function readArgs<T extends ParseArgsConfig>(argv: readonly string[], config: T) {
+  const ids = argv.includes("--") ? [] : argv.filter((arg) => DASHED_ID.test(arg));
+  const args = ids.length === 0 ? [...argv] : [...argv.filter((arg) => !ids.includes(arg)), "--", ...ids];
   try {
-    return parseArgs({ ...config, args: [...argv], strict: true });
+    return parseArgs({ ...config, args, strict: true });
   } catch (error) {
     throw new UsageError((error as Error).message);
   }

@@ -26,6 +26,14 @@ test("the list of commands, and the version", async () => {
   expect((await tapline(home, ["--version"])).stdout).toBe(`${VERSION}\n`);
 });
 
+test("an event's id that begins with a dash is not taken for an option", async () => {
+  const id = "-Axn_G3GzrNJtHWFBL3i65-1jo-0";
+  const wrong = await tapline(home, ["rules", "explain", "no such rule", id]);
+  expect([wrong.code, wrong.stderr]).toEqual([3, expect.stringContaining('"no such rule"')]);
+  const option = await tapline(home, ["rules", "explain", "no such rule", id, "--bogus"]);
+  expect([option.code, option.stderr]).toEqual([2, expect.stringContaining("--bogus")]);
+});
+
 test.each([
   [["nonsense"], 'no command "nonsense"'],
   [["constructor"], 'no command "constructor"'],
