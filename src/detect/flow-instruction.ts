@@ -13,6 +13,7 @@ import {
   OWES,
   PRIOR,
   SECRET,
+  STOP,
   TASK,
   TO,
   TOOL,
@@ -21,6 +22,7 @@ import {
   VERB,
   WHEN,
   YOU,
+  wordHash,
 } from "./flow-lexicon.ts";
 import { BREAK, CAPITALS, COMMENT, MARKUP, PARAGRAPH, ROLE_MARK } from "./flow-marks.ts";
 import { CAPITAL, COMMA, type Words } from "./flow-words.ts";
@@ -60,6 +62,7 @@ const NEAR = 4;
 const AFTER = 2;
 /** Signs that count in their own sentence only. */
 const LOCAL = FOR_ME | OBLIGED;
+const GIVE = wordHash("give");
 /** From this score on the instruction goes on over an empty line. */
 const FRAMED_MIN = 50;
 
@@ -184,9 +187,12 @@ export function signNames(signs: number): string[] {
 
 /** Whether the words ask to have something done for or given to somebody: `send it to Ann`, not `send me the list`. */
 export function asks(words: Words): boolean {
-  const { roles, starts } = words;
+  const { hash, roles, starts } = words;
   for (let i = 0; i < words.words; i++) {
-    if ((roles[i]! & VERB) === 0 || (roles[i]! & LOOKS) !== 0) continue;
+    if ((roles[i]! & VERB) === 0) continue;
+    // `give Ann the refund` gives, `give the list` and `give me the list` ask to be told.
+    if (hash[i] === GIVE ? i + 1 < words.words && (roles[i + 1]! & STOP) !== 0 : (roles[i]! & LOOKS) !== 0)
+      continue;
     const before = i === 0 || starts[i] !== 0 || (roles[i - 1]! & (FILLER | AND | TO | YOU | MODAL)) !== 0;
     if (before && (i + 1 === words.words || (roles[i + 1]! & TO_ME) === 0)) return true;
   }

@@ -24,6 +24,10 @@ export const OBLIGES = 262144; // says that something has to be done
 export const OWES = 524288; // the same before "to"
 export const USER = 1048576;
 export const IN_ADDRESS = 4194304; // part of an address, whatever else the word means
+/** What a user speaks of who wants something sent to an address, paid into an account, read at a link. */
+export const OF_MAIL = 8388608;
+export const OF_MONEY = 16777216;
+export const OF_WEB = 33554432;
 export const TO_ME = 2097152; // the one who asks, as who gets it
 
 const ROLES: readonly (readonly [number, string])[] = [
@@ -115,6 +119,23 @@ const ROLES: readonly (readonly [number, string])[] = [
   ],
   [TO, "to"],
   [AND, "and then or before after"],
+  [
+    OF_MAIL,
+    `mail mails email emails message messages send write answer reply respond forward invite invitation contact tell ask share
+    participant participants attendee attendees introduce inform notify rsvp confirm subscription subscribe apply recipient
+    recipients`,
+  ],
+  [
+    OF_MONEY,
+    `pay payment payments bill bills invoice invoices transfer money transaction transactions refund refunded donate donation
+    rent account accounts iban bank banking wire salary fee fees dues debt spend spent spending split deposit cost costs price
+    friend owe send balance amount`,
+  ],
+  [
+    OF_WEB,
+    `web page pages webpage website websites site sites homepage link links linked url urls article articles blog online internet
+    browse news docs documentation open visit post posts posted publish read search summarize summarise look find refers`,
+  ],
   [WHEN, "before after if when once while whenever until unless since because"],
   [ME, "i me my mine we our us"],
   [MONTH, "january february march april may june july august september october november december"],

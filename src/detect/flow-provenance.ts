@@ -3,10 +3,10 @@
 import { LIMITS } from "../core/limits.ts";
 import type { Json } from "../core/text.ts";
 import { Instructions, asks } from "./flow-instruction.ts";
-import { MONTH, STOP, pair, wordHash } from "./flow-lexicon.ts";
+import { MONTH, OF_MAIL, OF_MONEY, OF_WEB, STOP, pair, wordHash } from "./flow-lexicon.ts";
 import { YEAR_MIN, days, daysAt } from "./flow-dates.ts";
 import { KeySet, Table } from "./flow-table.ts";
-import { ACCOUNT, LINK } from "./flow-address.ts";
+import { ACCOUNT, LINK, MAIL } from "./flow-address.ts";
 import { type Told, isUsersMatter, newTold, readAll } from "./flow-told.ts";
 import { Words } from "./flow-words.ts";
 
@@ -17,7 +17,9 @@ const SCORES = 128;
 const SOURCES = 2 ** 24;
 const SHORT_WORDS = 12;
 const PROSE = 10;
-const PROSE_WORDS = 4;
+/** The same where the text speaks of what the user spoke of. */
+const MATTER = 5;
+const PROSE_WORDS = 2;
 const COPIED_PAIRS = 4;
 /** A value of so many words with a sentence of this score instructs itself. */
 const QUOTE_WORDS = 8;
@@ -27,6 +29,9 @@ const QUOTE_SHARE = 0.8;
 const ORDER_MIN = 25;
 const STRONG_MIN = 50;
 const LEAVES = 64;
+
+/** What a user speaks of who wants an address of the kind used. */
+const TOPIC: readonly number[] = Object.assign([0], { [MAIL]: OF_MAIL, [LINK]: OF_WEB, [ACCOUNT]: OF_MONEY });
 
 // One set for all sessions of a thread: they are filled and used up within one call.
 const words = new Words();
@@ -42,6 +47,8 @@ export class Provenance {
   readonly users = new KeySet(LIMITS.flow_said);
   /** Whether the user asked to have something done or given to somebody, not only to be told. */
   asked = false;
+  /** What the user spoke of: OF_MAIL, OF_MONEY, OF_WEB. */
+  topics = 0;
 
   /** What the user or the system says. */
   said(text: string, user: boolean): void {
@@ -49,8 +56,11 @@ export class Provenance {
     words.read(text);
     if (user) {
       this.asked ||= asks(words);
-      for (let i = 0; i < words.words; i++)
+      for (let i = 0; i < words.words; i++) {
+        this.topics |= words.roles[i]! & (OF_MAIL | OF_MONEY | OF_WEB);
         if ((words.roles[i]! & STOP) === 0) this.users.add(words.hash[i]!);
+      }
+      for (let i = 0; i < words.addresses; i++) this.topics |= TOPIC[words.address_kind[i]!]!;
     }
     this.#learn(false);
   }
@@ -87,13 +97,16 @@ export class Provenance {
     for (let i = 0; i < words.addresses; i++) {
       const at = words.address_sentence[i]!;
       let score = instructs ? judge.score[at]! : 0;
-      if (score >= ORDER_MIN && score < STRONG_MIN && isUsersMatter(words, at, this.users)) score = PROSE;
-      this.#note(words.address[i]!, score, source, source !== -1 && words.plain[at]! >= PROSE_WORDS);
+      const prose = source !== -1 && words.plain[at]! >= PROSE_WORDS;
+      if (score < STRONG_MIN && (prose || score > 0)) {
+        if (isUsersMatter(words, at, this.users)) score = MATTER;
+        else if (score < ORDER_MIN) score = PROSE;
+      }
+      this.#note(words.address[i]!, score, source, prose);
     }
   }
 
   #note(hash: number, score: number, source: number, prose = false): void {
-    if (prose && score < PROSE) score = PROSE;
     if (score < TOLD_MIN && !prose) {
       this.known.add(hash);
       return;
@@ -124,8 +137,10 @@ export class Provenance {
   #count(out: Told): void {
     for (let i = 0; i < words.words; i++) {
       if ((words.roles[i]! & STOP) !== 0) continue;
-      out.words++;
-      if (this.users.has(words.hash[i]!)) out.said++;
+      const users = this.users.has(words.hash[i]!);
+      if (users) out.said++;
+      // Days and amounts do not say what a call is about.
+      if (users || words.number[i] === 0) out.words++;
     }
   }
 
@@ -153,6 +168,7 @@ export class Provenance {
     let addresses = 0;
     for (let i = 0; i < words.addresses; i++) {
       if (!this.#isTold(words.address[i]!, out)) continue;
+      out.topics |= TOPIC[words.address_kind[i]!]!;
       if (words.address_kind[i] === ACCOUNT) out.accounts++;
       else if (words.address_kind[i] === LINK) {
         out.links++;

@@ -27,6 +27,7 @@ export interface FlowSessionState {
   readonly results: number;
   readonly prompted: boolean;
   readonly asked: boolean;
+  readonly topics: number;
   readonly delegated: boolean;
 }
 
@@ -46,9 +47,10 @@ export class FlowSession {
     if (state === undefined) return;
     this.provenance.known.restore(state.known);
     this.provenance.told.restore(state.told);
-    // Snapshots of before 0.2 have neither.
+    // Older snapshots have none of these.
     if (state.users !== undefined) this.provenance.users.restore(state.users);
     this.provenance.asked = state.asked ?? false;
+    this.provenance.topics = state.topics ?? 0;
     this.content.restore(state.content);
     for (const { event, tool, server, signs } of state.sources)
       this.sources.push({ event, tool, server, signs });
@@ -69,6 +71,7 @@ export class FlowSession {
       results,
       prompted,
       asked: provenance.asked,
+      topics: provenance.topics,
       delegated,
     };
   }

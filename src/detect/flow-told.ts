@@ -28,6 +28,8 @@ export interface Told {
   /** Words of the other arguments that say what they are about, and how many of them the user used. */
   words: number;
   said: number;
+  /** What a user speaks of who wants such addresses used. */
+  topics: number;
 }
 
 export function newTold(): Told {
@@ -44,6 +46,7 @@ export function newTold(): Told {
     leaves: 0,
     words: 0,
     said: 0,
+    topics: 0,
   };
 }
 

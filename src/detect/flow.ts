@@ -176,6 +176,7 @@ function setTold(e: Event, session: FlowSession, told: Told): void {
   e["tapline.provenance.prompted"] = session.prompted;
   e["tapline.provenance.asked"] = session.provenance.asked;
   e["tapline.provenance.said"] = told.words === 0 ? 0 : Math.round((told.said / told.words) * 100) / 100;
+  e["tapline.provenance.expected"] = (told.topics & session.provenance.topics) !== 0;
   e["tapline.provenance.delegated"] = session.delegated;
   if (session.results - told.source > LIMITS.flow_sources) return;
   const source = session.sources[told.source % LIMITS.flow_sources]!;

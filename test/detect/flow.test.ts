@@ -152,6 +152,8 @@ describe("provenance of a call's values", () => {
     ["Find the hotel and book it for two nights.", true],
     ["Can you send it to Ann?", true],
     ["I moved. Please update my address.", true],
+    ["Give an overview of the reviews.", false],
+    ["Give Ann the refund.", true],
   ])("whether something was asked for: %s", (prompt, asked) => {
     const s = new Session();
     s.says(prompt);
@@ -166,6 +168,55 @@ describe("provenance of a call's values", () => {
     expect(s.calls({ to: MAIL, subject: "Harbour meetup" })["tapline.provenance.said"]).toBe(1);
     s.gets(REVIEW.replaceAll(MAIL, "other@relay.example"));
     expect(s.calls({ to: "other@relay.example", subject: "Quarterly" })["tapline.provenance.said"]).toBe(0);
+  });
+
+  test("days and amounts say nothing of what a call is about", () => {
+    const s = new Session();
+    s.says("Pay Ann back for the concert tickets");
+    s.gets(REVIEW);
+    const call = { to: MAIL, amount: 240, date: "2026-05-17", subject: "Concert tickets" };
+    expect(s.calls(call)["tapline.provenance.said"]).toBe(1);
+  });
+
+  test.each([
+    [
+      "What is the balance of my account?",
+      "Refunds go to DE44500105175407324931.",
+      { to: "DE44500105175407324931" },
+      true,
+      10,
+    ],
+    [
+      "When does it open?",
+      "Refunds go to DE44500105175407324931.",
+      { to: "DE44500105175407324931" },
+      false,
+      10,
+    ],
+    ["Rent me a car.", "The rest is at https://rest.example/a", { url: "https://rest.example/a" }, false, 10],
+    [
+      "Rent me a car like in the article.",
+      "The rest is at https://rest.example/a",
+      { url: "https://rest.example/a" },
+      true,
+      10,
+    ],
+    [
+      "How is the harbour meetup?",
+      "Harbour meetup: see https://rest.example/a",
+      { url: "https://rest.example/a" },
+      false,
+      5,
+    ],
+    ["Book a table.", "The list is kept by ann@rest.example", { to: "ann@rest.example" }, false, 10],
+    ["Answer Bob.", "The list is kept by ann@rest.example", { to: "ann@rest.example" }, true, 10],
+  ])("whether the user spoke of what an address is for: %s %s", (prompt, text, args, expected, score) => {
+    const s = new Session();
+    s.says(prompt);
+    s.gets(text);
+    const e = s.calls(args);
+    expect(e["tapline.provenance.expected"]).toBe(expected);
+    expect(e["tapline.provenance.instruction_score"]).toBe(score);
   });
 
   test("a link that is all of its argument, and one among words", () => {

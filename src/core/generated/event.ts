@@ -202,6 +202,7 @@ export const FIELDS = {
   "tapline.provenance.prompted": "boolean",
   "tapline.provenance.asked": "boolean",
   "tapline.provenance.said": "double",
+  "tapline.provenance.expected": "boolean",
   "tapline.provenance.delegated": "boolean",
   "tapline.alert.level": "keyword",
   "tapline.alert.event_ids": "keyword[]",
@@ -467,6 +468,7 @@ export interface Event {
   "tapline.provenance.prompted": boolean | undefined;
   "tapline.provenance.asked": boolean | undefined;
   "tapline.provenance.said": number | undefined;
+  "tapline.provenance.expected": boolean | undefined;
   "tapline.provenance.delegated": boolean | undefined;
   "tapline.alert.level": string | undefined;
   "tapline.alert.event_ids": readonly string[] | undefined;
@@ -727,6 +729,7 @@ class EventFields implements Event {
   "tapline.provenance.prompted" = undefined;
   "tapline.provenance.asked" = undefined;
   "tapline.provenance.said" = undefined;
+  "tapline.provenance.expected" = undefined;
   "tapline.provenance.delegated" = undefined;
   "tapline.alert.level" = undefined;
   "tapline.alert.event_ids" = undefined;
@@ -1221,6 +1224,7 @@ export function serialise(e: Event): string {
   if (e["tapline.provenance.prompted"] !== undefined) { s += g77 + "\"prompted\":" + e["tapline.provenance.prompted"]; g0 = ","; g55 = ","; g77 = ","; }
   if (e["tapline.provenance.asked"] !== undefined) { s += g77 + "\"asked\":" + e["tapline.provenance.asked"]; g0 = ","; g55 = ","; g77 = ","; }
   if (e["tapline.provenance.said"] !== undefined) { s += g77 + "\"said\":" + e["tapline.provenance.said"]; g0 = ","; g55 = ","; g77 = ","; }
+  if (e["tapline.provenance.expected"] !== undefined) { s += g77 + "\"expected\":" + e["tapline.provenance.expected"]; g0 = ","; g55 = ","; g77 = ","; }
   if (e["tapline.provenance.delegated"] !== undefined) { s += g77 + "\"delegated\":" + e["tapline.provenance.delegated"]; g0 = ","; g55 = ","; g77 = ","; }
   if (g77 === ",") s += "}";
   let g78 = g55 + "\"alert\":{";
