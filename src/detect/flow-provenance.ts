@@ -3,11 +3,11 @@
 import { LIMITS } from "../core/limits.ts";
 import type { Json } from "../core/text.ts";
 import { Instructions, asks } from "./flow-instruction.ts";
-import { MONTH, OF_MAIL, OF_MONEY, OF_WEB, STOP, pair, wordHash } from "./flow-lexicon.ts";
+import { MONTH, STOP, pair, wordHash } from "./flow-lexicon.ts";
 import { YEAR_MIN, days, daysAt } from "./flow-dates.ts";
 import { KeySet, Table } from "./flow-table.ts";
-import { ACCOUNT, LINK, MAIL } from "./flow-address.ts";
-import { type Told, isUsersMatter, newTold, readAll } from "./flow-told.ts";
+import { ACCOUNT, LINK } from "./flow-address.ts";
+import { TOPIC, TOPICS, type Told, isUsersMatter, newTold, readAll } from "./flow-told.ts";
 import { Words } from "./flow-words.ts";
 
 /** Least score of a sentence whose words count as told. */
@@ -29,9 +29,6 @@ const QUOTE_SHARE = 0.8;
 const ORDER_MIN = 25;
 const STRONG_MIN = 50;
 const LEAVES = 64;
-
-/** What a user speaks of who wants an address of the kind used. */
-const TOPIC: readonly number[] = Object.assign([0], { [MAIL]: OF_MAIL, [LINK]: OF_WEB, [ACCOUNT]: OF_MONEY });
 
 // One set for all sessions of a thread: they are filled and used up within one call.
 const words = new Words();
@@ -57,7 +54,7 @@ export class Provenance {
     if (user) {
       this.asked ||= asks(words);
       for (let i = 0; i < words.words; i++) {
-        this.topics |= words.roles[i]! & (OF_MAIL | OF_MONEY | OF_WEB);
+        this.topics |= words.roles[i]! & TOPICS;
         if ((words.roles[i]! & STOP) === 0) this.users.add(words.hash[i]!);
       }
       for (let i = 0; i < words.addresses; i++) this.topics |= TOPIC[words.address_kind[i]!]!;
@@ -94,12 +91,21 @@ export class Provenance {
       last = of;
     }
     this.#dates(instructs, source);
+    // Sentences of addresses come in order: each text is gone through once.
+    let first = 0;
+    let matter = -1;
+    let is_matter = false;
     for (let i = 0; i < words.addresses; i++) {
       const at = words.address_sentence[i]!;
       let score = instructs ? judge.score[at]! : 0;
       const prose = source !== -1 && words.plain[at]! >= PROSE_WORDS;
       if (score < STRONG_MIN && (prose || score > 0)) {
-        if (isUsersMatter(words, at, this.users)) score = MATTER;
+        if (at !== matter) {
+          while (first < words.words && words.sentence[first]! < at) first++;
+          is_matter = isUsersMatter(words, first, this.users);
+          matter = at;
+        }
+        if (is_matter) score = MATTER;
         else if (score < ORDER_MIN) score = PROSE;
       }
       this.#note(words.address[i]!, score, source, prose);

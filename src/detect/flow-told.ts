@@ -1,12 +1,21 @@
 // What a call has from the texts of results: the form of the answer, and how its arguments are read. Keeps nothing.
 import type { Json } from "../core/text.ts";
-import { IN_ADDRESS, STOP, VERB } from "./flow-lexicon.ts";
+import { ACCOUNT, LINK, MAIL } from "./flow-address.ts";
+import { IN_ADDRESS, OF_MAIL, OF_MONEY, OF_WEB, STOP, VERB } from "./flow-lexicon.ts";
 import type { KeySet } from "./flow-table.ts";
 import type { Words } from "./flow-words.ts";
 
 const DEPTH = 8;
 /** Share of a sentence's words that the user used, from which on it is of the matter that the user has in hand. */
 const MATTER_SHARE = 0.3;
+
+/** What a user speaks of who wants an address of the kind used. */
+export const TOPIC: readonly number[] = Object.assign([0], {
+  [MAIL]: OF_MAIL,
+  [LINK]: OF_WEB,
+  [ACCOUNT]: OF_MONEY,
+});
+export const TOPICS = OF_MAIL | OF_MONEY | OF_WEB;
 
 /** What a call has from instructions in results. */
 export interface Told {
@@ -68,13 +77,14 @@ export function readAll(words: Words, value: Json, depth: number): void {
   }
 }
 
-/** Whether the sentence speaks of what the user spoke of. */
-export function isUsersMatter(words: Words, sentence: number, users: KeySet): boolean {
+/** Whether the sentence of the word at `first` speaks, from there on, of what the user spoke of. */
+export function isUsersMatter(words: Words, first: number, users: KeySet): boolean {
   if (users.empty) return false;
   let all = 0;
   let said = 0;
-  for (let i = 0; i < words.words; i++) {
-    if (words.sentence[i] !== sentence || (words.roles[i]! & (STOP | VERB | IN_ADDRESS)) !== 0) continue;
+  const sentence = words.sentence[first];
+  for (let i = first; i < words.words && words.sentence[i] === sentence; i++) {
+    if ((words.roles[i]! & (STOP | VERB | IN_ADDRESS)) !== 0) continue;
     all++;
     if (users.has(words.hash[i]!)) said++;
   }
