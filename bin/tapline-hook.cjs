@@ -164,7 +164,15 @@ const JUDGING = {
 	chokepoint_settle_ms: 15e3,
 	chokepoint_calls: 32768,
 	chokepoint_sessions: 16384,
-	chokepoint_kinds: 16384
+	chokepoint_kinds: 16384,
+	incidents: 4096,
+	incident_rules: 64,
+	incident_deadlines: 32,
+	incident_evidence: 100,
+	incident_named: 1e3,
+	incident_shown: 32,
+	incident_wait_ms: 5e3,
+	incident_note_chars: 4096
 };
 // src/core/limits.ts
 const KiB = 1024;

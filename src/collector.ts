@@ -7,10 +7,14 @@ import type { Config } from "./config.ts";
 import type { Origin } from "./core/event.ts";
 import type { Log } from "./core/log.ts";
 import type { Router, Source } from "./core/stage.ts";
+import { SUBMISSIONS } from "./core/incident.ts";
 import { fromMs } from "./core/time.ts";
 import { Delivery, type Readable } from "./deliver.ts";
 import { type AlertNote, Judge } from "./detect/judge.ts";
 import { type EngineOptions, type EngineResult, compile, readRuleTexts } from "./engine.ts";
+import { Candidates } from "./incident/candidates.ts";
+import { deadlinesOf, rulesOf } from "./incident/config.ts";
+import { Incidents } from "./incident/grouping.ts";
 import { laneOf, Lane } from "./lane.ts";
 import { Ledger } from "./ledger/log.ts";
 import { createRedactor } from "./normalise/redact.ts";
@@ -127,7 +131,7 @@ function originOf(config: Config): Origin {
 
 function openOversight(config: Config, origin: Origin): Oversight {
   const { hooked, proxied } = config.chokepoint;
-  const spool = sourcesOf(config).some(([, { type }]) => type === "spool");
+  const spool = sourcesOf(config).some(([name, { type }]) => type === "spool" && name !== SUBMISSIONS);
   return new Oversight(origin, { clients: hooked, servers: proxied, spool });
 }
 
@@ -153,10 +157,12 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   const rules = await readRuleTexts(rulePaths(config), config.placeholders, policy.policy);
   const { set, correlations: joined, wrong } = compile(rules);
   for (const problem of wrong) events.onProblem(problem);
-  const engine = { origin, key, started: fromMs(started_ms)!, rules, subject_keys };
+  const incident_rules = rulesOf(config.incidents);
+  const engine = { origin, key, started: fromMs(started_ms)!, rules, subject_keys, incident_rules };
   const lanes = await openLanes(config.workers, engine, () => pipeline);
   const first_seen = new FirstSeen(origin);
   const oversight = openOversight(config, origin);
+  const incidents = new Incidents(origin, incident_rules, deadlinesOf(config.deadlines));
   const known = policy.hash;
   const { positions, tally, correlations, entries } = await recover({
     recovered,
@@ -165,6 +171,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     first_seen,
     policy,
     oversight,
+    incidents,
     openCorrelations: (state) =>
       new Correlations(joined, { origin, ruleset_hash: set.hash, started_ms, state }),
   });
@@ -174,6 +181,8 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     correlations,
     first_seen,
     oversight,
+    incidents,
+    candidates: new Candidates(incident_rules),
     judge: new Judge({ set, correlations: joined }),
     self,
     onAlert: events.onAlert,

@@ -9,6 +9,7 @@ import { TaplineError, reasonOf } from "./core/errors.ts";
 import { stateHome } from "./core/home.ts";
 import { LIMITS } from "./core/limits.ts";
 import { closest } from "./core/suggest.ts";
+import { deadlinesSchema, incidentsSchema } from "./incident/config.ts";
 import { FORMATS } from "./normalise/formats/index.ts";
 import { jsonMapping } from "./normalise/formats/json.ts";
 import { SINKS } from "./sinks/index.ts";
@@ -18,14 +19,11 @@ const NAME = z
   .string()
   .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, "a name: a-z, 0-9, - and _, at most 63 characters");
 
+const RESERVED = ["ledger", "cursors", "keys", "dlq", "spool", "policy", "submissions", "notices"];
 // A store lives in a directory of its sink's name, beside what the collector itself keeps.
-const SINK_NAME = NAME.refine(
-  (name) => !["ledger", "cursors", "keys", "dlq", "spool", "policy"].includes(name),
-  {
-    error:
-      "a sink cannot have the name of a directory of the collector: ledger, cursors, keys, dlq, spool, policy",
-  },
-);
+const SINK_NAME = NAME.refine((name) => !RESERVED.includes(name), {
+  error: `a sink cannot have the name of a directory of the collector: ${RESERVED.join(", ")}`,
+});
 
 const sourceSchemas = Object.values(SOURCES).map((component) => component.config);
 const sinkSchemas = Object.values(SINKS).map((component) => component.config);
@@ -73,6 +71,8 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("Where a decision is expected for every call"),
+  incidents: incidentsSchema,
+  deadlines: deadlinesSchema,
   heartbeat_s: z.int().min(1).max(86_400).default(60).describe("Seconds between heartbeat entries"),
 });
 export type Config = z.output<typeof configSchema>;
@@ -135,7 +135,8 @@ function describe(issue: z.core.$ZodIssue, raw: unknown): string {
 /** What is wrong with the formats of the sources and their options, which the sources themselves do not know. */
 function formatProblems(config: Config, raw: unknown): string[] {
   const problems: string[] = [];
-  const names = FORMATS.map(({ name }) => name);
+  // The collector's own submissions come from its own spool and nowhere else.
+  const names = FORMATS.map(({ name }) => name).filter((name) => name !== "tapline");
   for (const [name, source] of Object.entries(config.sources)) {
     const { format, options } = source as { format?: string; options?: unknown };
     const place = `sources.${name}`;

@@ -1,5 +1,6 @@
 // What the ordering thread adds to a batch: events of what was never seen before and of calls that went around the
-// chokepoint, with their alerts, and what correlations find. All of it becomes entries of the batch's frame, and the console hears of alerts. Decides nothing.
+// chokepoint, with their alerts, what correlations find, and the incidents that alerts group into. All of it becomes
+// entries of the batch's frame, and the console hears of alerts. Decides nothing.
 import type { Event } from "./core/generated/event.ts";
 import type { Arrival } from "./detect/correlate.ts";
 import { type CorrelationFigures, figuresOf } from "./detect/correlate-figures.ts";
@@ -15,6 +16,8 @@ import type { FirstSeen, SeenState } from "./detect/first-seen.ts";
 import type { Moment, Oversight, OversightHeader, OversightState } from "./detect/oversight.ts";
 import type { EngineResult } from "./engine.ts";
 import { type AlertNote, type InForce, type Judge, noteOf } from "./detect/judge.ts";
+import { type Candidates, type IncidentNews, NO_NEWS } from "./incident/candidates.ts";
+import type { IncidentFigures, Incidents, IncidentsState } from "./incident/grouping.ts";
 import type { SelfRecorder } from "./self.ts";
 
 /** Of a batch, what rules and correlations found. */
@@ -28,6 +31,7 @@ const NOTHING_NEW = {
   held: [],
   failures: [],
   count: 0,
+  incidents: NO_NEWS,
 };
 
 /** What a frame has to keep, and how many alerts went into it. */
@@ -36,9 +40,10 @@ export interface Told {
   readonly header: CorrelationHeader | undefined;
   readonly seen?: SeenState | undefined;
   readonly oversight?: OversightHeader | undefined;
+  readonly incidents?: IncidentsState | undefined;
 }
 
-export interface DetectionFigures extends CorrelationFigures {
+export interface DetectionFigures extends CorrelationFigures, IncidentFigures {
   /** Keys known as seen, and those that had to go since the start. */
   readonly seen: number;
   readonly seen_evicted: number;
@@ -51,6 +56,9 @@ export interface CorrelatingParts {
   readonly correlations: Correlations;
   readonly first_seen: FirstSeen;
   readonly oversight: Oversight;
+  readonly incidents: Incidents;
+  /** Of the alerts that this thread makes. */
+  readonly candidates: Candidates;
   /** Of the events that this thread makes. */
   readonly judge: Judge;
   readonly self: SelfRecorder;
@@ -68,19 +76,45 @@ export class Correlating {
   }
 
   /** Takes in what a batch told; what comes of it waits in the recorder for the batch's frame. */
-  push(result: Batch & Pick<EngineResult, "sightings" | "observations">, arrival: Arrival): Told {
+  push(
+    result: Batch & Pick<EngineResult, "sightings" | "observations" | "incidents">,
+    arrival: Arrival,
+  ): Told {
     const { events, changes } = this.#parts.first_seen.offer(result.sightings);
     const overseen = this.#parts.oversight.offer(result.observations, this.#moment(arrival));
     const { alerts, header } = this.#judge([...events, ...overseen.events], result, arrival);
     const seen = changes.length === 0 ? undefined : changes;
-    return { alerts, header, seen, oversight: overseen.header };
+    const incidents = this.#group(result.incidents, arrival.now_ms);
+    return { alerts, header, seen, oversight: overseen.header, incidents };
+  }
+
+  /** Groups the alerts of a batch, and those that this thread made since, into incidents. */
+  #group(told: IncidentNews, now_ms: number): IncidentsState | undefined {
+    const { incidents, self } = this.#parts;
+    const own = this.#parts.candidates.take();
+    const { events, changes } = incidents.offer(
+      own === NO_NEWS ? told : { steps: told.steps, candidates: [...told.candidates, ...own.candidates] },
+      now_ms,
+    );
+    const passed = incidents.due(now_ms);
+    for (const e of events) self.write(e);
+    for (const e of passed.events) self.write(e);
+    const evicted = incidents.takeEvicted();
+    if (evicted > 0) {
+      self.add("gap", `${evicted} incidents had to go: more alerts open new ones`, (e) => {
+        e["tapline.gap.reason"] = "evicted";
+        e["event.outcome"] = "failure";
+      });
+    }
+    const all = [...changes, ...passed.changes];
+    return all.length === 0 ? undefined : all;
   }
 
   /** Records events of our own, behind those of the batch, and what rules and correlations find in both. */
   #judge(events: readonly Event[], batch: Batch, arrival: Arrival): Told {
     const { judge, self } = this.#parts;
     for (const e of events) {
-      judge.inspect(e, (alert) => self.write(alert), self.out);
+      judge.inspect(e, (alert) => this.#alert(alert), self.out);
       self.write(e);
     }
     const own = judge.take();
@@ -105,7 +139,13 @@ export class Correlating {
   advance(arrival: Arrival): Told {
     const { now_ms, caught_up } = arrival;
     if (this.#parts.oversight.isDue(this.#moment(arrival))) return this.push(NOTHING_NEW, arrival);
-    return this.#record(this.#correlations.advance(now_ms, caught_up), now_ms);
+    const told = this.#record(this.#correlations.advance(now_ms, caught_up), now_ms);
+    return { ...told, incidents: this.#group(NO_NEWS, now_ms) };
+  }
+
+  #alert(alert: Event): void {
+    this.#parts.candidates.alert(alert);
+    this.#parts.self.write(alert);
   }
 
   /** No more events will come: windows that are open run out. */
@@ -125,9 +165,10 @@ export class Correlating {
   figures(): DetectionFigures {
     const { correlator, suppressor } = this.#correlations;
     const { size, evicted } = this.#parts.first_seen;
-    const { oversight } = this.#parts;
+    const { oversight, incidents } = this.#parts;
     return {
       ...figuresOf(correlator, suppressor),
+      ...incidents.figures(),
       seen: size,
       seen_evicted: evicted,
       overseen: oversight.size,
@@ -139,12 +180,14 @@ export class Correlating {
     readonly correlations: CorrelationsState;
     readonly seen: SeenState;
     readonly oversight: OversightState;
+    readonly incidents: IncidentsState;
   } {
-    const { first_seen, oversight } = this.#parts;
+    const { first_seen, oversight, incidents } = this.#parts;
     return {
       correlations: this.#correlations.state(),
       seen: first_seen.state(),
       oversight: oversight.state(),
+      incidents: incidents.state(),
     };
   }
 
@@ -177,8 +220,11 @@ export class Correlating {
   #write(events: readonly Event[]): number {
     let alerts = 0;
     for (const e of events) {
-      this.#parts.self.write(e);
-      if (e["event.action"] !== "rule-alert") continue;
+      if (e["event.action"] !== "rule-alert") {
+        this.#parts.self.write(e);
+        continue;
+      }
+      this.#alert(e);
       alerts++;
       this.#parts.onAlert(noteOf(e));
     }

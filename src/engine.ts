@@ -15,6 +15,8 @@ import type { Held } from "./detect/suppress.ts";
 import { type Observation, Observations } from "./detect/observations.ts";
 import { type Sighting, Sightings } from "./detect/sightings.ts";
 import { type AlertNote, type InForce, Judge } from "./detect/judge.ts";
+import { Candidates, type IncidentNews } from "./incident/candidates.ts";
+import type { IncidentRule } from "./incident/config.ts";
 import { Normaliser, type Normalised, type Work } from "./normalise/index.ts";
 import { createRedactor } from "./normalise/redact.ts";
 import type { SessionState } from "./normalise/session.ts";
@@ -31,6 +33,8 @@ export interface EngineOptions {
   readonly flow_key?: string;
   readonly started: string;
   readonly rules: Rules;
+  /** By what alerts group into incidents; without it nothing is told of them. */
+  readonly incident_rules?: readonly IncidentRule[];
   /** Directory of the subjects' keys; without it sealing falls back to pseudonyms, and events say so. */
   readonly subject_keys: string | undefined;
 }
@@ -60,6 +64,8 @@ export interface EngineResult extends Normalised {
   readonly sightings: readonly Sighting[];
   /** Calls and decisions, to be held against each other. */
   readonly observations: readonly Observation[];
+  /** Alerts that may open incidents, and what was said of incidents. */
+  readonly incidents: IncidentNews;
 }
 
 /** What a worker remembers from batch to batch. */
@@ -74,10 +80,18 @@ export class Engine {
   readonly sightings = new Sightings();
   readonly observations = new Observations();
   readonly #judge: Judge;
+  readonly #candidates: Candidates;
+  /** Where the alerts of the event in hand go. */
+  #write: (alert: Event) => void = () => {};
+  readonly #alert = (alert: Event): void => {
+    this.#candidates.alert(alert);
+    this.#write(alert);
+  };
   #actions: Record<string, number> = {};
 
   constructor(options: Omit<EngineOptions, "rules">, rules: InForce, buffers?: SharedBuffers) {
     this.#judge = new Judge(rules);
+    this.#candidates = new Candidates(options.incident_rules ?? []);
     const redactor = createRedactor(options.key);
     this.flow = new Flow(options.flow_key ?? options.key, redactor.redactText);
     this.normaliser = new Normaliser({
@@ -124,7 +138,9 @@ export class Engine {
   #inspect(e: Event, write: (alert: Event) => void): void {
     const action = e["event.action"]!;
     this.#actions[action] = (this.#actions[action] ?? 0) + 1;
-    this.#judge.inspect(e, write, this.normaliser.scope.out);
+    this.#write = write;
+    this.#judge.inspect(e, this.#alert, this.normaliser.scope.out);
+    this.#candidates.see(e);
     this.sightings.see(e);
     this.observations.see(e);
   }
@@ -147,6 +163,7 @@ export class Engine {
       failures,
       sightings: this.sightings.take(),
       observations: this.observations.take(),
+      incidents: this.#candidates.take(),
     };
   }
 }

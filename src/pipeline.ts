@@ -153,9 +153,9 @@ export class Pipeline {
       gaps: batch.gaps.length,
     };
     addTo(tally, delta);
-    const { header: correlation, seen, oversight } = told;
+    const { alerts: _, header: correlation, ...kept } = told;
     const policy = this.#parts.policy.take();
-    const header: FrameHeader = { positions, tally: delta, correlation, seen, oversight, policy };
+    const header: FrameHeader = { positions, tally: delta, correlation, policy, ...kept };
     const joined = joinRuns(result, own);
     if (joined.run !== result.run && isShared(result.run)) this.#parts.free.push(result.run);
     // The worker has written the sessions' changes as JSON: they go in as they are.
@@ -194,16 +194,16 @@ export class Pipeline {
     const caught_up = this.#next >= this.#caught_up_at;
     const first_index = this.#parts.ledger.size;
     const told = this.#parts.correlating.advance({ now_ms: this.#parts.now(), caught_up, first_index });
-    if (told.header === undefined && told.oversight === undefined) return;
+    if ((told.header ?? told.oversight ?? told.incidents) === undefined) return;
     this.record(told).catch((error) => this.fail(error as Error));
   }
 
   /** Records the collector's own events. Durable when it resolves. */
-  async record({ alerts, header: correlation, oversight }: Partial<Told> = {}): Promise<void> {
+  async record({ alerts, header: correlation, ...kept }: Partial<Told> = {}): Promise<void> {
     const own = this.#parts.self.take();
     if (own.count === 0) return;
     const [tally, policy] = [{ alerts: alerts ?? 0, events: own.count }, this.#parts.policy.take()];
-    const header: FrameHeader = { positions: {}, tally, correlation, oversight, policy };
+    const header: FrameHeader = { positions: {}, tally, correlation, policy, ...kept };
     addTo(this.#parts.tally, tally);
     this.#parts.ledger.append({ ...own, header: JSON.stringify(header) });
     await this.#parts.ledger.commit();

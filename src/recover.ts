@@ -4,6 +4,7 @@ import { createDigest } from "./core/digest.ts";
 import type { Correlations, CorrelationsState } from "./detect/correlate-thread.ts";
 import type { FirstSeen } from "./detect/first-seen.ts";
 import type { Oversight } from "./detect/oversight.ts";
+import type { Incidents } from "./incident/grouping.ts";
 import { type Lane, laneOf } from "./lane.ts";
 import type { Recovered } from "./ledger/log.ts";
 import { Session, type SessionState } from "./normalise/session.ts";
@@ -19,6 +20,7 @@ export interface RecoverParts {
   readonly first_seen: FirstSeen;
   readonly policy: Pick<PolicyWatch, "resume">;
   readonly oversight: Oversight;
+  readonly incidents: Incidents;
   openCorrelations(state: CorrelationsState | undefined): Correlations;
 }
 
@@ -32,7 +34,7 @@ export interface RecoveredState {
 }
 
 export async function recover(parts: RecoverParts): Promise<RecoveredState> {
-  const { recovered, key, lanes, first_seen, oversight } = parts;
+  const { recovered, key, lanes, first_seen, oversight, incidents } = parts;
   const digest = createDigest(key);
   const found = recovered.snapshot?.state as SnapshotState | undefined;
   // A snapshot of an earlier version lacks what was not counted then.
@@ -43,6 +45,7 @@ export async function recover(parts: RecoverParts): Promise<RecoveredState> {
   const correlations = parts.openCorrelations(found?.correlations);
   first_seen.apply(found?.seen ?? []);
   if (found?.oversight !== undefined) oversight.apply(found.oversight);
+  incidents.apply(found?.incidents ?? []);
   const placeOf = (id: string, state: SessionState | undefined): number =>
     laneOf(state?.lane ?? sessions.get(id)?.lane ?? id, lanes.length);
   const flow = found?.flow ?? [];
@@ -59,6 +62,7 @@ export async function recover(parts: RecoverParts): Promise<RecoveredState> {
     if (header.policy !== undefined) policy = header.policy;
     if (header.seen !== undefined) first_seen.apply(header.seen);
     if (header.oversight !== undefined) oversight.replay(header.oversight);
+    if (header.incidents !== undefined) incidents.apply(header.incidents);
     if (header.correlation !== undefined) correlations.replay(header.correlation, frame.first);
     const changed = header.sessions ?? [];
     for (const [id, changes] of changed) {

@@ -4,6 +4,7 @@ import type { CorrelationHeader, CorrelationsState } from "./detect/correlate-th
 import type { SeenState } from "./detect/first-seen.ts";
 import type { OversightHeader, OversightState } from "./detect/oversight.ts";
 import type { FlowState } from "./detect/flow.ts";
+import type { IncidentsState } from "./incident/grouping.ts";
 import type { SessionState } from "./normalise/session.ts";
 import type { Recorded } from "./policy-watch.ts";
 import type { Tally } from "./tally.ts";
@@ -25,6 +26,8 @@ export interface FrameHeader {
   readonly policy?: Recorded | undefined;
   /** Calls and decisions, to be held against each other. */
   readonly oversight?: OversightHeader | undefined;
+  /** Incidents that changed. */
+  readonly incidents?: IncidentsState | undefined;
 }
 
 /** State of a snapshot: with the ledger after it, everything a restart needs. */
@@ -41,6 +44,7 @@ export interface SnapshotState {
   /** The policy last recorded. */
   readonly policy?: Recorded;
   readonly oversight?: OversightState;
+  readonly incidents?: IncidentsState;
 }
 
 /** What a worker keeps of its sessions, as JSON: the items of each list, with commas. As objects the state of many sessions

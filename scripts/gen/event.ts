@@ -56,6 +56,9 @@ const BLOCKS = [
   ["event.kind", "event.category", "event.type", "event.action", "event.module"],
 ];
 
+/** Groups that few events have, and the field without which they have none of it: one look for all. */
+const RARE = new Map([["tapline.incident", "tapline.incident.id"]]);
+
 interface Group {
   readonly key: string;
   readonly path: string;
@@ -102,9 +105,12 @@ function emit(group: Group, children: readonly Child[], above: readonly string[]
       out.push(`  if (b${block} !== "") { s += ${group.variable} + b${block}; ${marks}; }`);
       i += length - 1;
     } else if ("children" in child) {
+      const rare = RARE.get(child.path);
+      if (rare !== undefined) out.push(`  if (e[${JSON.stringify(rare)}] !== undefined) {`);
       out.push(`  let ${child.variable} = ${group.variable} + ${JSON.stringify(`"${child.key}":{`)};`);
       emit(child, child.children, [...above, child.variable], out);
       out.push(`  if (${child.variable} === ",") s += "}";`);
+      if (rare !== undefined) out.push("  }");
     } else {
       const marks = above.map((v) => `${v} = ","`).join("; ");
       const head = `${group.variable} + ${JSON.stringify(`"${child.key}":`)}`;
@@ -166,7 +172,7 @@ function emitLeaf(field: Field & { key: string }, out: string[]): void {
 }
 
 export function eventSource(): Record<string, string> {
-  const { ecs, fields, sinkFields } = readFields();
+  const { ecs, fields, sinkFields, presentFields } = readFields();
   if (!fields[fields.length - 1]!.name.startsWith("event."))
     throw new Error("fields.yml: event.* must come last");
   const body: string[] = [];
@@ -184,9 +190,15 @@ export const FIELDS = {
 ${kinds.join("\n")}
 } as const;
 export type FieldName = keyof typeof FIELDS;
+/** Of the index of the present of incidents alone. */
+export const PRESENT_FIELDS = {
+${presentFields.map((f) => `  ${JSON.stringify(f.name)}: ${JSON.stringify(f.type)},`).join("\n")}
+} as const;
 
 /** Fields written without a look at their characters: only Tapline itself sets them. */
 export const SAFE: readonly string[] = ${JSON.stringify([...SAFE])};
+/** Groups of fields that are written only where the event has the field named with them. */
+export const RARE: readonly (readonly [string, FieldName])[] = ${JSON.stringify([...RARE])};
 
 /** One normalised event: every key always there, in one order, so that all events share one shape. */
 export interface Event {

@@ -48,6 +48,8 @@ const READS: Readonly<Record<string, string>> = {
   "docker-mcp":
     "What Docker MCP Gateway writes of calls to standard error: no times, no ids, in newer versions no arguments",
   contextforge: "Envelopes of IBM ContextForge's SIEM export as JSON",
+  tapline:
+    "What people and sinks say of incidents, in the collector's own spool, `submissions` in the state directory: written by `tapline incident` and by sinks that notify",
   json: "Any JSON lines, by a mapping in the configuration",
   unknown: "What no format recognises: each record is kept as it is",
 };
@@ -62,7 +64,7 @@ function fieldRow({ name, type, from, about }: Field): string[] {
 }
 
 function fieldsSection(): string {
-  const { ecs, fields, sinkFields } = readFields();
+  const { ecs, fields, sinkFields, presentFields } = readFields();
   const head = ["field", "type", "origin", "meaning"];
   return `## Fields
 
@@ -73,10 +75,14 @@ ${table(head, fields.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(fieldRow
 
 Added by sinks, never in an entry of the ledger:
 
-${table(head, sinkFields.map(fieldRow))}`;
+${table(head, sinkFields.map(fieldRow))}
+
+In the index \`tapline-incident-state\` beside \`tapline.incident.*\`: what an incident is at present, a view and never evidence:
+
+${table(head, presentFields.map(fieldRow))}`;
 }
 
-const MAKERS = /^src\/(?:normalise\/(?:formats\/|index)|detect\/alert|self|lifecycle|pipeline)/;
+const MAKERS = /^src\/(?:normalise\/(?:formats\/|index)|detect\/alert|incident\/|self|lifecycle|pipeline)/;
 
 /** Whether the code makes events of a class by itself. */
 function isMade(action: string): boolean {

@@ -26,6 +26,7 @@ const fieldsSchema = z.strictObject({
   ecs: z.string(),
   fields: z.record(z.string(), row),
   sink_fields: z.record(z.string(), row),
+  present_fields: z.record(z.string(), row),
 });
 export interface Field {
   readonly name: string;
@@ -38,9 +39,22 @@ const toFields = (rows: Record<string, [FieldType, string, string]>): Field[] =>
 
 const load = (path: string): unknown => parse(readFileSync(path, "utf8"));
 
-export function readFields(): { ecs: string; fields: Field[]; sinkFields: Field[] } {
+export interface FieldTable {
+  readonly ecs: string;
+  readonly fields: readonly Field[];
+  readonly sinkFields: readonly Field[];
+  /** Of the index of the present of incidents, beside those of events. */
+  readonly presentFields: readonly Field[];
+}
+
+export function readFields(): FieldTable {
   const table = fieldsSchema.parse(load("mappings/fields.yml"));
-  return { ecs: table.ecs, fields: toFields(table.fields), sinkFields: toFields(table.sink_fields) };
+  return {
+    ecs: table.ecs,
+    fields: toFields(table.fields),
+    sinkFields: toFields(table.sink_fields),
+    presentFields: toFields(table.present_fields),
+  };
 }
 
 const id = z.string().regex(/^A\.\d+(\.\d+)+$/);

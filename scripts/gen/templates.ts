@@ -58,6 +58,10 @@ function mappings(fields: readonly Field[], engine: Engine): Mapping {
   return { dynamic: false, date_detection: false, numeric_detection: false, properties };
 }
 
+/** Fields of events that the index of the present of incidents has too. */
+const PRESENT =
+  /^(?:@timestamp|host\.name|user\.name|gen_ai\.conversation\.id|tapline\.(?:backfill|server\.name|incident\..*)|event\.(?:id|severity|sequence))$/;
+
 const settings = {
   "index.codec": "best_compression",
   "index.refresh_interval": "5s", // set, so that shards without searches refresh too
@@ -67,7 +71,7 @@ const settings = {
 };
 
 export function templatesSource(): Record<string, string> {
-  const { ecs, fields, sinkFields } = readFields();
+  const { ecs, fields, sinkFields, presentFields } = readFields();
   const all = [...fields, ...sinkFields];
   const files: Record<string, string> = {};
   const write = (path: string, value: unknown): void => {
@@ -107,5 +111,14 @@ export function templatesSource(): Record<string, string> {
     template: { settings, mappings: open },
     _meta: meta(open),
   });
+
+  const present = [...all.filter(({ name }) => PRESENT.test(name)), ...presentFields];
+  for (const engine of ["elasticsearch", "opensearch"] as const) {
+    const body = mappings(present, engine);
+    write(`${engine}/index-tapline-incident-state`, {
+      settings: { index: { number_of_shards: 1, auto_expand_replicas: "0-1", refresh_interval: "1s" } },
+      mappings: { ...body, _meta: meta(body) },
+    });
+  }
   return files;
 }

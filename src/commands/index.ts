@@ -2,6 +2,7 @@
 import { check } from "./check.ts";
 import { dlq } from "./dlq.ts";
 import { hook } from "./hook.ts";
+import { incident } from "./incident/index.ts";
 import { inventory } from "./inventory/index.ts";
 import { ledger } from "./ledger.ts";
 import { mcp } from "./mcp.ts";
@@ -19,6 +20,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   check,
   rules,
   inventory,
+  incident,
   setup,
   replay,
   dlq,

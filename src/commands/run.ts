@@ -4,15 +4,17 @@ import { join } from "node:path";
 import { type Collector, openCollector } from "../collector.ts";
 import { type Typed, sinksOf } from "../components.ts";
 import { type Config, parseConfig } from "../config.ts";
+import { SUBMISSIONS } from "../core/incident.ts";
 import { openLog } from "../core/log.ts";
 import type { EngineResult } from "../engine.ts";
 import type { AlertNote } from "../detect/judge.ts";
 import { discover } from "../discover.ts";
+import { submissionsDir } from "../incident/submit.ts";
 import { BUNDLED_SAMPLE } from "../paths.ts";
 import { SOURCES } from "../sources/index.ts";
 import { Progress } from "../progress.ts";
 import { VERSION } from "../version.ts";
-import { type Command, globsOf, readArgs, readConfig } from "./usage.ts";
+import { type Command, UsageError, globsOf, readArgs, readConfig } from "./usage.ts";
 
 /** Signals closer together than this are one press of Ctrl-C: npm and the launcher pass it on beside the terminal. */
 const SAME_SIGNAL_MS = 500;
@@ -41,7 +43,10 @@ function addSources(config: Config, paths: readonly string[], once: boolean): Co
   }
   // Through the schema once more, so that defaults are filled in.
   const sinks = Object.keys(config.sinks).length === 0 ? { local: { type: "store" } } : config.sinks;
+  if (Object.hasOwn(config.sources, SUBMISSIONS))
+    throw new UsageError(`a source cannot have the name ${SUBMISSIONS}: it is the collector's own`);
   const sources: Record<string, unknown> = { ...config.sources, ...extra };
+  sources[SUBMISSIONS] = { type: "spool", dir: submissionsDir(config.state_dir) };
   if (once) for (const name in sources) sources[name] = unfollowed(sources[name] as Typed);
   return parseConfig(JSON.stringify({ ...config, sources, sinks }), "configuration");
 }

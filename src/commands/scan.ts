@@ -15,6 +15,8 @@ import { Correlating } from "../correlating.ts";
 import type { CorrelationSet } from "../detect/correlate-compile.ts";
 import { Correlations } from "../detect/correlate-thread.ts";
 import { ocsfFinding } from "../detect/ocsf.ts";
+import { Candidates } from "../incident/candidates.ts";
+import { Incidents } from "../incident/grouping.ts";
 import { FirstSeen } from "../detect/first-seen.ts";
 import { Oversight } from "../detect/oversight.ts";
 import { Judge } from "../detect/judge.ts";
@@ -84,6 +86,8 @@ class Scan {
       correlations: new Correlations(correlations, { origin, ruleset_hash: set.hash, started_ms }),
       first_seen: new FirstSeen(origin),
       oversight: new Oversight(origin, { clients: [], servers: [], spool: false }),
+      incidents: new Incidents(origin, [], []),
+      candidates: new Candidates([]),
       judge: new Judge({ set, correlations }),
       self: this.#self,
       onAlert: () => {},

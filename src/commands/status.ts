@@ -76,6 +76,9 @@ function printDetection({ detection: d, ruleset, evicted }: Status): void {
   console.log(
     `chokepoint  ${n(d.overseen)} calls held against decisions, ${n(d.overseen_evicted)} of which nothing can be said`,
   );
+  console.log(
+    `incidents   ${n(d.incidents_open)} open; ${n(d.incidents)} that more may happen to, evicted ${n(d.incidents_evicted)}`,
+  );
 }
 
 /** What receivers were asked, and how it ended; the counts of other sources are in the JSON. */

@@ -116,4 +116,14 @@ export const JUDGING = {
   chokepoint_calls: 32_768, // calls that wait for their time; nothing is said of those that have to go
   chokepoint_sessions: 16_384, // sessions whose chokepoints are remembered
   chokepoint_kinds: 16_384, // tools, clients and servers that are known to stand before a chokepoint
+
+  // Incidents
+  incidents: 4_096, // incidents that more may happen to; closed ones and the oldest go first, which is told
+  incident_rules: 64, // rules of the configuration by which alerts group
+  incident_deadlines: 32, // deadlines of the configuration, and of one incident
+  incident_evidence: 100, // alerts named by one event of an incident
+  incident_named: 1_000, // alerts of one incident that some event names; then its events tell doublings
+  incident_shown: 32, // alerts, rules, recipients that the present of an incident lists
+  incident_wait_ms: 5_000, // wait of a command for the collector to record what was said
+  incident_note_chars: 4_096, // of what somebody writes about an incident
 } as const;

@@ -1,10 +1,10 @@
 // What a Sigma rule is between the stages of detection: the parsed form, and the problems found on the way.
 // No parsing and no evaluation here.
+import { LEVELS, type Level } from "../core/incident.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Suppression } from "./suppress.ts";
 
-export const LEVELS = ["informational", "low", "medium", "high", "critical"] as const;
-export type Level = (typeof LEVELS)[number];
+export { LEVELS, type Level };
 
 /** One thing that is wrong with a rule. An error refuses that rule; the others run. As text: one line. */
 export class Problem {

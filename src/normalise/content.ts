@@ -27,7 +27,7 @@ export const CONTENT_CLASS: ReadonlyMap<string, ContentClass> = new Map<FieldNam
 // Set by Tapline from its own tables, or digests and ids made from others: nothing of a record is in them. Every
 // other field is searched, so that a new field is safe without a change here.
 const OWN =
-  /^(?:@timestamp|data_stream\.|ecs\.|observer\.|tapline\.(?:entry|control|capture|time\.source|primary|stream|format|source|vantage|alert|blob|count|integrity|config|data\.(?!query|targets)|text|flow|gap|record\.duplicate|command|file\.|url\.|beacon\.(?:kind|chars))|tapline\.tool\.(?:class|\w+_hash)$|event\.(?!original|reason)|log\.|rule\.|threat\.)/;
+  /^(?:@timestamp|data_stream\.|ecs\.|observer\.|tapline\.(?:entry|control|capture|time\.source|primary|stream|format|source|vantage|alert|blob|count|integrity|config|data\.(?!query|targets)|text|flow|gap|incident\.(?!note|notice|group)|record\.duplicate|command|file\.|url\.|beacon\.(?:kind|chars))|tapline\.tool\.(?:class|\w+_hash)$|event\.(?!original|reason)|log\.|rule\.|threat\.)/;
 
 type OfType<T extends string> = { [K in FieldName]: (typeof FIELDS)[K] extends T ? K : never }[FieldName];
 const names = (types: readonly string[]): FieldName[] =>

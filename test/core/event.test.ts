@@ -7,6 +7,7 @@ import {
   type Event,
   FIELDS,
   type FieldName,
+  RARE,
   SAFE,
   newEvent,
   serialise,
@@ -46,6 +47,7 @@ function nested(e: Record<string, unknown>): unknown {
   const root: Record<string, unknown> = {};
   for (const name of names) {
     if (e[name] === undefined) continue;
+    if (RARE.some(([group, field]) => name.startsWith(`${group}.`) && e[field] === undefined)) continue;
     let at = root;
     const path = name.startsWith("@") ? [name] : name.split(".");
     for (const key of path.slice(0, -1)) at = (at[key] ??= {}) as Record<string, unknown>;

@@ -16,6 +16,7 @@ const MODIFIED_MS = Date.UTC(2026, 10, 23, 12);
 
 export interface MapOptions {
   readonly path?: string;
+  readonly source?: string;
   /** Session of the stream; without it `sessionOf` of the format is asked. */
   readonly session?: string;
   readonly options?: unknown;
@@ -119,7 +120,7 @@ export function mapRecords(format: Format, lines: readonly unknown[], options: M
   const path = options.path ?? `test.${format.name}.jsonl`;
   const stream: StreamInfo = {
     id: "s1",
-    source: "test",
+    source: options.source ?? "test",
     path,
     format: format.name,
     session: options.session ?? format.sessionOf(lines.slice(0, 16), path),

@@ -11,6 +11,8 @@ import type { EngineResult, LaneState } from "../../src/engine.ts";
 import type { LaneText } from "../../src/state.ts";
 import { Correlating } from "../../src/correlating.ts";
 import { Correlations } from "../../src/detect/correlate-thread.ts";
+import { Candidates, NO_NEWS } from "../../src/incident/candidates.ts";
+import { Incidents } from "../../src/incident/grouping.ts";
 import { FirstSeen } from "../../src/detect/first-seen.ts";
 import { Oversight } from "../../src/detect/oversight.ts";
 import { compileRules } from "../../src/detect/rules.ts";
@@ -153,6 +155,7 @@ function resultOf(lane: FakeLane, run: Uint8Array, hashes: Uint8Array): EngineRe
     failures: [],
     sightings: [],
     observations: [],
+    incidents: NO_NEWS,
   };
 }
 
@@ -200,6 +203,8 @@ async function rig(
       correlations: noCorrelations(),
       first_seen: new FirstSeen(ORIGIN),
       oversight: new Oversight(ORIGIN, { clients: [], servers: [], spool: false }),
+      incidents: new Incidents(ORIGIN, [], []),
+      candidates: new Candidates([]),
       judge: new Judge(NO_RULES),
       self,
       onAlert: () => {},
@@ -432,6 +437,7 @@ test("a snapshot is one cut through all workers, and with the log after it gives
     first_seen: new FirstSeen(ORIGIN),
     policy: { resume: () => {} },
     oversight: new Oversight(ORIGIN, { clients: [], servers: [], spool: false }),
+    incidents: new Incidents(ORIGIN, [], []),
     openCorrelations: noCorrelations,
   });
   expect(end.positions).toEqual({

@@ -216,6 +216,30 @@ export const FIELDS = {
   "tapline.alert.window.start": "date",
   "tapline.alert.window.end": "date",
   "tapline.alert.suppressed_by": "keyword",
+  "tapline.incident.id": "keyword",
+  "tapline.incident.transition": "keyword",
+  "tapline.incident.status": "keyword",
+  "tapline.incident.level": "keyword",
+  "tapline.incident.rule": "keyword",
+  "tapline.incident.group.by": "keyword",
+  "tapline.incident.group.value": "keyword",
+  "tapline.incident.alert_ids": "keyword[]",
+  "tapline.incident.alert_count": "long",
+  "tapline.incident.rules": "keyword[]",
+  "tapline.incident.window.start": "date",
+  "tapline.incident.window.end": "date",
+  "tapline.incident.deadlines": "object",
+  "tapline.incident.deadline.name": "keyword",
+  "tapline.incident.deadline.due": "date",
+  "tapline.incident.verdict": "keyword",
+  "tapline.incident.note": "text",
+  "tapline.incident.notice.id": "keyword",
+  "tapline.incident.notice.channel": "keyword",
+  "tapline.incident.notice.sink": "keyword",
+  "tapline.incident.notice.recipients": "keyword[]",
+  "tapline.incident.notice.answer": "text",
+  "tapline.incident.notice.attempts": "long",
+  "tapline.incident.notice.repeat": "boolean",
   "tapline.blob.fields": "keyword[]",
   "tapline.blob.digests": "keyword[]",
   "tapline.blob.bytes": "long[]",
@@ -264,9 +288,26 @@ export const FIELDS = {
   "event.hash": "keyword",
 } as const;
 export type FieldName = keyof typeof FIELDS;
+/** Of the index of the present of incidents alone. */
+export const PRESENT_FIELDS = {
+  "tapline.incident.deadline.passed": "keyword[]",
+  "tapline.incident.opened_at": "date",
+  "tapline.incident.acknowledged_at": "date",
+  "tapline.incident.acknowledged_by": "keyword",
+  "tapline.incident.notified_at": "date",
+  "tapline.incident.closed_at": "date",
+  "tapline.incident.closed_by": "keyword",
+  "tapline.incident.seconds.detect": "long",
+  "tapline.incident.seconds.acknowledge": "long",
+  "tapline.incident.seconds.notify": "long",
+  "tapline.incident.seconds.close": "long",
+  "tapline.incident.odd": "long",
+} as const;
 
 /** Fields written without a look at their characters: only Tapline itself sets them. */
 export const SAFE: readonly string[] = ["tapline.stream","tapline.format","tapline.vantage","tapline.time.source","tapline.capture.arguments","tapline.capture.results","tapline.capture.messages","tapline.capture.identity","tapline.tool.args_hash","tapline.tool.result_hash","event.outcome"];
+/** Groups of fields that are written only where the event has the field named with them. */
+export const RARE: readonly (readonly [string, FieldName])[] = [["tapline.incident","tapline.incident.id"]];
 
 /** One normalised event: every key always there, in one order, so that all events share one shape. */
 export interface Event {
@@ -482,6 +523,30 @@ export interface Event {
   "tapline.alert.window.start": string | undefined;
   "tapline.alert.window.end": string | undefined;
   "tapline.alert.suppressed_by": string | undefined;
+  "tapline.incident.id": string | undefined;
+  "tapline.incident.transition": string | undefined;
+  "tapline.incident.status": string | undefined;
+  "tapline.incident.level": string | undefined;
+  "tapline.incident.rule": string | undefined;
+  "tapline.incident.group.by": string | undefined;
+  "tapline.incident.group.value": string | undefined;
+  "tapline.incident.alert_ids": readonly string[] | undefined;
+  "tapline.incident.alert_count": number | undefined;
+  "tapline.incident.rules": readonly string[] | undefined;
+  "tapline.incident.window.start": string | undefined;
+  "tapline.incident.window.end": string | undefined;
+  "tapline.incident.deadlines": Json | undefined;
+  "tapline.incident.deadline.name": string | undefined;
+  "tapline.incident.deadline.due": string | undefined;
+  "tapline.incident.verdict": string | undefined;
+  "tapline.incident.note": string | undefined;
+  "tapline.incident.notice.id": string | undefined;
+  "tapline.incident.notice.channel": string | undefined;
+  "tapline.incident.notice.sink": string | undefined;
+  "tapline.incident.notice.recipients": readonly string[] | undefined;
+  "tapline.incident.notice.answer": string | undefined;
+  "tapline.incident.notice.attempts": number | undefined;
+  "tapline.incident.notice.repeat": boolean | undefined;
   "tapline.blob.fields": readonly string[] | undefined;
   "tapline.blob.digests": readonly string[] | undefined;
   "tapline.blob.bytes": readonly number[] | undefined;
@@ -743,6 +808,30 @@ class EventFields implements Event {
   "tapline.alert.window.start" = undefined;
   "tapline.alert.window.end" = undefined;
   "tapline.alert.suppressed_by" = undefined;
+  "tapline.incident.id" = undefined;
+  "tapline.incident.transition" = undefined;
+  "tapline.incident.status" = undefined;
+  "tapline.incident.level" = undefined;
+  "tapline.incident.rule" = undefined;
+  "tapline.incident.group.by" = undefined;
+  "tapline.incident.group.value" = undefined;
+  "tapline.incident.alert_ids" = undefined;
+  "tapline.incident.alert_count" = undefined;
+  "tapline.incident.rules" = undefined;
+  "tapline.incident.window.start" = undefined;
+  "tapline.incident.window.end" = undefined;
+  "tapline.incident.deadlines" = undefined;
+  "tapline.incident.deadline.name" = undefined;
+  "tapline.incident.deadline.due" = undefined;
+  "tapline.incident.verdict" = undefined;
+  "tapline.incident.note" = undefined;
+  "tapline.incident.notice.id" = undefined;
+  "tapline.incident.notice.channel" = undefined;
+  "tapline.incident.notice.sink" = undefined;
+  "tapline.incident.notice.recipients" = undefined;
+  "tapline.incident.notice.answer" = undefined;
+  "tapline.incident.notice.attempts" = undefined;
+  "tapline.incident.notice.repeat" = undefined;
   "tapline.blob.fields" = undefined;
   "tapline.blob.digests" = undefined;
   "tapline.blob.bytes" = undefined;
@@ -839,14 +928,14 @@ function block1(e: Event): string {
   }
   let s = "";
   let g = "";
-  let g87 = g + "\"control\":{";
-  if (e["tapline.control.iso42001"] !== undefined) { s += g87 + "\"iso42001\":" + strings(e["tapline.control.iso42001"]); g = ","; g87 = ","; }
-  if (e["tapline.control.direct"] !== undefined) { s += g87 + "\"direct\":" + strings(e["tapline.control.direct"]); g = ","; g87 = ","; }
-  if (e["tapline.control.supporting"] !== undefined) { s += g87 + "\"supporting\":" + strings(e["tapline.control.supporting"]); g = ","; g87 = ","; }
-  if (e["tapline.control.nist_ai_rmf"] !== undefined) { s += g87 + "\"nist_ai_rmf\":" + strings(e["tapline.control.nist_ai_rmf"]); g = ","; g87 = ","; }
-  if (e["tapline.control.eu_ai_act"] !== undefined) { s += g87 + "\"eu_ai_act\":" + strings(e["tapline.control.eu_ai_act"]); g = ","; g87 = ","; }
-  if (e["tapline.control.map_version"] !== undefined) { s += g87 + "\"map_version\":" + quote(e["tapline.control.map_version"]); g = ","; g87 = ","; }
-  if (g87 === ",") s += "}";
+  let g92 = g + "\"control\":{";
+  if (e["tapline.control.iso42001"] !== undefined) { s += g92 + "\"iso42001\":" + strings(e["tapline.control.iso42001"]); g = ","; g92 = ","; }
+  if (e["tapline.control.direct"] !== undefined) { s += g92 + "\"direct\":" + strings(e["tapline.control.direct"]); g = ","; g92 = ","; }
+  if (e["tapline.control.supporting"] !== undefined) { s += g92 + "\"supporting\":" + strings(e["tapline.control.supporting"]); g = ","; g92 = ","; }
+  if (e["tapline.control.nist_ai_rmf"] !== undefined) { s += g92 + "\"nist_ai_rmf\":" + strings(e["tapline.control.nist_ai_rmf"]); g = ","; g92 = ","; }
+  if (e["tapline.control.eu_ai_act"] !== undefined) { s += g92 + "\"eu_ai_act\":" + strings(e["tapline.control.eu_ai_act"]); g = ","; g92 = ","; }
+  if (e["tapline.control.map_version"] !== undefined) { s += g92 + "\"map_version\":" + quote(e["tapline.control.map_version"]); g = ","; g92 = ","; }
+  if (g92 === ",") s += "}";
   if (blocks1.size >= BLOCKS_MAX) blocks1.clear();
   const of = newEvent();
   of["tapline.control.iso42001"] = e["tapline.control.iso42001"] as never;
@@ -1243,59 +1332,95 @@ export function serialise(e: Event): string {
   if (g79 === ",") s += "}";
   if (e["tapline.alert.suppressed_by"] !== undefined) { s += g78 + "\"suppressed_by\":" + quote(e["tapline.alert.suppressed_by"]); g0 = ","; g55 = ","; g78 = ","; }
   if (g78 === ",") s += "}";
-  let g80 = g55 + "\"blob\":{";
-  if (e["tapline.blob.fields"] !== undefined) { s += g80 + "\"fields\":" + strings(e["tapline.blob.fields"]); g0 = ","; g55 = ","; g80 = ","; }
-  if (e["tapline.blob.digests"] !== undefined) { s += g80 + "\"digests\":" + strings(e["tapline.blob.digests"]); g0 = ","; g55 = ","; g80 = ","; }
-  if (e["tapline.blob.bytes"] !== undefined) { s += g80 + "\"bytes\":" + "[" + e["tapline.blob.bytes"].join() + "]"; g0 = ","; g55 = ","; g80 = ","; }
-  if (g80 === ",") s += "}";
-  let g81 = g55 + "\"gap\":{";
-  if (e["tapline.gap.reason"] !== undefined) { s += g81 + "\"reason\":" + quote(e["tapline.gap.reason"]); g0 = ","; g55 = ","; g81 = ","; }
-  if (e["tapline.gap.bytes"] !== undefined) { s += g81 + "\"bytes\":" + e["tapline.gap.bytes"]; g0 = ","; g55 = ","; g81 = ","; }
+  if (e["tapline.incident.id"] !== undefined) {
+  let g80 = g55 + "\"incident\":{";
+  if (e["tapline.incident.id"] !== undefined) { s += g80 + "\"id\":" + quote(e["tapline.incident.id"]); g0 = ","; g55 = ","; g80 = ","; }
+  if (e["tapline.incident.transition"] !== undefined) { s += g80 + "\"transition\":" + quote(e["tapline.incident.transition"]); g0 = ","; g55 = ","; g80 = ","; }
+  if (e["tapline.incident.status"] !== undefined) { s += g80 + "\"status\":" + quote(e["tapline.incident.status"]); g0 = ","; g55 = ","; g80 = ","; }
+  if (e["tapline.incident.level"] !== undefined) { s += g80 + "\"level\":" + quote(e["tapline.incident.level"]); g0 = ","; g55 = ","; g80 = ","; }
+  if (e["tapline.incident.rule"] !== undefined) { s += g80 + "\"rule\":" + quote(e["tapline.incident.rule"]); g0 = ","; g55 = ","; g80 = ","; }
+  let g81 = g80 + "\"group\":{";
+  if (e["tapline.incident.group.by"] !== undefined) { s += g81 + "\"by\":" + quote(e["tapline.incident.group.by"]); g0 = ","; g55 = ","; g80 = ","; g81 = ","; }
+  if (e["tapline.incident.group.value"] !== undefined) { s += g81 + "\"value\":" + quote(e["tapline.incident.group.value"]); g0 = ","; g55 = ","; g80 = ","; g81 = ","; }
   if (g81 === ",") s += "}";
-  let g82 = g55 + "\"count\":{";
-  if (e["tapline.count.read"] !== undefined) { s += g82 + "\"read\":" + e["tapline.count.read"]; g0 = ","; g55 = ","; g82 = ","; }
-  if (e["tapline.count.recorded"] !== undefined) { s += g82 + "\"recorded\":" + e["tapline.count.recorded"]; g0 = ","; g55 = ","; g82 = ","; }
-  if (e["tapline.count.merged"] !== undefined) { s += g82 + "\"merged\":" + e["tapline.count.merged"]; g0 = ","; g55 = ","; g82 = ","; }
-  if (e["tapline.count.skipped"] !== undefined) { s += g82 + "\"skipped\":" + e["tapline.count.skipped"]; g0 = ","; g55 = ","; g82 = ","; }
-  if (e["tapline.count.by_reason"] !== undefined) { s += g82 + "\"by_reason\":" + JSON.stringify(e["tapline.count.by_reason"]); g0 = ","; g55 = ","; g82 = ","; }
+  if (e["tapline.incident.alert_ids"] !== undefined) { s += g80 + "\"alert_ids\":" + strings(e["tapline.incident.alert_ids"]); g0 = ","; g55 = ","; g80 = ","; }
+  if (e["tapline.incident.alert_count"] !== undefined) { s += g80 + "\"alert_count\":" + e["tapline.incident.alert_count"]; g0 = ","; g55 = ","; g80 = ","; }
+  if (e["tapline.incident.rules"] !== undefined) { s += g80 + "\"rules\":" + strings(e["tapline.incident.rules"]); g0 = ","; g55 = ","; g80 = ","; }
+  let g82 = g80 + "\"window\":{";
+  if (e["tapline.incident.window.start"] !== undefined) { s += g82 + "\"start\":" + '"' + e["tapline.incident.window.start"] + '"'; g0 = ","; g55 = ","; g80 = ","; g82 = ","; }
+  if (e["tapline.incident.window.end"] !== undefined) { s += g82 + "\"end\":" + '"' + e["tapline.incident.window.end"] + '"'; g0 = ","; g55 = ","; g80 = ","; g82 = ","; }
   if (g82 === ",") s += "}";
-  let g83 = g55 + "\"integrity\":{";
-  if (e["tapline.integrity.origin"] !== undefined) { s += g83 + "\"origin\":" + quote(e["tapline.integrity.origin"]); g0 = ","; g55 = ","; g83 = ","; }
-  if (e["tapline.integrity.tree_size"] !== undefined) { s += g83 + "\"tree_size\":" + e["tapline.integrity.tree_size"]; g0 = ","; g55 = ","; g83 = ","; }
-  if (e["tapline.integrity.root_hash"] !== undefined) { s += g83 + "\"root_hash\":" + quote(e["tapline.integrity.root_hash"]); g0 = ","; g55 = ","; g83 = ","; }
-  if (e["tapline.integrity.snapshot"] !== undefined) { s += g83 + "\"snapshot\":" + quote(e["tapline.integrity.snapshot"]); g0 = ","; g55 = ","; g83 = ","; }
+  if (e["tapline.incident.deadlines"] !== undefined) { s += g80 + "\"deadlines\":" + JSON.stringify(e["tapline.incident.deadlines"]); g0 = ","; g55 = ","; g80 = ","; }
+  let g83 = g80 + "\"deadline\":{";
+  if (e["tapline.incident.deadline.name"] !== undefined) { s += g83 + "\"name\":" + quote(e["tapline.incident.deadline.name"]); g0 = ","; g55 = ","; g80 = ","; g83 = ","; }
+  if (e["tapline.incident.deadline.due"] !== undefined) { s += g83 + "\"due\":" + '"' + e["tapline.incident.deadline.due"] + '"'; g0 = ","; g55 = ","; g80 = ","; g83 = ","; }
   if (g83 === ",") s += "}";
-  let g84 = g55 + "\"cause\":{";
-  if (e["tapline.cause.event_id"] !== undefined) { s += g84 + "\"event_id\":" + quote(e["tapline.cause.event_id"]); g0 = ","; g55 = ","; g84 = ","; }
+  if (e["tapline.incident.verdict"] !== undefined) { s += g80 + "\"verdict\":" + quote(e["tapline.incident.verdict"]); g0 = ","; g55 = ","; g80 = ","; }
+  if (e["tapline.incident.note"] !== undefined) { s += g80 + "\"note\":" + quote(e["tapline.incident.note"]); g0 = ","; g55 = ","; g80 = ","; }
+  let g84 = g80 + "\"notice\":{";
+  if (e["tapline.incident.notice.id"] !== undefined) { s += g84 + "\"id\":" + quote(e["tapline.incident.notice.id"]); g0 = ","; g55 = ","; g80 = ","; g84 = ","; }
+  if (e["tapline.incident.notice.channel"] !== undefined) { s += g84 + "\"channel\":" + quote(e["tapline.incident.notice.channel"]); g0 = ","; g55 = ","; g80 = ","; g84 = ","; }
+  if (e["tapline.incident.notice.sink"] !== undefined) { s += g84 + "\"sink\":" + quote(e["tapline.incident.notice.sink"]); g0 = ","; g55 = ","; g80 = ","; g84 = ","; }
+  if (e["tapline.incident.notice.recipients"] !== undefined) { s += g84 + "\"recipients\":" + strings(e["tapline.incident.notice.recipients"]); g0 = ","; g55 = ","; g80 = ","; g84 = ","; }
+  if (e["tapline.incident.notice.answer"] !== undefined) { s += g84 + "\"answer\":" + quote(e["tapline.incident.notice.answer"]); g0 = ","; g55 = ","; g80 = ","; g84 = ","; }
+  if (e["tapline.incident.notice.attempts"] !== undefined) { s += g84 + "\"attempts\":" + e["tapline.incident.notice.attempts"]; g0 = ","; g55 = ","; g80 = ","; g84 = ","; }
+  if (e["tapline.incident.notice.repeat"] !== undefined) { s += g84 + "\"repeat\":" + e["tapline.incident.notice.repeat"]; g0 = ","; g55 = ","; g80 = ","; g84 = ","; }
   if (g84 === ",") s += "}";
-  let g85 = g55 + "\"change\":{";
-  if (e["tapline.change.before"] !== undefined) { s += g85 + "\"before\":" + quote(e["tapline.change.before"]); g0 = ","; g55 = ","; g85 = ","; }
-  if (e["tapline.change.after"] !== undefined) { s += g85 + "\"after\":" + quote(e["tapline.change.after"]); g0 = ","; g55 = ","; g85 = ","; }
-  if (e["tapline.change.kind"] !== undefined) { s += g85 + "\"kind\":" + quote(e["tapline.change.kind"]); g0 = ","; g55 = ","; g85 = ","; }
-  if (e["tapline.change.item"] !== undefined) { s += g85 + "\"item\":" + quote(e["tapline.change.item"]); g0 = ","; g55 = ","; g85 = ","; }
-  if (e["tapline.change.old"] !== undefined) { s += g85 + "\"old\":" + quote(e["tapline.change.old"]); g0 = ","; g55 = ","; g85 = ","; }
-  if (e["tapline.change.new"] !== undefined) { s += g85 + "\"new\":" + quote(e["tapline.change.new"]); g0 = ","; g55 = ","; g85 = ","; }
-  if (e["tapline.change.count"] !== undefined) { s += g85 + "\"count\":" + e["tapline.change.count"]; g0 = ","; g55 = ","; g85 = ","; }
+  if (g80 === ",") s += "}";
+  }
+  let g85 = g55 + "\"blob\":{";
+  if (e["tapline.blob.fields"] !== undefined) { s += g85 + "\"fields\":" + strings(e["tapline.blob.fields"]); g0 = ","; g55 = ","; g85 = ","; }
+  if (e["tapline.blob.digests"] !== undefined) { s += g85 + "\"digests\":" + strings(e["tapline.blob.digests"]); g0 = ","; g55 = ","; g85 = ","; }
+  if (e["tapline.blob.bytes"] !== undefined) { s += g85 + "\"bytes\":" + "[" + e["tapline.blob.bytes"].join() + "]"; g0 = ","; g55 = ","; g85 = ","; }
   if (g85 === ",") s += "}";
-  let g86 = g55 + "\"config\":{";
-  if (e["tapline.config.hash"] !== undefined) { s += g86 + "\"hash\":" + quote(e["tapline.config.hash"]); g0 = ","; g55 = ","; g86 = ","; }
-  if (e["tapline.config.mapping_hash"] !== undefined) { s += g86 + "\"mapping_hash\":" + quote(e["tapline.config.mapping_hash"]); g0 = ","; g55 = ","; g86 = ","; }
+  let g86 = g55 + "\"gap\":{";
+  if (e["tapline.gap.reason"] !== undefined) { s += g86 + "\"reason\":" + quote(e["tapline.gap.reason"]); g0 = ","; g55 = ","; g86 = ","; }
+  if (e["tapline.gap.bytes"] !== undefined) { s += g86 + "\"bytes\":" + e["tapline.gap.bytes"]; g0 = ","; g55 = ","; g86 = ","; }
   if (g86 === ",") s += "}";
+  let g87 = g55 + "\"count\":{";
+  if (e["tapline.count.read"] !== undefined) { s += g87 + "\"read\":" + e["tapline.count.read"]; g0 = ","; g55 = ","; g87 = ","; }
+  if (e["tapline.count.recorded"] !== undefined) { s += g87 + "\"recorded\":" + e["tapline.count.recorded"]; g0 = ","; g55 = ","; g87 = ","; }
+  if (e["tapline.count.merged"] !== undefined) { s += g87 + "\"merged\":" + e["tapline.count.merged"]; g0 = ","; g55 = ","; g87 = ","; }
+  if (e["tapline.count.skipped"] !== undefined) { s += g87 + "\"skipped\":" + e["tapline.count.skipped"]; g0 = ","; g55 = ","; g87 = ","; }
+  if (e["tapline.count.by_reason"] !== undefined) { s += g87 + "\"by_reason\":" + JSON.stringify(e["tapline.count.by_reason"]); g0 = ","; g55 = ","; g87 = ","; }
+  if (g87 === ",") s += "}";
+  let g88 = g55 + "\"integrity\":{";
+  if (e["tapline.integrity.origin"] !== undefined) { s += g88 + "\"origin\":" + quote(e["tapline.integrity.origin"]); g0 = ","; g55 = ","; g88 = ","; }
+  if (e["tapline.integrity.tree_size"] !== undefined) { s += g88 + "\"tree_size\":" + e["tapline.integrity.tree_size"]; g0 = ","; g55 = ","; g88 = ","; }
+  if (e["tapline.integrity.root_hash"] !== undefined) { s += g88 + "\"root_hash\":" + quote(e["tapline.integrity.root_hash"]); g0 = ","; g55 = ","; g88 = ","; }
+  if (e["tapline.integrity.snapshot"] !== undefined) { s += g88 + "\"snapshot\":" + quote(e["tapline.integrity.snapshot"]); g0 = ","; g55 = ","; g88 = ","; }
+  if (g88 === ",") s += "}";
+  let g89 = g55 + "\"cause\":{";
+  if (e["tapline.cause.event_id"] !== undefined) { s += g89 + "\"event_id\":" + quote(e["tapline.cause.event_id"]); g0 = ","; g55 = ","; g89 = ","; }
+  if (g89 === ",") s += "}";
+  let g90 = g55 + "\"change\":{";
+  if (e["tapline.change.before"] !== undefined) { s += g90 + "\"before\":" + quote(e["tapline.change.before"]); g0 = ","; g55 = ","; g90 = ","; }
+  if (e["tapline.change.after"] !== undefined) { s += g90 + "\"after\":" + quote(e["tapline.change.after"]); g0 = ","; g55 = ","; g90 = ","; }
+  if (e["tapline.change.kind"] !== undefined) { s += g90 + "\"kind\":" + quote(e["tapline.change.kind"]); g0 = ","; g55 = ","; g90 = ","; }
+  if (e["tapline.change.item"] !== undefined) { s += g90 + "\"item\":" + quote(e["tapline.change.item"]); g0 = ","; g55 = ","; g90 = ","; }
+  if (e["tapline.change.old"] !== undefined) { s += g90 + "\"old\":" + quote(e["tapline.change.old"]); g0 = ","; g55 = ","; g90 = ","; }
+  if (e["tapline.change.new"] !== undefined) { s += g90 + "\"new\":" + quote(e["tapline.change.new"]); g0 = ","; g55 = ","; g90 = ","; }
+  if (e["tapline.change.count"] !== undefined) { s += g90 + "\"count\":" + e["tapline.change.count"]; g0 = ","; g55 = ","; g90 = ","; }
+  if (g90 === ",") s += "}";
+  let g91 = g55 + "\"config\":{";
+  if (e["tapline.config.hash"] !== undefined) { s += g91 + "\"hash\":" + quote(e["tapline.config.hash"]); g0 = ","; g55 = ","; g91 = ","; }
+  if (e["tapline.config.mapping_hash"] !== undefined) { s += g91 + "\"mapping_hash\":" + quote(e["tapline.config.mapping_hash"]); g0 = ","; g55 = ","; g91 = ","; }
+  if (g91 === ",") s += "}";
   const b1 = block1(e);
   if (b1 !== "") { s += g55 + b1; g0 = ","; g55 = ","; }
   if (e["tapline.ext"] !== undefined) { s += g55 + "\"ext\":" + JSON.stringify(e["tapline.ext"]); g0 = ","; g55 = ","; }
   if (g55 === ",") s += "}";
-  let g88 = g0 + "\"event\":{";
-  if (e["event.id"] !== undefined) { s += g88 + "\"id\":" + quote(e["event.id"]); g0 = ","; g88 = ","; }
+  let g93 = g0 + "\"event\":{";
+  if (e["event.id"] !== undefined) { s += g93 + "\"id\":" + quote(e["event.id"]); g0 = ","; g93 = ","; }
   const b2 = block2(e);
-  if (b2 !== "") { s += g88 + b2; g0 = ","; g88 = ","; }
-  if (e["event.outcome"] !== undefined) { s += g88 + "\"outcome\":" + '"' + e["event.outcome"] + '"'; g0 = ","; g88 = ","; }
-  if (e["event.reason"] !== undefined) { s += g88 + "\"reason\":" + quote(e["event.reason"]); g0 = ","; g88 = ","; }
-  if (e["event.created"] !== undefined) { s += g88 + "\"created\":" + '"' + e["event.created"] + '"'; g0 = ","; g88 = ","; }
-  if (e["event.duration"] !== undefined) { s += g88 + "\"duration\":" + e["event.duration"]; g0 = ","; g88 = ","; }
-  if (e["event.severity"] !== undefined) { s += g88 + "\"severity\":" + e["event.severity"]; g0 = ","; g88 = ","; }
-  if (e["event.risk_score"] !== undefined) { s += g88 + "\"risk_score\":" + e["event.risk_score"]; g0 = ","; g88 = ","; }
-  if (e["event.original"] !== undefined) { s += g88 + "\"original\":" + quote(e["event.original"]); g0 = ","; g88 = ","; }
-  if (g88 === ",") s += "}";
+  if (b2 !== "") { s += g93 + b2; g0 = ","; g93 = ","; }
+  if (e["event.outcome"] !== undefined) { s += g93 + "\"outcome\":" + '"' + e["event.outcome"] + '"'; g0 = ","; g93 = ","; }
+  if (e["event.reason"] !== undefined) { s += g93 + "\"reason\":" + quote(e["event.reason"]); g0 = ","; g93 = ","; }
+  if (e["event.created"] !== undefined) { s += g93 + "\"created\":" + '"' + e["event.created"] + '"'; g0 = ","; g93 = ","; }
+  if (e["event.duration"] !== undefined) { s += g93 + "\"duration\":" + e["event.duration"]; g0 = ","; g93 = ","; }
+  if (e["event.severity"] !== undefined) { s += g93 + "\"severity\":" + e["event.severity"]; g0 = ","; g93 = ","; }
+  if (e["event.risk_score"] !== undefined) { s += g93 + "\"risk_score\":" + e["event.risk_score"]; g0 = ","; g93 = ","; }
+  if (e["event.original"] !== undefined) { s += g93 + "\"original\":" + quote(e["event.original"]); g0 = ","; g93 = ","; }
+  if (g93 === ",") s += "}";
   return s + "}";
 }

@@ -16,6 +16,7 @@ import { json, unknown } from "./json.ts";
 import { kuadrant } from "./kuadrant.ts";
 import { mcp } from "./mcp.ts";
 import { otlpJson } from "./otlp-json.ts";
+import { tapline } from "./tapline.ts";
 
 export const FORMATS: readonly Format[] = [
   mcp,
@@ -33,6 +34,7 @@ export const FORMATS: readonly Format[] = [
   kuadrant,
   dockerMcp,
   contextforge,
+  tapline,
   json,
   unknown,
 ];

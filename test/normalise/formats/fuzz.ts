@@ -1,7 +1,7 @@
 // Feeds a mapper records that no agent wrote: real ones with parts swapped for anything, and plain junk.
 import fc from "fast-check";
 import type { Format } from "../../../src/normalise/format.ts";
-import { mapRecords } from "../harness.ts";
+import { type MapOptions, mapRecords } from "../harness.ts";
 
 const JUNK = fc.oneof(
   fc.jsonValue(),
@@ -37,7 +37,12 @@ function swap(value: unknown, path: readonly number[], by: unknown): unknown {
 }
 
 /** Throws when the mapper does, when an event breaks the field table, or when an outcome is not what was emitted. */
-export function fuzz(format: Format, records: readonly unknown[], runs = 300): void {
+export function fuzz(
+  format: Format,
+  records: readonly unknown[],
+  runs = 300,
+  options: MapOptions = {},
+): void {
   const record = fc
     .tuple(fc.constantFrom(...records), fc.array(fc.nat(40), { minLength: 1, maxLength: 8 }), JUNK)
     .map(([of, path, by]) => swap(of, path, by));
@@ -50,7 +55,7 @@ export function fuzz(format: Format, records: readonly unknown[], runs = 300): v
       const read = JSON.parse(JSON.stringify(some)) as unknown[];
       const score = format.recognise(read, path);
       if (!(score >= 0 && score <= 1)) throw new Error(`score ${score}`);
-      mapRecords(format, read);
+      mapRecords(format, read, options);
     }),
     { numRuns: runs },
   );

@@ -1,0 +1,126 @@
+// The collector's own submissions: what people and sinks say of incidents, through the spool (core/incident.ts has the
+// record). Only a stream of the collector's own source is believed, and only one that lies in a spool under the name of one
+// is taken for the format, so that no text that somebody else wrote can speak of incidents. What the collector decides itself (opened, overdue) is not taken from a record.
+import type { Event } from "../../core/generated/event.ts";
+import {
+  type DueDates,
+  INCIDENT_ID,
+  PLAIN_NAME,
+  SUBMISSIONS,
+  SUBMITTED,
+  type Submitted,
+  UNTIL,
+  VERDICTS,
+} from "../../core/incident.ts";
+import { LIMITS } from "../../core/limits.ts";
+import { parseTime } from "../../core/time.ts";
+import {
+  type Fields,
+  type Format,
+  type Scope,
+  asHeld,
+  asList,
+  asNumber,
+  asObject,
+  asText,
+} from "../format.ts";
+
+const SPOOLED = /(?:^|[/\\])self-\d+-[0-9a-f]{16}\.\d+\.(?:spool|done|spool\.done)$/;
+const STATUS: Readonly<Partial<Record<Submitted, string>>> = {
+  acknowledged: "acknowledged",
+  closed: "closed",
+  reopened: "open",
+};
+const CHAIN = new Set(["n", "prev", "spool", "close", "sum"]);
+
+/** What stands in the list, else undefined. */
+function oneOf<T extends string>(list: readonly T[], value: unknown): T | undefined {
+  return list.find((one) => one === value);
+}
+
+function cut(value: unknown, chars: number): string | undefined {
+  return asText(value)?.slice(0, chars).toWellFormed();
+}
+
+function datesOf(value: unknown): DueDates | undefined {
+  const dates: Record<string, DueDates[string]> = {};
+  const given = asObject(value) ?? {};
+  for (const name of Object.keys(given).slice(0, LIMITS.incident_deadlines)) {
+    const date = asObject(given[name]);
+    const due = parseTime(asText(date?.["due"]) ?? "");
+    const until = oneOf(UNTIL, date?.["until"]);
+    if (PLAIN_NAME.test(name) && due !== undefined && until !== undefined) dates[name] = { due, until };
+  }
+  return Object.keys(dates).length === 0 ? undefined : dates;
+}
+
+function setNotice(e: Event, notice: Fields): void {
+  e["tapline.incident.notice.id"] = cut(notice["id"], LIMITS.state_key_chars);
+  e["tapline.incident.notice.channel"] = cut(notice["channel"], LIMITS.state_key_chars);
+  e["tapline.incident.notice.sink"] = cut(notice["sink"], LIMITS.state_key_chars);
+  const told = asList(notice["recipients"]).filter((one) => typeof one === "string");
+  e["tapline.incident.notice.recipients"] = told
+    .slice(0, LIMITS.incident_shown)
+    .map((one) => one.slice(0, LIMITS.state_text_chars).toWellFormed());
+  e["tapline.incident.notice.answer"] = cut(notice["answer"], LIMITS.state_text_chars);
+  const attempts = asNumber(notice["attempts"]);
+  if (attempts !== undefined && Number.isSafeInteger(attempts))
+    e["tapline.incident.notice.attempts"] = attempts;
+  if (notice["repeat"] === true) e["tapline.incident.notice.repeat"] = true;
+  e["tapline.cause.event_id"] = cut(notice["cause"], LIMITS.state_key_chars);
+  e["event.outcome"] = notice["delivered"] === true ? "success" : "failure";
+}
+
+function mapIncident(r: Fields, id: string, transition: Submitted, scope: Scope): void {
+  const e = scope.event("incident", r["ts"]);
+  const user = asObject(r["user"]);
+  // No agent's session: it was a person, or the collector.
+  e["gen_ai.conversation.id"] = undefined;
+  e["user.name"] = cut(user?.["name"], LIMITS.state_key_chars);
+  e["user.id"] = cut(user?.["id"], LIMITS.state_key_chars);
+  e["tapline.record.type"] = "incident";
+  e["tapline.incident.id"] = id;
+  e["tapline.incident.transition"] = transition;
+  e["tapline.incident.status"] = STATUS[transition];
+  e["tapline.incident.note"] = cut(r["note"], LIMITS.incident_note_chars);
+  e["event.outcome"] = "success";
+  if (transition === "closed") e["tapline.incident.verdict"] = oneOf(VERDICTS, r["verdict"]);
+  const dates = datesOf(r["deadlines"]);
+  if (dates !== undefined) e["tapline.incident.deadlines"] = dates;
+  if (transition === "notified") {
+    setNotice(e, asObject(r["notice"]) ?? {});
+    const meets = asText(r["meets"]);
+    if (meets !== undefined && PLAIN_NAME.test(meets)) e["tapline.incident.deadline.name"] = meets;
+  }
+  e["message"] = `incident ${transition} by ${e["user.name"] ?? "somebody"}`;
+  scope.emit(e);
+}
+
+/** What is no submission that this version knows is kept as it is. */
+function keep(r: Fields, scope: Scope): void {
+  const e = scope.event("record", r["ts"]);
+  e["gen_ai.conversation.id"] = undefined;
+  e["tapline.record.type"] = cut(r["submit"], LIMITS.state_key_chars);
+  e["tapline.record.known"] = false;
+  e["tapline.ext"] = asHeld(Object.fromEntries(Object.entries(r).filter(([key]) => !CHAIN.has(key))));
+  scope.emit(e);
+}
+
+export const tapline: Format = {
+  name: "tapline",
+  vantage: "self",
+  state: "none",
+  recognise: (head, path) =>
+    SPOOLED.test(path) && asText(asObject(head[0])?.["submit"]) !== undefined ? 1 : 0,
+  sessionOf: () => undefined,
+  open: (stream) => (record, scope) => {
+    const r = asObject(record);
+    if (r === undefined) return (keep({ value: record }, scope), "recorded");
+    const id = asText(r["incident"]) ?? "";
+    const transition = oneOf(SUBMITTED, r["transition"]);
+    const believed = stream.source === SUBMISSIONS && r["submit"] === "incident";
+    if (believed && transition !== undefined && INCIDENT_ID.test(id)) mapIncident(r, id, transition, scope);
+    else keep(r, scope);
+    return "recorded";
+  },
+};
