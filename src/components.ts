@@ -2,12 +2,13 @@
 // the configuration was checked by the very schemas of the components it is handed to.
 import type { Config } from "./config.ts";
 import type { Log } from "./core/log.ts";
-import type { Context, RangeSink, Sink, Source } from "./core/stage.ts";
+import type { RangeSink, Sink, SinkContext, Source } from "./core/stage.ts";
+import { submit } from "./incident/submit.ts";
 import { SINKS } from "./sinks/index.ts";
 import { SOURCES } from "./sources/index.ts";
 
 interface Registered {
-  create(options: unknown, context: Context): unknown;
+  create(options: unknown, context: SinkContext): unknown;
 }
 
 export interface Typed {
@@ -22,12 +23,15 @@ export function sourcesOf(config: Config): [string, Typed][] {
   return Object.entries(config.sources);
 }
 
-function contextOf(config: Config, name: string, log: Log): Context {
+function contextOf(config: Config, name: string, log: Log): SinkContext {
   return {
     name,
     state_dir: config.state_dir,
     now: Date.now,
     log: (level, message, fields) => log(level, message, { ...fields, component: name }),
+    submit: (said) => void submit(config.state_dir, said),
+    // Loaded when asked for: most collectors never read their ledger back.
+    incidents: async () => (await import("./incident/read.ts")).incidentEvents(config),
   };
 }
 

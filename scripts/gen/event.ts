@@ -57,7 +57,7 @@ const BLOCKS = [
 ];
 
 /** Groups that few events have, and the field without which they have none of it: one look for all. */
-const RARE = new Map([["tapline.incident", "tapline.incident.id"]]);
+const RARE = new Map([["tapline.incident", "tapline.incident.transition"]]);
 
 interface Group {
   readonly key: string;

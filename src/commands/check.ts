@@ -24,10 +24,12 @@ async function checkSinks(config: Config): Promise<Problem[]> {
   const found: Problem[] = [];
   for (const [name, typed] of sinksOf(config)) {
     // A store or file is made by `run`; only what lies beyond this machine's disk is tried.
-    if (!["elasticsearch", "opensearch"].includes(typed.type)) continue;
+    if (["store", "file", "null"].includes(typed.type)) continue;
     const sink = createSink(config, name, typed, log);
+    const signal = AbortSignal.timeout(CONNECT_MS);
     try {
-      await sink.open(AbortSignal.timeout(CONNECT_MS));
+      if ("check" in sink) await sink.check(signal);
+      else await sink.open(signal);
     } catch (error) {
       const remedy = error instanceof TaplineError ? error.remedy : undefined;
       found.push({ where: `sinks.${name}`, what: reasonOf(error), remedy });

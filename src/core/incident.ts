@@ -30,7 +30,8 @@ export interface Submission {
   readonly ts: string;
   /** The operating system's user, as the process that submits is told. */
   readonly user: { readonly name: string; readonly id: string };
-  readonly incident: string;
+  /** Absent where a notification tells of an alert alone. */
+  readonly incident?: string | undefined;
   readonly transition: Submitted;
   readonly note?: string | undefined;
   readonly verdict?: Verdict | undefined;
@@ -39,6 +40,9 @@ export interface Submission {
   readonly meets?: string | undefined;
   readonly notice?: Notice | undefined;
 }
+
+/** What is handed in to be recorded: who and when are added. */
+export type Said = Omit<Submission, "submit" | "ts" | "user">;
 
 /** One sending of a notification, and what came of it. */
 export interface Notice {

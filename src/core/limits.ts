@@ -141,6 +141,15 @@ export const LIMITS = {
   answer_bytes: 64 * MiB, // a larger answer of a server is not read
   not_found_tries: 5, // times an item may meet a missing index before it is a dead letter
 
+  // Notification
+  notify_tries: 5, // times that a receiver is asked at least, before a notification is a dead letter
+  notify_give_up_ms: 900_000, // and how long at least
+  notify_alerts_per_hour: 100, // alerts told one by one by a sink; the others are counted in the next notification
+  notify_text_chars: 400, // of one value in a notification
+  notify_answer_bytes: 4_096, // of a receiver's answer that are read
+  notify_answer_chars: 500, // and kept
+  notices_kept: 8_192, // notifications that a sink remembers, so that none is sent twice
+
   // Store and file
   store_memory_mb: 512, // what the store's process may use for DuckDB, unless configured
   store_heap_mb: 256, // heap of JavaScript in the store's process

@@ -2,6 +2,8 @@
 // The unit of work is the batch: `await` once a batch, never once an event.
 import type { z } from "zod";
 import type { Framing } from "./framing.ts";
+import type { Event } from "./generated/event.ts";
+import type { Said } from "./incident.ts";
 
 /** JSON that a source understands and nobody else needs to: where it stands in one stream. */
 export type Position = Record<string, unknown>;
@@ -186,6 +188,8 @@ export interface WriteResult {
 
 /** A reader of the ledger with a cursor of its own; keeps nothing that the ledger does not hold. */
 export interface Sink {
+  /** For `tapline check`, in place of `open`: asks the world whether a write would succeed, and writes nothing. */
+  check?(signal: AbortSignal): Promise<void>;
   /** Throws TaplineError when the world is not ready; `retry` says whether to try again. */
   open(signal: AbortSignal): Promise<void>;
   /** Resolves when every entry of the batch has its fate. `resent` is true when entries of the batch may have been
@@ -212,8 +216,17 @@ export interface Context {
   log(level: "debug" | "info" | "warn" | "error", message: string, fields?: Record<string, unknown>): void;
 }
 
+/** What sinks are handed besides. */
+export interface SinkContext extends Context {
+  /** Hands something said of incidents to the collector's own spool; durable when it returns. Throws SPOOL_FULL,
+   * SPOOL_UNSAFE and SPOOL_UNWRITABLE. */
+  submit(said: Said): void;
+  /** Events of incidents in the ledger, each with its index. */
+  incidents(): Promise<readonly { readonly index: number; readonly step: Readonly<Partial<Event>> }[]>;
+}
+
 /** Default export of every file in sources/ and sinks/. The schema is its documentation. */
-export interface Component<S extends z.ZodType, T> {
+export interface Component<S extends z.ZodType, T, C = Context> {
   readonly config: S;
-  create(config: z.output<S>, context: Context): T;
+  create(config: z.output<S>, context: C): T;
 }

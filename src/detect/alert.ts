@@ -4,6 +4,7 @@ import { createDigest } from "../core/digest.ts";
 import { eventOf } from "../core/event.ts";
 import type { Event } from "../core/generated/event.ts";
 import { LIMITS } from "../core/limits.ts";
+import { excerpt, said } from "../core/said.ts";
 import type { Json } from "../core/text.ts";
 import { addControls } from "./controls.ts";
 import { type CompiledRule, explain } from "./match.ts";
@@ -155,21 +156,4 @@ function reasonFor(title: string, e: Event, found: readonly Found[]): string {
   const rest = fields.length > 3 ? ` and ${fields.length - 3} more` : "";
   const matched = told.length === 0 ? "" : `; matched ${told.join(", ")}${rest}`;
   return `${title}: ${who.length === 0 ? (e["event.action"] ?? "event") : who.join(", ")}${matched}`;
-}
-
-// Control and format characters can forge lines, hide text or drive a terminal; quotes can end a quotation.
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\ufe00-\ufe0f]+/gu;
-
-/** Foreign text, quoted for a sentence. */
-export function said(value: string, at: number): string {
-  const cut = excerpt(value, at, LIMITS.reason_chars);
-  return `"${cut.replace(UNSAFE, " ").replaceAll('"', "'").trim()}"`;
-}
-
-/** At most `chars` of a text around the place of a match, with `…` where it was cut. */
-function excerpt(value: string, at: number, chars: number): string {
-  if (value.length <= chars) return value;
-  const start = Math.max(0, Math.min(at - Math.floor(chars / 4), value.length - chars));
-  const cut = value.slice(start, start + chars).toWellFormed();
-  return (start > 0 ? "…" : "") + cut + (start + chars < value.length ? "…" : "");
 }

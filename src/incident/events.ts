@@ -5,7 +5,8 @@ import type { Event } from "../core/generated/event.ts";
 import type { DueDates, Level, Transition } from "../core/incident.ts";
 import { LIMITS } from "../core/limits.ts";
 import { fromMs } from "../core/time.ts";
-import { RISK, said } from "../detect/alert.ts";
+import { said } from "../core/said.ts";
+import { RISK } from "../detect/alert.ts";
 import type { Deadline, Incident, Status } from "./present.ts";
 
 const digest = createDigest("tapline incident event");

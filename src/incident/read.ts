@@ -14,9 +14,12 @@ import type { Step } from "./present.ts";
 import type { Placed } from "./replay.ts";
 
 const MARK = Buffer.from('"dataset":"tapline.incident"');
-/** Events are told by who made them: what a mapping makes of somebody's records is no word of the collector. */
+/** Events are told by who made them: what a mapping makes of somebody's records is no word of the collector. Without an
+ * incident it is a notification of an alert. */
 const isOurs = (step: Step): boolean =>
-  step["event.action"] === "incident" && step["tapline.vantage"] === "self";
+  step["event.action"] === "incident" &&
+  step["tapline.vantage"] === "self" &&
+  step["tapline.incident.id"] !== undefined;
 
 /** All events of incidents, in the order of the ledger. Throws NO_SUCH_PATH when nothing was recorded yet. */
 export async function incidentEvents(config: Config): Promise<Placed[]> {

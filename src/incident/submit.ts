@@ -3,7 +3,7 @@
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { SpoolWriter } from "../chokepoint/spool-writer.ts";
-import type { Submission } from "../core/incident.ts";
+import type { Said, Submission } from "../core/incident.ts";
 
 /** Where submissions wait for the collector. */
 export const submissionsDir = (state_dir: string): string => join(state_dir, "submissions");
@@ -20,7 +20,7 @@ export function actor(): Submission["user"] {
 
 /** Writes one submission, durable when it returns; gives the path that goes away when it is recorded. Throws SPOOL_FULL,
  * SPOOL_UNSAFE and SPOOL_UNWRITABLE. */
-export function submit(state_dir: string, said: Omit<Submission, "submit" | "ts" | "user">): string {
+export function submit(state_dir: string, said: Said): string {
   const dir = submissionsDir(state_dir);
   const writer = new SpoolWriter({ dir, kind: "self", durability: "disk" });
   const record: Submission = {

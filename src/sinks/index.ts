@@ -1,8 +1,11 @@
 // The registry of sinks: name in the configuration → component. A new sink is its file and one line here.
 import elasticsearch from "./elasticsearch.ts";
+import email from "./email.ts";
 import file from "./file.ts";
 import none from "./null.ts";
 import opensearch from "./opensearch.ts";
+import slack from "./slack.ts";
 import store from "./store.ts";
+import webhook from "./webhook.ts";
 
-export const SINKS = { elasticsearch, file, null: none, opensearch, store } as const;
+export const SINKS = { elasticsearch, email, file, null: none, opensearch, slack, store, webhook } as const;

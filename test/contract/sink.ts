@@ -2,11 +2,13 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { TaplineError } from "../../src/core/errors.ts";
 import type { Sink, WriteResult } from "../../src/core/stage.ts";
-import { type Expected, expected, series } from "../sinks/batches.ts";
+import { type Expected, expected, series as calls } from "../sinks/batches.ts";
 
 export interface SinkUnderTest {
   /** Not opened. */
   readonly sink: Sink;
+  /** Makes entries that the sink takes; tool calls when it takes every one. */
+  readonly series?: typeof calls;
   /** What is stored now, in any order; undefined for a sink that stores nothing. */
   stored: (() => Promise<readonly Pick<Expected, "id" | "document">[]>) | undefined;
   /** Takes down what was built for the test. Called after `sink.close()`. */
@@ -26,6 +28,7 @@ export function sinkContract(name: string, build: () => Promise<SinkUnderTest>):
       await under.sink.close();
       await under.end();
     });
+    const series: typeof calls = (...which) => (under.series ?? calls)(...which);
     const stored = async () =>
       (await under.stored!())
         .toSorted((a, b) => (a.id < b.id ? -1 : 1))

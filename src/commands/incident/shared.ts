@@ -4,9 +4,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../../config.ts";
-import type { Submission } from "../../core/incident.ts";
+import type { Said } from "../../core/incident.ts";
 import { LIMITS } from "../../core/limits.ts";
-import { said } from "../../detect/alert.ts";
+import { said } from "../../core/said.ts";
 import { type Incident, isLate } from "../../incident/present.ts";
 import { incidentEvents } from "../../incident/read.ts";
 import { type Replayed, replayed } from "../../incident/replay.ts";
@@ -73,7 +73,7 @@ function isCollecting(state_dir: string): boolean {
 export async function say(
   config: Config,
   { id }: Incident,
-  what: Omit<Submission, "submit" | "ts" | "user" | "incident">,
+  what: Omit<Said, "incident">,
   json: boolean,
 ): Promise<void> {
   const path = submit(config.state_dir, { incident: id, ...what });

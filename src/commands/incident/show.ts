@@ -1,6 +1,6 @@
 // `tapline incident show`: one incident, its deadlines, and everything that happened to it, in order.
 import { LIMITS } from "../../core/limits.ts";
-import { said } from "../../detect/alert.ts";
+import { said } from "../../core/said.ts";
 import { type Deadline, type Incident, isLate } from "../../incident/present.ts";
 import type { Told } from "../../incident/replay.ts";
 import { readArgs, readConfig } from "../usage.ts";

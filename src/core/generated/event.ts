@@ -307,7 +307,7 @@ export const PRESENT_FIELDS = {
 /** Fields written without a look at their characters: only Tapline itself sets them. */
 export const SAFE: readonly string[] = ["tapline.stream","tapline.format","tapline.vantage","tapline.time.source","tapline.capture.arguments","tapline.capture.results","tapline.capture.messages","tapline.capture.identity","tapline.tool.args_hash","tapline.tool.result_hash","event.outcome"];
 /** Groups of fields that are written only where the event has the field named with them. */
-export const RARE: readonly (readonly [string, FieldName])[] = [["tapline.incident","tapline.incident.id"]];
+export const RARE: readonly (readonly [string, FieldName])[] = [["tapline.incident","tapline.incident.transition"]];
 
 /** One normalised event: every key always there, in one order, so that all events share one shape. */
 export interface Event {
@@ -1332,7 +1332,7 @@ export function serialise(e: Event): string {
   if (g79 === ",") s += "}";
   if (e["tapline.alert.suppressed_by"] !== undefined) { s += g78 + "\"suppressed_by\":" + quote(e["tapline.alert.suppressed_by"]); g0 = ","; g55 = ","; g78 = ","; }
   if (g78 === ",") s += "}";
-  if (e["tapline.incident.id"] !== undefined) {
+  if (e["tapline.incident.transition"] !== undefined) {
   let g80 = g55 + "\"incident\":{";
   if (e["tapline.incident.id"] !== undefined) { s += g80 + "\"id\":" + quote(e["tapline.incident.id"]); g0 = ","; g55 = ","; g80 = ","; }
   if (e["tapline.incident.transition"] !== undefined) { s += g80 + "\"transition\":" + quote(e["tapline.incident.transition"]); g0 = ","; g55 = ","; g80 = ","; }

@@ -71,7 +71,7 @@ function setNotice(e: Event, notice: Fields): void {
   e["event.outcome"] = notice["delivered"] === true ? "success" : "failure";
 }
 
-function mapIncident(r: Fields, id: string, transition: Submitted, scope: Scope): void {
+function mapIncident(r: Fields, id: string | undefined, transition: Submitted, scope: Scope): void {
   const e = scope.event("incident", r["ts"]);
   const user = asObject(r["user"]);
   // No agent's session: it was a person, or the collector.
@@ -92,7 +92,8 @@ function mapIncident(r: Fields, id: string, transition: Submitted, scope: Scope)
     const meets = asText(r["meets"]);
     if (meets !== undefined && PLAIN_NAME.test(meets)) e["tapline.incident.deadline.name"] = meets;
   }
-  e["message"] = `incident ${transition} by ${e["user.name"] ?? "somebody"}`;
+  e["message"] =
+    `${id === undefined ? "alert" : "incident"} ${transition} by ${e["user.name"] ?? "somebody"}`;
   scope.emit(e);
 }
 
@@ -116,10 +117,13 @@ export const tapline: Format = {
   open: (stream) => (record, scope) => {
     const r = asObject(record);
     if (r === undefined) return (keep({ value: record }, scope), "recorded");
-    const id = asText(r["incident"]) ?? "";
+    const id = asText(r["incident"]);
     const transition = oneOf(SUBMITTED, r["transition"]);
     const believed = stream.source === SUBMISSIONS && r["submit"] === "incident";
-    if (believed && transition !== undefined && INCIDENT_ID.test(id)) mapIncident(r, id, transition, scope);
+    // Of an alert alone nothing but a notification can be said.
+    const alone = r["incident"] === undefined && transition === "notified";
+    const named = alone || (id !== undefined && INCIDENT_ID.test(id));
+    if (believed && transition !== undefined && named) mapIncident(r, id, transition, scope);
     else keep(r, scope);
     return "recorded";
   },
