@@ -4,7 +4,7 @@ import { dlq } from "./dlq.ts";
 import { hook } from "./hook.ts";
 import { incident } from "./incident/index.ts";
 import { inventory } from "./inventory/index.ts";
-import { ledger } from "./ledger.ts";
+import { ledger } from "./ledger/index.ts";
 import { mcp } from "./mcp.ts";
 import { replay } from "./replay.ts";
 import { rules } from "./rules/index.ts";

@@ -120,6 +120,10 @@ export const LIMITS = {
   tile_writes: 4, // bundles, with their hash tiles, written at once
   tile_syncs: 64, // bundles: a longer backlog is made durable with one call for the file system
   tile_unsynced_entries: 131_072, // entries in tiles that are not durable yet; then commits wait
+  note_signatures: 64, // signatures of one checkpoint; more are not read
+  checkpoint_bytes: 256 * KiB, // of one, with the signatures of others
+  proof_bytes: 1 * MiB, // of one tlog-proof
+  fetch_ms: 30_000, // for one file of a ledger behind a URL
   findings: 100, // findings listed by one verification; the rest are counted
 
   // Sinks

@@ -7,7 +7,7 @@ import type { Frame } from "./frame.ts";
 import { TILE_WIDTH } from "./merkle.ts";
 import { TILE_BYTES, tilePath } from "./paths.ts";
 import { leafHashes } from "./recover.ts";
-import type { Report } from "./verify.ts";
+import type { Report } from "./report.ts";
 import { SegmentReader, listSegments } from "./wal.ts";
 
 /** Checks the log of a ledger whose checkpoint covers `size` entries. Returns the number of entries there are. */

@@ -9,6 +9,7 @@ import {
   verify,
 } from "node:crypto";
 import { TaplineError } from "../core/errors.ts";
+import { LIMITS } from "../core/limits.ts";
 
 export interface Verifier {
   readonly name: string;
@@ -88,19 +89,50 @@ export function signNote(body: string, signer: Signer): string {
   return `${body}\n— ${signer.name} ${signature.toString("base64")}\n`;
 }
 
-/** The body of a note that this key signed, or undefined. Signatures of others are passed over. */
-export function openNote(note: string, verifier: Verifier): string | undefined {
+export interface NoteSignature {
+  readonly name: string;
+  readonly id: Buffer;
+  /** What follows the key's id. */
+  readonly signature: Buffer;
+}
+export interface Note {
+  /** Ends with a newline. */
+  readonly body: string;
+  readonly signatures: readonly NoteSignature[];
+}
+
+/** One line of signatures, without its newline; undefined when it is none. */
+export function parseSignature(line: string): NoteSignature | undefined {
+  const m = /^— ([^+\s]+) ([A-Za-z0-9+/]+={0,2})$/.exec(line);
+  const bytes = Buffer.from(m?.[2] ?? "", "base64");
+  if (m === null || bytes.length < 5 || bytes.toString("base64") !== m[2]) return undefined;
+  return { name: m[1]!, id: bytes.subarray(0, 4), signature: bytes.subarray(4) };
+}
+
+/** Takes a note apart and checks none of its signatures; undefined when it is no note. */
+export function parseNote(note: string): Note | undefined {
   const split = note.lastIndexOf("\n\n");
   if (split < 0 || !note.endsWith("\n")) return undefined;
-  const body = note.slice(0, split + 1);
+  const lines = note.slice(split + 2, -1).split("\n");
+  if (lines.length > LIMITS.note_signatures) return undefined;
+  const signatures: NoteSignature[] = [];
+  for (const line of lines) {
+    const signature = parseSignature(line);
+    if (signature === undefined) return undefined;
+    signatures.push(signature);
+  }
+  return { body: note.slice(0, split + 1), signatures };
+}
+
+/** The body of a note that this key signed, or undefined. Signatures of others are passed over. */
+export function openNote(text: string, verifier: Verifier): string | undefined {
+  const note = parseNote(text);
+  if (note === undefined) return undefined;
   let valid = false;
-  for (const line of note.slice(split + 2, -1).split("\n")) {
-    const m = /^— ([^+\s]+) ([A-Za-z0-9+/=]+)$/.exec(line);
-    if (m === null) return undefined;
-    const bytes = Buffer.from(m[2]!, "base64");
-    if (m[1] !== verifier.name || !bytes.subarray(0, 4).equals(verifier.id)) continue;
-    if (!verify(null, Buffer.from(body), verifier.key, bytes.subarray(4))) return undefined;
+  for (const { name, id, signature } of note.signatures) {
+    if (name !== verifier.name || !id.equals(verifier.id)) continue;
+    if (!verify(null, Buffer.from(note.body), verifier.key, signature)) return undefined;
     valid = true;
   }
-  return valid ? body : undefined;
+  return valid ? note.body : undefined;
 }

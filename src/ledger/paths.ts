@@ -2,6 +2,8 @@
 import { TILE_WIDTH } from "./merkle.ts";
 
 export const CHECKPOINT = "checkpoint";
+/** The newest checkpoint with cosignatures of witnesses. */
+export const COSIGNED = "checkpoint.cosigned";
 export const KEY = "ledger.key";
 export const VKEY = "ledger.vkey";
 export const LOCK = "lock";

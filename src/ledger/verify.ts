@@ -1,25 +1,26 @@
-// Verifies a ledger from its files: signature, entries, tiles, root, blobs, the log's tail, and that checkpoints saved
-// elsewhere are prefixes. Reads only, may run beside the writer, and keeps one tile a level in memory.
-import { join } from "node:path";
+// Verifies a ledger from its files or over HTTP: signature, entries, tiles, root, blobs, the log's tail, that checkpoints
+// saved elsewhere are prefixes, and what witnesses signed. Reads only, may run beside the writer, and keeps one tile a
+// level in memory.
 import { LIMITS } from "../core/limits.ts";
-import { readIfThere } from "./bundles.ts";
 import { checkTiles } from "./check-tiles.ts";
 import { checkWal } from "./check-wal.ts";
-import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
+import { type Claim, claimOf, findForks, readClaims, readText, witnessedOf } from "./claims.ts";
+import type { Witness } from "./cosignature.ts";
 import { type Verifier, parseVerifier } from "./note.ts";
-import { CHECKPOINT, VKEY } from "./paths.ts";
+import { CHECKPOINT, COSIGNED, VKEY } from "./paths.ts";
+import { type Finding, Report } from "./report.ts";
+import { type TreeFiles, filesAt, filesIn, isUrl } from "./tree-files.ts";
 
-export interface Finding {
-  /** First entry concerned, where known: the ledger cannot be relied on from here. */
-  readonly index: number | undefined;
-  readonly file: string | undefined;
-  readonly message: string;
-}
 export interface VerifyOptions {
   /** File with the verifier key; the one beside the ledger when not given. */
   readonly vkey?: string;
-  /** Files with checkpoints of this ledger that were kept elsewhere. */
+  /** Checkpoints of this ledger that were kept elsewhere: files, directories, URLs. */
   readonly checkpoints?: readonly string[];
+  readonly witnesses?: readonly Witness[];
+  /** How many of the witnesses have to have signed; all of them when not given. */
+  readonly quorum?: number | undefined;
+  /** For entries behind a URL. Without it their hashes are checked, and not the entries. */
+  readonly token?: string | undefined;
   /** Keyed digest that names blobs. Without it their presence and length are checked, and not their text. */
   readonly digest?: ((text: string) => string) | undefined;
   /** Called now and then with the number of entries checked. */
@@ -39,59 +40,70 @@ export interface Verification {
   readonly wrong_from: number | undefined;
 }
 
-/** Where the checks put what they find. */
-export class Report {
-  readonly findings: Finding[] = [];
-  readonly notes: string[] = [];
-  unlisted = 0;
-  /** Blobs looked at; their text too when there is a digest. */
-  blobs = 0;
-  readonly digest: ((text: string) => string) | undefined;
-  wrongFrom: number | undefined;
-
-  constructor(digest: ((text: string) => string) | undefined) {
-    this.digest = digest;
-  }
-
-  wrong(message: string, place: { index?: number; file?: string } = {}): void {
-    const { index, file } = place;
-    if (index !== undefined) this.wrongFrom = Math.min(index, this.wrongFrom ?? index);
-    if (this.findings.length === LIMITS.findings) this.unlisted++;
-    else this.findings.push({ index, file, message });
-  }
-}
-
-/** A checkpoint to hold the tree against, and what to call it. */
-export interface Claim extends Checkpoint {
-  readonly file: string;
-}
-
-/** Checks the ledger in `dir`. Throws only when files cannot be read; what is wrong with them is a finding. */
-export async function verifyLedger(dir: string, options: VerifyOptions = {}): Promise<Verification> {
+/** Checks the ledger in a directory or behind a URL. Throws only when files cannot be read; what is wrong with them is a
+ * finding. */
+export async function verifyLedger(place: string, options: VerifyOptions = {}): Promise<Verification> {
   const report = new Report(options.digest);
-  const progress = (entries: number): void => options.progress?.(entries);
-  const verifier = await readVerifier(options.vkey ?? join(dir, VKEY), report);
-  const current = verifier && (await readClaim(join(dir, CHECKPOINT), verifier, report));
-  const saved: Claim[] = [];
-  for (const path of options.checkpoints ?? []) {
-    const claim = verifier && (await readClaim(path, verifier, report));
-    if (claim !== undefined) saved.push(claim);
-  }
+  const files = isUrl(place) ? filesAt(place, options.token) : filesIn(place);
+  const verifier = await readVerifier(files, options.vkey, report);
+  const current = verifier && (await ownClaim(files, CHECKPOINT, verifier, report));
   const size = current?.size ?? 0;
-  if (current !== undefined) {
-    for (const claim of saved.filter((one) => one.size > size)) {
-      report.wrong(`truncated: ${claim.file} covers ${claim.size} entries, the ledger's checkpoint ${size}`, {
-        index: size,
-        file: claim.file,
-      });
-    }
-    await checkTiles(dir, current, saved, report, progress);
+  if (verifier !== undefined && current !== undefined) {
+    const kept = await readClaims(options.checkpoints ?? [], verifier, report);
+    const cosigned = await ownClaim(files, COSIGNED, verifier, report);
+    const saved = cosigned === undefined ? kept : [...kept, cosigned];
+    findTruncation(saved, size, report);
+    findForks([current, ...saved], report);
+    const entries = files.dir !== undefined || options.token !== undefined;
+    const progress = (checked: number): void => options.progress?.(checked);
+    await checkTiles({ files, entries, current, saved, report, progress });
+    if (!entries) report.notes.push("hashes were checked, and not the entries: these need a token");
+    sayWhatIsHeld(current, kept, saved, options, report);
   }
-  const end = await checkWal(dir, size, report);
-  progress(end);
+  const end = files.dir === undefined ? size : await checkWal(files.dir, size, report);
+  options.progress?.(end);
   if (report.blobs > 0) report.notes.push(saidOfBlobs(report));
   const { findings, unlisted, notes, wrongFrom } = report;
   return { findings, unlisted, notes, entries: end, size, wrong_from: wrongFrom };
+}
+
+function findTruncation(saved: readonly Claim[], size: number, report: Report): void {
+  for (const claim of saved.filter((one) => one.size > size)) {
+    report.wrong(`truncated: ${claim.file} covers ${claim.size} entries, the ledger's checkpoint ${size}`, {
+      index: size,
+      file: claim.file,
+    });
+  }
+}
+
+/** What stands behind the ledger beside its own checkpoint, and up to where. */
+function sayWhatIsHeld(
+  current: Claim,
+  kept: readonly Claim[],
+  saved: readonly Claim[],
+  { witnesses = [], quorum = witnesses.length }: VerifyOptions,
+  report: Report,
+): void {
+  let held = Math.max(0, ...kept.map((claim) => claim.size));
+  if (witnesses.length > 0) {
+    const witnessed = witnessedOf([current, ...saved], witnesses, quorum);
+    if (witnessed === undefined) {
+      const names = witnesses.map((witness) => witness.name).join(", ");
+      report.wrong(`no checkpoint is signed by ${quorum} of the witnesses ${names}`, { index: 0 });
+    } else {
+      const said = witnessed.cosignatures.map(
+        ({ witness, at_s }) => `${witness} at ${new Date(at_s * 1_000).toISOString()}`,
+      );
+      report.notes.push(`witnessed: the first ${witnessed.size} entries, by ${said.join(", ")}`);
+      held = Math.max(held, witnessed.size);
+    }
+  }
+  if (held >= current.size) return;
+  const which = held === 0 ? "all entries" : `entries from ${held} on`;
+  report.notes.push(
+    `${which} rest on the key alone, as far as is known here: who holds it could have rewritten or cut them, and no ` +
+      "checkpoint that was kept elsewhere says otherwise",
+  );
 }
 
 function saidOfBlobs({ blobs, digest }: Report): string {
@@ -101,14 +113,19 @@ function saidOfBlobs({ blobs, digest }: Report): string {
     : `${blobs} texts lie in blobs: each checked against its keyed digest`;
 }
 
-async function readVerifier(path: string, report: Report): Promise<Verifier | undefined> {
-  const text = await readIfThere(path);
-  const verifier = text === undefined ? undefined : parseVerifierText(text.toString());
+async function readVerifier(
+  files: TreeFiles,
+  named: string | undefined,
+  report: Report,
+): Promise<Verifier | undefined> {
+  const bytes = named === undefined ? await files.read(VKEY, LIMITS.checkpoint_bytes) : await readText(named);
+  const verifier = bytes === undefined ? undefined : parsed(bytes.toString());
+  const path = named ?? `${files.place}/${VKEY}`;
   if (verifier === undefined) report.wrong(`no Ed25519 verifier key in ${path}`, { file: path });
   return verifier;
 }
 
-function parseVerifierText(text: string): Verifier | undefined {
+function parsed(text: string): Verifier | undefined {
   try {
     return parseVerifier(text);
   } catch {
@@ -116,10 +133,17 @@ function parseVerifierText(text: string): Verifier | undefined {
   }
 }
 
-async function readClaim(path: string, verifier: Verifier, report: Report): Promise<Claim | undefined> {
-  const text = await readIfThere(path);
-  const checkpoint = text === undefined ? "there is no such file" : openCheckpoint(text.toString(), verifier);
-  if (typeof checkpoint !== "string") return { ...checkpoint, file: path };
-  report.wrong(`no valid checkpoint in ${path}: ${checkpoint}`, { file: path });
+/** A checkpoint that lies with the ledger. Without its own a ledger covers nothing; others may be missing. */
+async function ownClaim(
+  files: TreeFiles,
+  name: string,
+  verifier: Verifier,
+  report: Report,
+): Promise<Claim | undefined> {
+  const file = `${files.place}/${name}`;
+  const bytes = await files.read(name, LIMITS.checkpoint_bytes);
+  if (bytes !== undefined)
+    return claimOf(bytes === "too long" ? "" : bytes.toString(), file, verifier, report);
+  if (name === CHECKPOINT) report.wrong(`no valid checkpoint in ${file}: there is no such file`, { file });
   return undefined;
 }

@@ -5,7 +5,7 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import { type AddressInfo, type Socket, isIP } from "node:net";
 import { TaplineError, reasonOf, systemCode } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
-import type { Bearer } from "./bearer.ts";
+import type { Bearer } from "../core/bearer.ts";
 import { TYPES, send, statusBody, successBody } from "./otlp-answer.ts";
 import { type Packing, readBody } from "./otlp-body.ts";
 import { LOGS, type Signal, TRACES } from "./otlp-messages.ts";

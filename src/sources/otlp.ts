@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Component, Context, Position, RawBatch, Router, Source } from "../core/stage.ts";
 import { LIMITS } from "../core/limits.ts";
-import { Bearer, type TokenOptions } from "./bearer.ts";
+import { Bearer, type TokenOptions } from "../core/bearer.ts";
 import { captureSchema } from "./options.ts";
 import { type Address, type Exported, OtlpServer, hostOf, isLoopback } from "./otlp-http.ts";
 import type { Signal } from "./otlp-messages.ts";

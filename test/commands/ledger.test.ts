@@ -82,6 +82,41 @@ test("verify: one flipped byte anywhere in the entries is found, with the index 
   }
 });
 
+test("prove: by index and by id, into a file that verifies without the ledger", async () => {
+  const entries = await entriesOf(dir);
+  const [vkey, proof] = [join(home, "log.vkey"), join(home, "event.tlog-proof")];
+  cpSync(join(dir, "ledger.vkey"), vkey);
+  const at = 17;
+  const id = field(entries[at]!, "event.id") as string;
+  expect(id.length).toBeGreaterThan(5);
+  const byIndex = await tapline(home, ["ledger", "prove", String(at), "-c", config]);
+  const byId = await tapline(home, ["ledger", "prove", id, dir, "--out", proof]);
+  expect([byIndex.code, byId.code, byIndex.stdout]).toEqual([0, 0, readFileSync(proof, "utf8")]);
+  const verified = await tapline(home, ["ledger", "verify", proof, "--vkey", vkey]);
+  const [entry, said] = verified.stdout.split("\n");
+  expect([verified.code, JSON.parse(entry!)]).toEqual([0, entries[at]]);
+  expect(said).toMatch(new RegExp(`^verified: this is entry ${at} of ${size} of tapline/`));
+  const json = await tapline(home, ["ledger", "verify", proof, "--vkey", vkey, "--json"]);
+  expect(JSON.parse(json.stdout)).toMatchObject({ wrong: [], index: at, size, cosignatures: [] });
+
+  const dashed = entries.findIndex((one) => String(field(one, "event.id")).startsWith("-"));
+  const other = dashed === -1 ? "-AAAAAAAAAAAAAAAAAAAAA-0-0" : String(field(entries[dashed]!, "event.id"));
+  const found = await tapline(home, ["ledger", "prove", other, dir]);
+  expect([found.code, found.stderr]).toEqual(
+    dashed === -1 ? [3, expect.stringContaining(`no event ${other}`)] : [0, ""],
+  );
+
+  writeFileSync(proof, readFileSync(proof, "utf8").replace(/^index .*/m, "index 18"));
+  const bent = await tapline(home, ["ledger", "verify", proof, "--vkey", vkey]);
+  expect([bent.code, bent.stdout]).toEqual([
+    1,
+    expect.stringMatching(/^WRONG {2}this is not entry 18 .*\nNOT VERIFIED/),
+  ]);
+  expect((await tapline(home, ["ledger", "verify", proof])).code).toBe(2);
+  expect((await tapline(home, ["ledger", "prove", "999999", dir])).code).toBe(3);
+  expect((await tapline(home, ["ledger", "prove"])).code).toBe(2);
+});
+
 test("replay: what is there is left out; a lost file is written again, whole", async () => {
   const before = readFileSync(out, "utf8");
   const replay = ["replay", "--sink", "out", "--from", "0", "-c", config, "--json"];

@@ -3,8 +3,10 @@ import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { verifyLedger } from "../../src/ledger/verify.ts";
-import { appendEntries, newDir, openLedger } from "./helpers.ts";
-import { buildVerifiers, fsckAccepts, goverify, haveGo } from "./oracle.ts";
+import { proveEntry } from "../../src/ledger/prove.ts";
+import { openReader } from "../../src/ledger/reader.ts";
+import { appendEntries, newDir, openLedger, textsUpTo } from "./helpers.ts";
+import { buildVerifiers, fsckAccepts, goverify, goverifyProof, haveGo } from "./oracle.ts";
 
 /** Appends in frames of the given sizes, saving a checkpoint after each, and closes. */
 async function made(frames: readonly number[]): Promise<{ dir: string; saved: string[]; size: number }> {
@@ -89,5 +91,20 @@ describe.skipIf(!haveGo)("verifiers that are not ours", () => {
     expect(goverify(dir)).toMatch(/^1 FAILED: .* bytes follow the last entry/);
     expect((await verifyLedger(dir)).findings).toMatchObject([{ message: /has 4 entries, not 3/ }]);
     rmSync(path);
+  });
+
+  test("a proof of one entry needs nothing but the key", async () => {
+    const { dir, size } = await made([300, 1_000]);
+    const reader = openReader(dir);
+    const [file, vkey] = [join(newDir(), "event.tlog-proof"), join(dir, "ledger.vkey")];
+    for (const index of [0, 255, 256, 1_023, 1_299]) {
+      const text = await proveEntry(dir, reader, index);
+      writeFileSync(file, text);
+      const [entry] = textsUpTo(index + 1, index);
+      expect(goverifyProof(file, vkey)).toBe(`0 ${entry}\nverified entry ${index} of ${size}`);
+      writeFileSync(file, text.replace(/index \d+/, `index ${index === 7 ? 8 : 7}`));
+      expect(goverifyProof(file, vkey)).toMatch(/^1 FAILED/);
+    }
+    await reader.close();
   });
 });

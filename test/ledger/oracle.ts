@@ -45,3 +45,9 @@ export function goverify(dir: string, saved: readonly string[] = []): string {
   });
   return `${status} ${stdout.trim()}`;
 }
+
+/** Exit code and verdict of verify/go on one proof. */
+export function goverifyProof(path: string, vkey: string): string {
+  const { status, stdout } = spawnSync(join(BIN, "goverify"), ["-proof", path, vkey], { encoding: "utf8" });
+  return `${status} ${stdout.trim()}`;
+}

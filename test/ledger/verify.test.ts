@@ -140,7 +140,12 @@ describe("verifyLedger", () => {
     await ledger.publish();
     appendEntries(ledger, 700);
     await ledger.commit();
-    expect(await verifyLedger(dir)).toMatchObject({ findings: [], notes: [], entries: 800, size: 100 });
+    expect(await verifyLedger(dir)).toMatchObject({
+      findings: [],
+      notes: [/^all entries rest on the key alone/],
+      entries: 800,
+      size: 100,
+    });
     await ledger.close();
   });
 });

@@ -2,9 +2,11 @@
 // It shares nothing with Tapline: what both accept does not rest on either alone.
 //
 //	goverify DIR VKEY [CHECKPOINT ...]
+//	goverify -proof FILE VKEY
 //
 // DIR is the ledger's directory, VKEY a file with its verifier key. Every entry is checked against the root that the
-// key signed, and every further CHECKPOINT, saved earlier, must be a prefix. Exit code 0: verified; 1: not; 2: usage.
+// key signed, and every further CHECKPOINT, saved earlier, must be a prefix. FILE is the proof of one entry, which is
+// printed when it holds. Exit code 0: verified; 1: not; 2: usage.
 package main
 
 import (
@@ -26,8 +28,17 @@ const tileWidth = 1 << tileHeight
 
 func main() {
 	if len(os.Args) < 3 {
-		fmt.Fprintln(os.Stderr, "usage: goverify DIR VKEY [CHECKPOINT ...]")
+		fmt.Fprintln(os.Stderr, "usage: goverify DIR VKEY [CHECKPOINT ...]\n       goverify -proof FILE VKEY")
 		os.Exit(2)
+	}
+	if os.Args[1] == "-proof" && len(os.Args) == 4 {
+		index, size, entry, err := verifyProof(os.Args[2], os.Args[3])
+		if err != nil {
+			fmt.Println("FAILED:", err)
+			os.Exit(1)
+		}
+		fmt.Printf("%s\nverified entry %d of %d\n", entry, index, size)
+		return
 	}
 	size, err := verify(os.Args[1], os.Args[2], os.Args[3:])
 	if err != nil {
@@ -38,11 +49,7 @@ func main() {
 }
 
 func verify(dir, vkeyFile string, saved []string) (int64, error) {
-	vkey, err := os.ReadFile(vkeyFile)
-	if err != nil {
-		return 0, err
-	}
-	verifier, err := note.NewVerifier(strings.TrimSpace(string(vkey)))
+	verifier, err := readVerifier(vkeyFile)
 	if err != nil {
 		return 0, err
 	}
@@ -70,21 +77,29 @@ func openCheckpoint(path string, verifier note.Verifier) (tlog.Tree, error) {
 	if err != nil {
 		return tlog.Tree{}, err
 	}
-	opened, err := note.Open(text, note.VerifierList(verifier))
+	tree, err := parseCheckpoint(text, verifier)
 	if err != nil {
 		return tlog.Tree{}, fmt.Errorf("%s: %w", path, err)
 	}
+	return tree, nil
+}
+
+func parseCheckpoint(text []byte, verifier note.Verifier) (tlog.Tree, error) {
+	opened, err := note.Open(text, note.VerifierList(verifier))
+	if err != nil {
+		return tlog.Tree{}, err
+	}
 	lines := strings.Split(opened.Text, "\n")
 	if len(lines) < 4 || lines[0] != verifier.Name() {
-		return tlog.Tree{}, fmt.Errorf("%s: not a checkpoint of %s", path, verifier.Name())
+		return tlog.Tree{}, fmt.Errorf("not a checkpoint of %s", verifier.Name())
 	}
 	size, err := strconv.ParseInt(lines[1], 10, 64)
 	if err != nil || size < 0 {
-		return tlog.Tree{}, fmt.Errorf("%s: bad size", path)
+		return tlog.Tree{}, errors.New("bad size")
 	}
 	root, err := tlog.ParseHash(lines[2])
 	if err != nil {
-		return tlog.Tree{}, fmt.Errorf("%s: bad root", path)
+		return tlog.Tree{}, errors.New("bad root")
 	}
 	return tlog.Tree{N: size, Hash: root}, nil
 }

@@ -1,0 +1,36 @@
+// `tapline ledger`: proofs, verification and publication of a ledger. Each subcommand has a file of its own.
+import { type Command, UsageError } from "../usage.ts";
+
+type Run = (argv: readonly string[]) => Promise<number>;
+
+// Loaded when asked for: other commands need none of it.
+const SUBCOMMANDS: ReadonlyMap<string, () => Promise<Run>> = new Map([
+  ["verify", async () => (await import("./verify.ts")).verify],
+  ["prove", async () => (await import("./prove.ts")).prove],
+]);
+
+export const ledger: Command = {
+  about: "verify, prove: a ledger that others can check",
+  help: `usage: tapline ledger verify [DIR|URL|PROOF] [-c FILE] [--vkey FILE] [--checkpoint FILE|DIR|URL]…
+                             [--witness FILE]… [--quorum K] [--token-file FILE|--token-env NAME] [--json]
+       tapline ledger prove EVENT_ID|INDEX [DIR] [-c FILE] [--out FILE]
+
+  verify       every entry, tile, root, signature and blob, and from which entry on it is wrong; exit code 1 when it is
+    DIR             directory of the ledger (default: that of the configuration)
+    URL             where it is published (C2SP tlog-tiles); needs --vkey. Entries are checked with a token only
+    PROOF           a file that \`prove\` wrote; needs --vkey
+    --vkey FILE     the key to check signatures with (default: the one beside the ledger)
+    --checkpoint    a checkpoint kept elsewhere, or a directory of them (*.checkpoint): has to be a prefix of the ledger
+    --witness FILE  key of a witness (C2SP, Ed25519 or ML-DSA-44): a checkpoint has to bear its cosignature
+    --quorum K      how many of the witnesses (default: all)
+    Blobs are checked in full where the installation's digest key is (keys/digest.key beside the ledger), else their
+    presence and length; the output says which.
+  prove        a C2SP tlog-proof of one event: the entry, its index, its path to the root and the signed checkpoint, which
+               \`verify\` or anybody's program checks without the ledger
+    --out FILE      writes it there (default: standard output)`,
+  async run([name = "", ...rest]) {
+    const load = SUBCOMMANDS.get(name);
+    if (load === undefined) throw new UsageError(`say what: ${[...SUBCOMMANDS.keys()].join(", ")}`);
+    return (await load())(rest);
+  },
+};
