@@ -124,6 +124,9 @@ export const LIMITS = {
   checkpoint_bytes: 256 * KiB, // of one, with the signatures of others
   proof_bytes: 1 * MiB, // of one tlog-proof
   fetch_ms: 30_000, // for one file of a ledger behind a URL
+  serve_connections: 128, // open at once to a ledger that is served; more are closed
+  serve_request_ms: 10_000, // for a request to it to arrive
+  serve_idle_ms: 30_000, // a connection without a request is closed
   findings: 100, // findings listed by one verification; the rest are counted
 
   // Sinks

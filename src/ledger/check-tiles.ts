@@ -43,6 +43,7 @@ export async function checkTiles(what: TilesToCheck): Promise<void> {
     for (const tile of full.splice(0)) await compareTile(what, tile.level, tile.index, tile.hashes);
     if ((first & 0xffff) === 0) progress(tree.size);
   }
+  roots.report();
   const edges = tree.edges();
   for (let level = 1; level < edges.length; level++) {
     const count = edges[level]!.length / 32;
@@ -59,6 +60,7 @@ class Roots {
   #at = 0;
   /** Largest size at which the tree was the one that was signed. */
   #agreed = 0;
+  readonly #differing: { readonly claim: Claim; readonly agreed: number }[] = [];
 
   constructor(tree: MerkleTree, what: TilesToCheck, claims: readonly Claim[]) {
     this.#tree = tree;
@@ -79,18 +81,22 @@ class Roots {
     for (; this.#claims[this.#at]?.size === size; this.#at++) {
       const claim = this.#claims[this.#at]!;
       if (Buffer.from(this.#tree.root()).equals(claim.root)) this.#agreed = size;
-      else this.#differs(claim, agreed);
+      else this.#differing.push({ claim, agreed });
     }
   }
 
-  #differs(claim: Claim, agreed: number): void {
-    const what =
-      claim === this.#what.current ? "the tiles do not add up to the signed root" : "history was rewritten";
-    const known = agreed === 0 ? "" : `; the first ${agreed} are as they were signed`;
-    this.#what.report.wrong(
-      `${what}: the root at ${claim.size} entries is not that in ${claim.file}${known}`,
-      { index: agreed, file: claim.file },
-    );
+  /** Says what differed. Where the tiles are not even those of the ledger's own checkpoint, that is what is wrong. */
+  report(): void {
+    const { current, report } = this.#what;
+    const damaged = this.#differing.some(({ claim }) => claim === current);
+    for (const { claim, agreed } of this.#differing) {
+      const what = damaged ? "the tiles do not add up to what was signed" : "history was rewritten";
+      const known = agreed === 0 ? "" : `; the first ${agreed} are as they were signed`;
+      report.wrong(`${what}: the root at ${claim.size} entries is not that in ${claim.file}${known}`, {
+        index: agreed,
+        file: claim.file,
+      });
+    }
   }
 }
 

@@ -47,11 +47,11 @@ function ignoreMissing(error: unknown): undefined {
 
 /** Files below a URL; `token` is shown to those who ask for one. */
 export function filesAt(url: string, token: string | undefined): TreeFiles {
-  const prefix = url.endsWith("/") ? url : `${url}/`;
+  const place = url.replace(/\/+$/, "");
   return {
-    place: url,
+    place,
     dir: undefined,
-    read: (path, maxBytes) => fetchBounded(`${prefix}${path}`, maxBytes, token),
+    read: (path, maxBytes) => fetchBounded(`${place}/${path}`, maxBytes, token),
     widths: () => Promise.resolve([]), // the server gives any width up to what it has
   };
 }

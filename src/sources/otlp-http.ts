@@ -2,20 +2,16 @@
 // them over; what is in them is not its business.
 import { once } from "node:events";
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
-import { type AddressInfo, type Socket, isIP } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { TaplineError, reasonOf, systemCode } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Bearer } from "../core/bearer.ts";
+import { type Address, OwnHosts } from "../core/own-hosts.ts";
 import { TYPES, send, statusBody, successBody } from "./otlp-answer.ts";
 import { type Packing, readBody } from "./otlp-body.ts";
 import { LOGS, type Signal, TRACES } from "./otlp-messages.ts";
 import type { Encoding } from "./otlp-records.ts";
 import { Busy, Refusal, type RefusalStatus } from "./otlp-refusal.ts";
-
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** What a client sends. Without a signal it is metrics, which are answered and counted. */
 export interface Exported {
@@ -45,16 +41,7 @@ const PATHS: Readonly<Record<string, Signal | undefined>> = {
   "/v1/traces": TRACES,
   "/v1/metrics": undefined,
 };
-const LOOPBACK = ["localhost", "127.0.0.1", "::1"];
 const PACKINGS: readonly string[] = ["identity", "gzip", "deflate"] satisfies Packing[];
-
-export const isLoopback = (host: string): boolean => LOOPBACK.includes(host) || /^127\.[\d.]+$/.test(host);
-
-/** The host of `host:port` as a name or address alone, in lower case; undefined when it is none. */
-export function hostOf(authority: string): string | undefined {
-  const [, bracketed, plain] = /^(?:\[([\da-f:.]+)\]|([\w.-]+?)\.?)(?::\d{1,5})?$/i.exec(authority) ?? [];
-  return (bracketed ?? plain)?.toLowerCase();
-}
 
 function encodingOf(req: IncomingMessage): Encoding | undefined {
   const type = (req.headers["content-type"] ?? "").split(";", 1)[0]!.trim().toLowerCase();
@@ -70,7 +57,7 @@ function rawAnswer(status: RefusalStatus, message: string): string {
 
 export class OtlpServer {
   readonly #options: ServerOptions;
-  readonly #hosts: ReadonlySet<string>;
+  readonly #hosts: OwnHosts;
   readonly #server: Server;
   /** Bytes of bodies that arrive. */
   #arriving = 0;
@@ -78,9 +65,7 @@ export class OtlpServer {
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#hosts = new Set(
-      [...LOOPBACK, options.listen.host, ...options.hosts].map((name) => name.toLowerCase()),
-    );
+    this.#hosts = new OwnHosts([options.listen.host, ...options.hosts]);
     this.#server = createServer({
       headersTimeout: LIMITS.otlp_header_ms,
       requestTimeout: LIMITS.otlp_request_ms,
@@ -165,9 +150,7 @@ export class OtlpServer {
     encoding: Encoding | undefined,
   ): { signal: Signal | undefined; packing: Packing } {
     const { headers } = req;
-    const host = hostOf(headers.host ?? "");
-    // A page that has its name point to this host (DNS rebinding) calls it by that name; an address is not a name.
-    if (host === undefined || !(this.#hosts.has(host) || (isIP(host) !== 0 && host === localAddress(req))))
+    if (!this.#hosts.named(req))
       throw new Refusal(403, "the Host header does not name this receiver: see `hosts` in the configuration");
     if (headers.origin !== undefined) throw new Refusal(403, "requests of web pages (Origin) are refused");
     const path = (req.url ?? "").split("?", 1)[0]!;
@@ -224,9 +207,4 @@ export class OtlpServer {
     const late = setTimeout(() => req.socket.destroy(), LIMITS.otlp_linger_ms);
     req.once("close", () => clearTimeout(late));
   }
-}
-
-/** The address by which this host was reached. */
-function localAddress(req: IncomingMessage): string | undefined {
-  return req.socket.localAddress?.replace(/^::ffff:/, "");
 }

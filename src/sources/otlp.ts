@@ -6,27 +6,20 @@ import type { Component, Context, Position, RawBatch, Router, Source } from "../
 import { LIMITS } from "../core/limits.ts";
 import { Bearer, type TokenOptions } from "../core/bearer.ts";
 import { captureSchema } from "./options.ts";
-import { type Address, type Exported, OtlpServer, hostOf, isLoopback } from "./otlp-http.ts";
+import { isLoopback, listenAddress } from "../core/own-hosts.ts";
+import { type Exported, OtlpServer } from "./otlp-http.ts";
 import type { Signal } from "./otlp-messages.ts";
 import { Queue } from "./otlp-queue.ts";
 import type { Received, Taken } from "./otlp-taken.ts";
 import { type Encoding, type Lines, cutRequest } from "./otlp-records.ts";
 import { Busy, Refusal } from "./otlp-refusal.ts";
 
-/** The parts of `host:port`; undefined when it is none. */
-function addressOf(text: string): Address | undefined {
-  const port = /:(\d{1,5})$/.exec(text)?.[1];
-  const host = hostOf(text);
-  if (port === undefined || host === undefined || Number(port) > 65_535) return undefined;
-  return { host, port: Number(port) };
-}
-
 const config = z
   .strictObject({
     type: z.literal("otlp"),
     listen: z
       .string()
-      .refine((text) => addressOf(text) !== undefined, {
+      .refine((text) => listenAddress(text) !== undefined, {
         error: "an address and a port, such as 127.0.0.1:4318",
       })
       .default("127.0.0.1:4318")
@@ -48,7 +41,7 @@ const config = z
   .superRefine(({ listen, token_file, token_env }, context) => {
     if (token_file !== undefined && token_env !== undefined)
       context.addIssue("only one of token_file and token_env");
-    const address = addressOf(listen);
+    const address = listenAddress(listen);
     if (
       address !== undefined &&
       !isLoopback(address.host) &&
@@ -87,7 +80,7 @@ class OtlpSource implements Source {
     queue.window.sort();
     this.#queue = queue;
     this.#server = new OtlpServer({
-      listen: addressOf(listen)!,
+      listen: listenAddress(listen)!,
       hosts,
       bearer: await Bearer.read(this.#token),
       take: (exported) => this.#take(exported),

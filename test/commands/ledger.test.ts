@@ -3,7 +3,7 @@
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { configure, documents, entriesOf, field, newHome, tapline } from "./tapline.ts";
+import { configure, documents, ended, entriesOf, field, newHome, start, tapline } from "./tapline.ts";
 
 const home = newHome();
 const out = join(home, "out.ndjson");
@@ -115,6 +115,31 @@ test("prove: by index and by id, into a file that verifies without the ledger", 
   expect((await tapline(home, ["ledger", "verify", proof])).code).toBe(2);
   expect((await tapline(home, ["ledger", "prove", "999999", dir])).code).toBe(3);
   expect((await tapline(home, ["ledger", "prove"])).code).toBe(2);
+});
+
+test("serve: a ledger that is verified from its URL, with the token its entries too", async () => {
+  const [vkey, token] = [join(home, "log.vkey"), join(home, "token")];
+  cpSync(join(dir, "ledger.vkey"), vkey);
+  writeFileSync(token, "token-for-the-tests-0123456789\n");
+  const server = start(home, "ledger", "serve", dir, "--listen", "127.0.0.1:0", "--token-file", token);
+  const url = await new Promise<string>((found) => {
+    let said = "";
+    server.stdout!.on("data", (chunk: Buffer) => {
+      said += chunk.toString();
+      const [, at] = /^serving {5}tapline\/\S+ at (http:\S+)$/m.exec(said) ?? [];
+      if (at !== undefined) found(at);
+    });
+  });
+  const whole = await tapline(home, ["ledger", "verify", url, "--vkey", vkey, "--token-file", token]);
+  expect([whole.code, whole.stdout]).toEqual([0, expect.stringContaining(`verified: ${size} entries`)]);
+  expect(whole.stdout).not.toContain("not the entries");
+  const hashes = await tapline(home, ["ledger", "verify", url, "--vkey", vkey, "--json"]);
+  expect((JSON.parse(hashes.stdout) as { notes: string[] }).notes[0]).toMatch(/not the entries/);
+  expect((await tapline(home, ["ledger", "verify", url])).code).toBe(2);
+  const stopped = ended(server);
+  server.kill("SIGTERM");
+  expect((await stopped).code).toBe(0);
+  expect((await tapline(home, ["ledger", "verify", url, "--vkey", vkey])).code).toBe(3);
 });
 
 test("replay: what is there is left out; a lost file is written again, whole", async () => {

@@ -1,6 +1,7 @@
 // Verifiers of ledgers that are not ours: Tessera's fsck, and Go's x/mod/sumdb through verify/go. Both are built once, with
 // the Go of this machine.
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
@@ -27,15 +28,54 @@ export function buildVerifiers(): void {
 
 /** Verdict of fsck 1.0.4: its exit code is 0 either way, and with the default -N 1 it hangs on a mismatch. */
 export function fsckAccepts(dir: string): boolean {
-  const args = [
-    "-ui=false",
-    "-N",
-    "64",
-    `-storage_url=file://${dir}`,
-    `-public_key=${join(dir, "ledger.vkey")}`,
-  ];
-  const { stdout, stderr } = spawnSync(join(BIN, "fsck"), args, { timeout: TIMEOUT_MS, encoding: "utf8" });
+  const { stdout, stderr } = spawnSync(
+    join(BIN, "fsck"),
+    fsckArgs(`file://${dir}`, join(dir, "ledger.vkey")),
+    {
+      timeout: TIMEOUT_MS,
+      encoding: "utf8",
+    },
+  );
   return /Successfully fsck'd log with size/.test(stdout + stderr);
+}
+
+const fsckArgs = (url: string, vkey: string): string[] => [
+  "-ui=false",
+  "-N",
+  "64",
+  `-storage_url=${url}`,
+  `-public_key=${vkey}`,
+];
+
+/** Runs a program to its end while this process goes on, and serves it perhaps. Undefined when it took too long. */
+async function ran(
+  program: string,
+  args: readonly string[],
+  env_more: Record<string, string> = {},
+): Promise<{ code: number | undefined; text: string }> {
+  const child = spawn(join(BIN, program), args, { env: { ...env, ...env_more }, timeout: TIMEOUT_MS });
+  let text = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (chunk: Buffer) => (text += chunk.toString()));
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code: code ?? undefined, text };
+}
+
+/** Verdict of fsck, with Tessera's client, on a ledger that is served. */
+export async function fsckAcceptsUrl(url: string, vkey: string, token: string): Promise<boolean> {
+  const { text } = await ran("fsck", [...fsckArgs(url, vkey), `-bearer_token=${token}`]);
+  return /Successfully fsck'd log with size/.test(text);
+}
+
+/** Exit code and verdict of verify/go on a ledger that is served. */
+export async function goverifyUrl(
+  url: string,
+  vkey: string,
+  token: string,
+  saved: readonly string[] = [],
+): Promise<string> {
+  const { code, text } = await ran("goverify", [url, vkey, ...saved], { LEDGER_TOKEN: token });
+  return `${code} ${text.trim()}`;
 }
 
 /** Exit code and verdict of verify/go; every checkpoint in `saved` must be a prefix. */

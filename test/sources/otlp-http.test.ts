@@ -8,7 +8,7 @@ import { deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { LIMITS } from "../../src/core/limits.ts";
 import otlp from "../../src/sources/otlp.ts";
-import { hostOf } from "../../src/sources/otlp-http.ts";
+import { hostOf } from "../../src/core/own-hosts.ts";
 import { type Bench, removeDir, tempDir } from "./harness.ts";
 import {
   type Answer,

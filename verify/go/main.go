@@ -4,7 +4,7 @@
 //	goverify DIR VKEY [CHECKPOINT ...]
 //	goverify -proof FILE VKEY
 //
-// DIR is the ledger's directory, VKEY a file with its verifier key. Every entry is checked against the root that the
+// DIR is the ledger's directory or its URL (a bearer token for the entries comes from LEDGER_TOKEN), VKEY a file with its verifier key. Every entry is checked against the root that the
 // key signed, and every further CHECKPOINT, saved earlier, must be a prefix. FILE is the proof of one entry, which is
 // printed when it holds. Exit code 0: verified; 1: not; 2: usage.
 package main
@@ -53,7 +53,7 @@ func verify(dir, vkeyFile string, saved []string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	tree, err := openCheckpoint(filepath.Join(dir, "checkpoint"), verifier)
+	tree, err := openCheckpoint(dir, "checkpoint", verifier)
 	if err != nil {
 		return 0, err
 	}
@@ -72,8 +72,8 @@ func verify(dir, vkeyFile string, saved []string) (int64, error) {
 }
 
 // openCheckpoint reads a signed note: origin, size and root, a line each.
-func openCheckpoint(path string, verifier note.Verifier) (tlog.Tree, error) {
-	text, err := os.ReadFile(path)
+func openCheckpoint(dir, path string, verifier note.Verifier) (tlog.Tree, error) {
+	text, err := read(dir, path)
 	if err != nil {
 		return tlog.Tree{}, err
 	}
@@ -106,8 +106,8 @@ func parseCheckpoint(text []byte, verifier note.Verifier) (tlog.Tree, error) {
 
 // checkBundle checks that the entries [first, first+width) are those in the tree, and that nothing follows them.
 func checkBundle(dir string, first, width int64, reader tlog.HashReader) error {
-	path := filepath.Join(dir, tilePath("entries", first/tileWidth, width))
-	bundle, err := os.ReadFile(path)
+	path := tilePath("entries", first/tileWidth, width)
+	bundle, err := read(dir, path)
 	if err != nil {
 		return err
 	}
@@ -140,7 +140,7 @@ func checkBundle(dir string, first, width int64, reader tlog.HashReader) error {
 
 // checkPrefix checks that a checkpoint saved earlier is a prefix of the tree.
 func checkPrefix(path string, verifier note.Verifier, tree tlog.Tree, reader tlog.HashReader) error {
-	old, err := openCheckpoint(path, verifier)
+	old, err := openCheckpoint(filepath.Dir(path), filepath.Base(path), verifier)
 	if err != nil {
 		return err
 	}
@@ -171,22 +171,22 @@ func (t *tiles) ReadTiles(wanted []tlog.Tile) ([][]byte, error) {
 	data := make([][]byte, len(wanted))
 	for i, tile := range wanted {
 		bytesWanted := tile.W * tlog.HashSize
-		path := filepath.Join(t.dir, tilePath(strconv.Itoa(tile.L), tile.N, int64(tile.W)))
-		read, err := os.ReadFile(path)
+		path := tilePath(strconv.Itoa(tile.L), tile.N, int64(tile.W))
+		found, err := read(t.dir, path)
 		if errors.Is(err, os.ErrNotExist) && tile.W < tileWidth {
-			path = filepath.Join(t.dir, tilePath(strconv.Itoa(tile.L), tile.N, tileWidth))
-			read, err = os.ReadFile(path)
-			if err == nil && len(read) > bytesWanted {
-				read = read[:bytesWanted]
+			path = tilePath(strconv.Itoa(tile.L), tile.N, tileWidth)
+			found, err = read(t.dir, path)
+			if err == nil && len(found) > bytesWanted {
+				found = found[:bytesWanted]
 			}
 		}
 		if err != nil {
 			return nil, err
 		}
-		if len(read) != bytesWanted {
-			return nil, fmt.Errorf("%s has %d bytes, not %d", path, len(read), bytesWanted)
+		if len(found) != bytesWanted {
+			return nil, fmt.Errorf("%s has %d bytes, not %d", path, len(found), bytesWanted)
 		}
-		data[i] = bytes.Clone(read)
+		data[i] = bytes.Clone(found)
 	}
 	return data, nil
 }

@@ -7,13 +7,15 @@ type Run = (argv: readonly string[]) => Promise<number>;
 const SUBCOMMANDS: ReadonlyMap<string, () => Promise<Run>> = new Map([
   ["verify", async () => (await import("./verify.ts")).verify],
   ["prove", async () => (await import("./prove.ts")).prove],
+  ["serve", async () => (await import("./serve.ts")).serve],
 ]);
 
 export const ledger: Command = {
-  about: "verify, prove: a ledger that others can check",
+  about: "verify, prove, serve: a ledger that others can check",
   help: `usage: tapline ledger verify [DIR|URL|PROOF] [-c FILE] [--vkey FILE] [--checkpoint FILE|DIR|URL]…
                              [--witness FILE]… [--quorum K] [--token-file FILE|--token-env NAME] [--json]
        tapline ledger prove EVENT_ID|INDEX [DIR] [-c FILE] [--out FILE]
+       tapline ledger serve [DIR] [-c FILE] [--listen HOST:PORT] [--host NAME]… [--token-file FILE|--token-env NAME]
 
   verify       every entry, tile, root, signature and blob, and from which entry on it is wrong; exit code 1 when it is
     DIR             directory of the ledger (default: that of the configuration)
@@ -27,7 +29,12 @@ export const ledger: Command = {
     presence and length; the output says which.
   prove        a C2SP tlog-proof of one event: the entry, its index, its path to the root and the signed checkpoint, which
                \`verify\` or anybody's program checks without the ledger
-    --out FILE      writes it there (default: standard output)`,
+    --out FILE      writes it there (default: standard output)
+  serve        checkpoint and hash tiles over HTTP (C2SP tlog-tiles), read-only, until it is stopped
+    --listen        address and port (default: 127.0.0.1:4320); it speaks no TLS
+    --host NAME     a name beside localhost by which it may be called
+    --token-file, --token-env
+                    a token, or sha256: and its digest: who shows it gets the entries too`,
   async run([name = "", ...rest]) {
     const load = SUBCOMMANDS.get(name);
     if (load === undefined) throw new UsageError(`say what: ${[...SUBCOMMANDS.keys()].join(", ")}`);

@@ -1,0 +1,177 @@
+// Publishes a ledger over HTTP as C2SP tlog-tiles says: checkpoint and hash tiles to everybody, entry bundles to who shows
+// the token. Reads files only, gives nothing that the checkpoint does not cover, and knows no other path.
+import { once } from "node:events";
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import type { Bearer } from "../core/bearer.ts";
+import { TaplineError, reasonOf } from "../core/errors.ts";
+import { LIMITS } from "../core/limits.ts";
+import { type Address, OwnHosts } from "../core/own-hosts.ts";
+import { countEntries } from "./frame.ts";
+import { TILE_WIDTH } from "./merkle.ts";
+import type { Verifier } from "./note.ts";
+import { CHECKPOINT, COSIGNED, type TileRef, tilePath } from "./paths.ts";
+import { readCheckpoint } from "./publish.ts";
+import { filesIn, readTile } from "./tree-files.ts";
+
+export interface ServeOptions {
+  readonly dir: string;
+  readonly verifier: Verifier;
+  readonly listen: Address;
+  /** Names beside loopback's and that of `listen`, by which it may be called. */
+  readonly hosts: readonly string[];
+  /** Without one nobody gets entries. */
+  readonly bearer: Bearer | undefined;
+}
+
+interface Reply {
+  readonly status: number;
+  readonly type: "text/plain; charset=utf-8" | "application/octet-stream";
+  readonly cache: string;
+  readonly body: Buffer;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+// What a tile holds never changes; bundles are for one reader and not for a cache that many share.
+const FOREVER = "max-age=31536000, immutable";
+const TILE = /^\/tile\/(\d{1,2}|entries)\/((?:x\d{3}\/){0,5}\d{3})(?:\.p\/(\d{1,3}))?$/;
+const packed = promisify(gzip);
+
+/** The tile that a path names; undefined when it is not the path of one. */
+export function tileOf(path: string): TileRef | undefined {
+  const [, first, name, partial] = TILE.exec(path) ?? [];
+  if (name === undefined) return undefined;
+  const level = first === "entries" ? first : Number(first);
+  const index = Number(name.replaceAll(/[x/]/g, ""));
+  const width = partial === undefined ? TILE_WIDTH : Number(partial);
+  const legal = width >= 1 && width <= TILE_WIDTH && (level === "entries" || level <= 63);
+  return legal && `/${tilePath(level, index, width)}` === path ? { level, index, width } : undefined;
+}
+
+/** Whether a tree of `size` leaves has all hashes of a tile. */
+function covered({ level, index, width }: TileRef, size: number): boolean {
+  const unit = level === "entries" ? 1 : TILE_WIDTH ** level;
+  return index * TILE_WIDTH + width <= Math.floor(size / unit);
+}
+
+const said = (status: number, text: string, headers: Record<string, string> = {}): Reply => ({
+  status,
+  type: "text/plain; charset=utf-8",
+  cache: "no-store",
+  body: Buffer.from(`${text}\n`),
+  headers,
+});
+
+export class LedgerServer {
+  readonly #options: ServeOptions;
+  readonly #hosts: OwnHosts;
+  readonly #server: Server;
+
+  constructor(options: ServeOptions) {
+    this.#options = options;
+    this.#hosts = new OwnHosts([options.listen.host, ...options.hosts]);
+    this.#server = createServer(
+      {
+        headersTimeout: LIMITS.serve_request_ms,
+        requestTimeout: LIMITS.serve_request_ms,
+        keepAliveTimeout: LIMITS.serve_idle_ms,
+        requireHostHeader: false, // refused here, with an answer
+      },
+      (req, res) => void this.#request(req, res),
+    );
+    this.#server.maxConnections = LIMITS.serve_connections;
+  }
+
+  /** Throws LEDGER_LISTEN. */
+  async open(): Promise<void> {
+    const { host, port } = this.#options.listen;
+    try {
+      this.#server.listen(port, host);
+      await once(this.#server, "listening");
+    } catch (cause) {
+      throw new TaplineError("LEDGER_LISTEN", `cannot listen on ${host}:${port}: ${reasonOf(cause)}`, {
+        remedy: "choose another port with --listen",
+        cause,
+      });
+    }
+  }
+
+  /** Where it listens; the port is there when the options ask for any. */
+  get url(): string {
+    const { host } = this.#options.listen;
+    const { port } = this.#server.address() as AddressInfo;
+    return `http://${host.includes(":") ? `[${host}]` : host}:${port}/`;
+  }
+
+  async close(): Promise<void> {
+    const closed = once(this.#server, "close");
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  async #request(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    req.resume(); // nobody has a body to send
+    let reply: Reply;
+    try {
+      reply = await this.#reply(req);
+    } catch (error) {
+      reply = said(500, error instanceof TaplineError ? "the ledger is damaged" : "it cannot be read");
+    }
+    const { status, type, cache, body, headers } = reply;
+    res.writeHead(status, {
+      "content-type": type,
+      "content-length": body.length,
+      "cache-control": cache,
+      "x-content-type-options": "nosniff",
+      "content-security-policy": "default-src 'none'",
+      ...headers,
+    });
+    res.end(req.method === "HEAD" ? undefined : body);
+  }
+
+  async #reply(req: IncomingMessage): Promise<Reply> {
+    if (!this.#hosts.named(req)) return said(403, "the Host header does not name this server: see --host");
+    if (req.headers.origin !== undefined) return said(403, "requests of web pages (Origin) are refused");
+    if (req.method !== "GET" && req.method !== "HEAD") return said(405, "GET only", { allow: "GET, HEAD" });
+    const path = req.url ?? "";
+    if (path === `/${CHECKPOINT}` || path === `/${COSIGNED}`) return this.#checkpoint(path.slice(1));
+    const tile = tileOf(path);
+    if (tile === undefined) return said(404, "no such path: checkpoint, tile/…");
+    if (tile.level === "entries") {
+      const { bearer } = this.#options;
+      if (bearer === undefined) return said(403, "entries are not served here");
+      if (!bearer.accepts(req.headers.authorization))
+        return said(401, "the bearer token is missing or wrong", { "www-authenticate": "Bearer" });
+    }
+    return this.#tile(tile, /\bgzip\b/.test(req.headers["accept-encoding"] ?? ""));
+  }
+
+  async #checkpoint(name: string): Promise<Reply> {
+    const body = await filesIn(this.#options.dir).read(name, LIMITS.checkpoint_bytes);
+    if (body === undefined || body === "too long") return said(404, "there is none");
+    return { status: 200, type: "text/plain; charset=utf-8", cache: "no-cache", body };
+  }
+
+  async #tile(tile: TileRef, gzips: boolean): Promise<Reply> {
+    const { dir, verifier } = this.#options;
+    const { size } = (await readCheckpoint(dir, verifier)) ?? { size: 0 };
+    if (!covered(tile, size)) return said(404, "the checkpoint does not cover it");
+    // Partial tiles of checkpoints long gone are cut from wider ones: what they held has not changed.
+    const found = await readTile(filesIn(dir), tile.level, tile.index, tile.width);
+    if (typeof found === "string") return said(found.endsWith("is missing") ? 404 : 500, found);
+    const type = "application/octet-stream";
+    if (tile.level !== "entries")
+      return { status: 200, type, cache: `public, ${FOREVER}`, body: found.bytes };
+    if (countEntries(found.bytes) !== tile.width)
+      return said(500, `${found.file} does not have ${tile.width} entries`);
+    const body = gzips ? await packed(found.bytes) : found.bytes;
+    const headers = {
+      vary: "accept-encoding, authorization",
+      ...(gzips ? { "content-encoding": "gzip" } : {}),
+    };
+    return { status: 200, type, cache: `private, ${FOREVER}`, body, headers };
+  }
+}
