@@ -1,5 +1,6 @@
 // Documents as sinks and ledgers have them, nested, to events as rules see them: flat, with what moved to blobs put
 // back. Reads no files.
+import { flatten } from "../core/flatten.ts";
 import { type Event, FIELDS } from "../core/generated/event.ts";
 
 type Fields = Record<string, unknown>;
@@ -13,17 +14,6 @@ const STORED = [
   "event.sequence",
   "event.hash",
 ];
-
-/** Dotted names for nested fields; a field of the table that is an object stays whole. */
-export function flatten(map: object, prefix = "", out: Fields = {}): Fields {
-  for (const [key, value] of Object.entries(map as Fields)) {
-    const name = prefix + key;
-    const inner = typeof value === "object" && value !== null && !Array.isArray(value);
-    if (inner && !Object.hasOwn(TABLE, name)) flatten(value, `${name}.`, out);
-    else out[name] = value;
-  }
-  return out;
-}
 
 /** Digests of the texts that moved out of a document. */
 export function blobsOf(document: object): readonly string[] {

@@ -1,9 +1,9 @@
 // Why a rule matches an event or not: the truth of every test, what the event holds instead, and which parts of the
 // condition decided. Asks the engine itself, one test at a time, so that it cannot tell another story. Cold path.
+import { flatten } from "../core/flatten.ts";
 import type { Event } from "../core/generated/event.ts";
 import { LIMITS } from "../core/limits.ts";
 import { type Condition, parseCondition } from "./condition.ts";
-import { flatten } from "./document.ts";
 import { type FieldSet, slotFor } from "./fields.ts";
 import { PRODUCT } from "./match.ts";
 import type { Placeholders } from "./modifiers.ts";

@@ -1,7 +1,7 @@
 // A document of the alerts, taken apart field by field; what nobody takes is left over. For `ocsf.ts`, which puts it together
 // again in another schema.
+import { flatten } from "../core/flatten.ts";
 import { toMs } from "../core/time.ts";
-import { flatten } from "./document.ts";
 
 export type Shape = Readonly<Record<string, unknown>>;
 

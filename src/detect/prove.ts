@@ -1,9 +1,9 @@
 // Proofs: the file `<rule>.test.yml` beside a rule lists events that must match and events that must not. An event is
 // written with dotted or nested fields; what the rule's logsource says of it need not be repeated.
+import { flatten } from "../core/flatten.ts";
 import { eventOf } from "../core/event.ts";
 import { type Action, CLASSES } from "../core/generated/classes.ts";
 import { type Event, FIELDS } from "../core/generated/event.ts";
-import { flatten } from "./document.ts";
 import { suggestField } from "./fields.ts";
 import { type CompiledRule, PRODUCT, RuleSet } from "./match.ts";
 import type { Placeholders } from "./modifiers.ts";

@@ -149,7 +149,9 @@ export class Incidents {
   #open(batch: AlertBatch, now_ms: number, events: Event[], changed: Map<string, HeldIncident>): void {
     const { rule, first } = batch;
     const start = Math.floor(batch.first_ms / rule.window_ms);
-    const id = digest([rule.name, first.field, first.group, start, rule.window_ms].join("\u0000"));
+    // Of the host too: collectors that group by the same user are not to share an incident in one index.
+    const { host } = this.#origin;
+    const id = digest([host, rule.name, first.field, first.group, start, rule.window_ms].join("\u0000"));
     const blank = { id, rule: rule.name, by: first.field, group: first.group, backfill: first.backfill };
     const window = { from_ms: batch.first_ms, to_ms: batch.first_ms + rule.window_ms };
     const joined = {

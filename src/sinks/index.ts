@@ -2,10 +2,21 @@
 import elasticsearch from "./elasticsearch.ts";
 import email from "./email.ts";
 import file from "./file.ts";
+import incidentState from "./incident-state.ts";
 import none from "./null.ts";
 import opensearch from "./opensearch.ts";
 import slack from "./slack.ts";
 import store from "./store.ts";
 import webhook from "./webhook.ts";
 
-export const SINKS = { elasticsearch, email, file, null: none, opensearch, slack, store, webhook } as const;
+export const SINKS = {
+  elasticsearch,
+  email,
+  file,
+  "incident-state": incidentState,
+  null: none,
+  opensearch,
+  slack,
+  store,
+  webhook,
+} as const;

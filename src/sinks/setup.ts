@@ -5,6 +5,7 @@ import { TaplineError } from "../core/errors.ts";
 import { excerpt, refused } from "./answer.ts";
 import type { Answer, Server } from "./connection.ts";
 import { type ElasticsearchOptions, connectElasticsearch } from "./elasticsearch.ts";
+import { STATE_INDEX, planIncidents } from "./incident-setup.ts";
 import { type OpenSearchOptions, connectOpenSearch } from "./opensearch.ts";
 import { TEMPLATE } from "./shipper.ts";
 
@@ -44,7 +45,9 @@ async function generated(engine: Engine, file: string): Promise<unknown> {
 
 /** What `setup` would send, in order: PUT `path` with `body`. `--print` shows it. */
 export async function plan(engine: Engine, retentionDays: number): Promise<Part[]> {
-  return engine === "elasticsearch" ? planElasticsearch(retentionDays) : planOpenSearch(retentionDays);
+  const events =
+    engine === "elasticsearch" ? await planElasticsearch(retentionDays) : await planOpenSearch(retentionDays);
+  return [...events, ...planIncidents(engine, await generated(engine, `index-${STATE_INDEX}`))];
 }
 
 async function planElasticsearch(retentionDays: number): Promise<Part[]> {
@@ -200,17 +203,25 @@ async function updateMappings(
   server: Server,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const found = await server.request("GET", `/_resolve/index/${PATTERN}`, {}, undefined, signal);
+  const names = `${PATTERN},${STATE_INDEX}*`;
+  const found = await server.request("GET", `/_resolve/index/${names}`, {}, undefined, signal);
   if (found.status !== 200) return `the server does not list its streams: ${found.status} ${excerpt(found)}`;
-  const { data_streams = [] } = parse(found) as { data_streams?: { name: string }[] };
+  const { data_streams = [], indices = [] } = parse(found) as {
+    data_streams?: { name: string }[];
+    indices?: { name: string }[];
+  };
+  const state = (await generated(engine, `index-${STATE_INDEX}`)) as { mappings: unknown };
   const file = engine === "elasticsearch" ? "component-tapline@mappings" : "index-logs-tapline";
   const { template: body } = (await generated(engine, file)) as { template: { mappings: unknown } };
-  const sent = { bytes: JSON.stringify(body.mappings), type: "json" } as const;
-  for (const { name } of data_streams) {
+  const targets = data_streams.map(({ name }) => ({ name, mappings: body.mappings }));
+  if (indices.some(({ name }) => name === STATE_INDEX))
+    targets.push({ name: STATE_INDEX, mappings: state.mappings });
+  for (const { name, mappings } of targets) {
     const path = `/${encodeURIComponent(name)}/_mapping`;
+    const sent = { bytes: JSON.stringify(mappings), type: "json" } as const;
     const answer = await server.request("PUT", path, { write_index_only: "true" }, sent, signal);
-    if (answer.status >= 300)
-      return `${name}, in force from its next rollover: ${answer.status} ${excerpt(answer)}`;
+    const when = name === STATE_INDEX ? "once it is deleted and built anew" : "from its next rollover";
+    if (answer.status >= 300) return `${name}, in force ${when}: ${answer.status} ${excerpt(answer)}`;
   }
   return undefined;
 }

@@ -6,7 +6,7 @@ import { compileCorrelations } from "../../src/detect/correlate-compile.ts";
 import { Correlator } from "../../src/detect/correlate.ts";
 import { Extractor } from "../../src/detect/correlate-extract.ts";
 import { type Correlation, parseCorrelation } from "../../src/detect/correlation-parse.ts";
-import { flatten } from "../../src/detect/document.ts";
+import { flatten } from "../../src/core/flatten.ts";
 import { type Rule, Report } from "../../src/detect/rule.ts";
 import { parseRules } from "../../src/detect/parse.ts";
 import { readCases } from "../../src/detect/prove.ts";

@@ -1,8 +1,11 @@
-// The sink and setup against real servers of Elasticsearch.
+// The sinks and setup against real servers of Elasticsearch.
+import { incidentStateSuite } from "./incident-state.ts";
 import { searchSuite } from "./search.ts";
 import { startServer } from "./servers.ts";
 
-searchSuite("Elasticsearch 8", "elasticsearch", await startServer("elasticsearch8"));
+const url = await startServer("elasticsearch8");
+searchSuite("Elasticsearch 8", "elasticsearch", url);
+incidentStateSuite("Elasticsearch 8", "elasticsearch", url);
 // The same client speaks to version 9. Its server is made of jars and costs a large download: full runs only.
 if (process.env["TAPLINE_FULL"] !== undefined) {
   searchSuite("Elasticsearch 9", "elasticsearch", await startServer("elasticsearch9"));

@@ -1,5 +1,8 @@
-// The sink and setup against a real server of OpenSearch.
+// The sinks and setup against a real server of OpenSearch.
+import { incidentStateSuite } from "./incident-state.ts";
 import { searchSuite } from "./search.ts";
 import { startServer } from "./servers.ts";
 
-searchSuite("OpenSearch 3", "opensearch", await startServer("opensearch"));
+const url = await startServer("opensearch");
+searchSuite("OpenSearch 3", "opensearch", url);
+incidentStateSuite("OpenSearch 3", "opensearch", url);

@@ -65,6 +65,8 @@ describe("elasticsearch", () => {
       "PUT /_component_template/tapline@lifecycle",
       "PUT /_index_template/logs-tapline",
       "PUT /_security/role/tapline_writer",
+      "PUT /_index_template/tapline-incident-state",
+      "PUT /_security/role/tapline_incident_writer",
     ]);
     const { policy }: { policy: { phases: { delete: unknown; hot: unknown } } } =
       body("PUT /_ilm/policy/tapline");
@@ -96,18 +98,20 @@ describe("elasticsearch", () => {
       "component template tapline@mappings",
       "component template tapline@settings",
       "index template logs-tapline",
+      "index template tapline-incident-state",
     ]);
     expect(result.missing.map((part) => part.name)).toEqual([
       "lifecycle policy tapline",
       "component template tapline@lifecycle",
       "role tapline_writer",
+      "role tapline_incident_writer",
     ]);
     expect(result.missing[0]!.reason).toBe("the server cannot: 400 no handler");
   });
 
   test("existing streams get new fields; a type that changed waits for the rollover and is named", async () => {
     answers = {
-      "GET /_resolve/index/logs-tapline.*-*": [
+      "GET /_resolve/index/logs-tapline.*-*,tapline-incident-state*": [
         200,
         { data_streams: [{ name: "logs-tapline.audit-default" }] },
       ],
@@ -174,6 +178,8 @@ describe("opensearch", () => {
       "PUT /_plugins/_ism/policies/tapline",
       "PUT /_index_template/logs-tapline",
       "PUT /_plugins/_security/api/roles/tapline_writer",
+      "PUT /_index_template/tapline-incident-state",
+      "PUT /_plugins/_security/api/roles/tapline_incident_writer",
     ]);
     expect(body("PUT /_index_template/logs-tapline")).not.toHaveProperty("composed_of");
     expect(JSON.stringify(body("PUT /_plugins/_security/api/roles/tapline_writer"))).not.toContain("delete");
@@ -183,10 +189,14 @@ describe("opensearch", () => {
     const none: Answer = [400, { error: "no handler found" }];
     answers = { "GET /_plugins/_ism/policies/tapline": none, "GET /_plugins/_security/api/account": none };
     const result = await run("opensearch");
-    expect(result.installed).toEqual(["index template logs-tapline"]);
+    expect(result.installed).toEqual([
+      "index template logs-tapline",
+      "index template tapline-incident-state",
+    ]);
     expect(result.missing.map((part) => part.name)).toEqual([
       "lifecycle policy tapline",
       "role tapline_writer",
+      "role tapline_incident_writer",
     ]);
   });
 });
