@@ -4,7 +4,15 @@
 import { LIMITS } from "../core/limits.ts";
 import { checkTiles } from "./check-tiles.ts";
 import { checkWal } from "./check-wal.ts";
-import { type Claim, claimOf, findForks, readClaims, readText, witnessedOf } from "./claims.ts";
+import {
+  type Claim,
+  type Witnessed,
+  claimOf,
+  findForks,
+  readClaims,
+  readText,
+  witnessedOf,
+} from "./claims.ts";
 import type { Witness } from "./cosignature.ts";
 import { type Verifier, parseVerifier } from "./note.ts";
 import { CHECKPOINT, COSIGNED, VKEY } from "./paths.ts";
@@ -19,6 +27,8 @@ export interface VerifyOptions {
   readonly witnesses?: readonly Witness[];
   /** How many of the witnesses have to have signed; all of them when not given. */
   readonly quorum?: number | undefined;
+  /** When they have to have signed last, ms since 1970: an older signature may be from before entries were cut off. */
+  readonly witnessed_since_ms?: number | undefined;
   /** For entries behind a URL. Without it their hashes are checked, and not the entries. */
   readonly token?: string | undefined;
   /** Keyed digest that names blobs. Without it their presence and length are checked, and not their text. */
@@ -81,7 +91,7 @@ function sayWhatIsHeld(
   current: Claim,
   kept: readonly Claim[],
   saved: readonly Claim[],
-  { witnesses = [], quorum = witnesses.length }: VerifyOptions,
+  { witnesses = [], quorum = witnesses.length, witnessed_since_ms: since_ms = 0 }: VerifyOptions,
   report: Report,
 ): void {
   let held = Math.max(0, ...kept.map((claim) => claim.size));
@@ -91,11 +101,8 @@ function sayWhatIsHeld(
       const names = witnesses.map((witness) => witness.name).join(", ");
       report.wrong(`no checkpoint is signed by ${quorum} of the witnesses ${names}`, { index: 0 });
     } else {
-      const said = witnessed.cosignatures.map(
-        ({ witness, at_s }) => `${witness} at ${new Date(at_s * 1_000).toISOString()}`,
-      );
-      report.notes.push(`witnessed: the first ${witnessed.size} entries, by ${said.join(", ")}`);
       held = Math.max(held, witnessed.size);
+      sayWitnessed(witnessed, since_ms, report);
     }
   }
   if (held >= current.size) return;
@@ -104,6 +111,19 @@ function sayWhatIsHeld(
     `${which} rest on the key alone, as far as is known here: who holds it could have rewritten or cut them, and no ` +
       "checkpoint that was kept elsewhere says otherwise",
   );
+}
+
+function sayWitnessed({ size, cosignatures }: Witnessed, since_ms: number, report: Report): void {
+  const said = cosignatures.map(
+    ({ witness, at_s }) => `${witness} at ${new Date(at_s * 1_000).toISOString()}`,
+  );
+  report.notes.push(`witnessed: the first ${size} entries, by ${said.join(", ")}`);
+  const last_ms = Math.max(...cosignatures.map(({ at_s }) => at_s * 1_000));
+  if (last_ms < since_ms)
+    report.wrong(
+      `stale: no witness has signed since ${new Date(since_ms).toISOString()}: what came after ${size} entries may have been cut off`,
+      { index: size },
+    );
 }
 
 function saidOfBlobs({ blobs, digest }: Report): string {

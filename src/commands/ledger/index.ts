@@ -13,7 +13,8 @@ const SUBCOMMANDS: ReadonlyMap<string, () => Promise<Run>> = new Map([
 export const ledger: Command = {
   about: "verify, prove, serve: a ledger that others can check",
   help: `usage: tapline ledger verify [DIR|URL|PROOF] [-c FILE] [--vkey FILE] [--checkpoint FILE|DIR|URL]…
-                             [--witness FILE]… [--quorum K] [--token-file FILE|--token-env NAME] [--json]
+                             [--witness FILE]… [--quorum K] [--witnessed-since TIME]
+                             [--token-file FILE|--token-env NAME] [--json]
        tapline ledger prove EVENT_ID|INDEX [DIR] [-c FILE] [--out FILE]
        tapline ledger serve [DIR] [-c FILE] [--listen HOST:PORT] [--host NAME]… [--token-file FILE|--token-env NAME]
 
@@ -25,6 +26,8 @@ export const ledger: Command = {
     --checkpoint    a checkpoint kept elsewhere, or a directory of them (*.checkpoint): has to be a prefix of the ledger
     --witness FILE  key of a witness (C2SP, Ed25519 or ML-DSA-44): a checkpoint has to bear its cosignature
     --quorum K      how many of the witnesses (default: all)
+    --witnessed-since TIME
+                    a witness has to have signed then or later: an older signature may be from before a cut
     Blobs are checked in full where the installation's digest key is (keys/digest.key beside the ledger), else their
     presence and length; the output says which.
   prove        a C2SP tlog-proof of one event: the entry, its index, its path to the root and the signed checkpoint, which

@@ -22,6 +22,7 @@ interface Asked {
   readonly checkpoints: readonly string[];
   readonly witnesses: readonly Witness[];
   readonly quorum: number;
+  readonly witnessed_since_ms: number | undefined;
   readonly token: string | undefined;
   readonly json: boolean;
 }
@@ -33,6 +34,7 @@ export async function verify(argv: readonly string[]): Promise<number> {
     checkpoint: { type: "string", multiple: true },
     witness: { type: "string", multiple: true },
     quorum: { type: "string" },
+    "witnessed-since": { type: "string" },
     "token-file": { type: "string" },
     "token-env": { type: "string" },
     json: { type: "boolean" },
@@ -50,6 +52,7 @@ export async function verify(argv: readonly string[]): Promise<number> {
     checkpoints: values.checkpoint ?? [],
     witnesses,
     quorum,
+    witnessed_since_ms: readSince(values["witnessed-since"], witnesses.length),
     token: await readToken({ token_file: values["token-file"], token_env: values["token-env"] }),
     json: values.json === true,
   };
@@ -67,6 +70,16 @@ export async function verify(argv: readonly string[]): Promise<number> {
   return verifyProof(place, asked);
 }
 
+function readSince(text: string | undefined, witnesses: number): number | undefined {
+  if (text === undefined) return undefined;
+  const since_ms = /^\d{4}-\d\d-\d\d(T[\d:.]+Z)?$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(since_ms) || witnesses === 0)
+    throw new UsageError(
+      "--witnessed-since takes a day or a time in UTC (2026-11-23T21:00Z), beside --witness",
+    );
+  return since_ms;
+}
+
 /** A text that has to be there. */
 async function textOf(place: string): Promise<string> {
   const text = await readText(place);
@@ -80,12 +93,13 @@ async function checkLedger(place: string, asked: Asked): Promise<Verification> {
   let checked = 0;
   if (!asked.json) progress.start(() => `checked ${checked.toLocaleString("en-US")} entries`);
   try {
-    const { vkey, checkpoints, witnesses, quorum, token } = asked;
+    const { vkey, checkpoints, witnesses, quorum, witnessed_since_ms, token } = asked;
     return await verifyLedger(place, {
       ...(vkey === undefined ? {} : { vkey }),
       checkpoints,
       witnesses,
       quorum,
+      witnessed_since_ms,
       token,
       digest: key === undefined ? undefined : createDigest(key),
       progress: (entries: number) => (checked = entries),
@@ -129,6 +143,9 @@ async function verifyProof(path: string, asked: Asked): Promise<number> {
     wrong.push(
       `the checkpoint is signed by ${cosignatures.length} of the witnesses, and ${asked.quorum} are needed`,
     );
+  const last_ms = Math.max(0, ...cosignatures.map(({ at_s }) => at_s * 1_000));
+  if (asked.witnessed_since_ms !== undefined && last_ms < asked.witnessed_since_ms)
+    wrong.push(`stale: no witness has signed since ${new Date(asked.witnessed_since_ms).toISOString()}`);
   const report = new Report(undefined);
   for (const claim of await readClaims(asked.checkpoints, verifier, report)) {
     if (checkpoint === undefined) continue;
