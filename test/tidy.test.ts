@@ -28,10 +28,12 @@ function sources(dir: string): string[] {
 const files = sources("src").map((path) => ({ path, text: readFileSync(path, "utf8") }));
 const everything = [
   ...files,
-  ...[...sources("test"), ...sources("bench"), ...sources("scripts")].map((path) => ({
-    path,
-    text: readFileSync(path, "utf8"),
-  })),
+  ...[...sources("test"), ...sources("bench"), ...sources("scripts"), ...sources("dashboards")].map(
+    (path) => ({
+      path,
+      text: readFileSync(path, "utf8"),
+    }),
+  ),
 ];
 
 function imports(path: string, text: string): string[] {

@@ -1,5 +1,7 @@
-// The registry of generators: each returns path → text, and reads only the tables; the reference reads the code too.
+// The registry of generators: each returns path → text, and reads only the tables; the reference reads the code too, and
+// dashboards their definitions.
 import { avroSource } from "./avro.ts";
+import { dashboardsSource } from "./dashboards.ts";
 import { hookSource } from "./hook.ts";
 import { lifecycleSource } from "./lifecycle.ts";
 import { templatesSource } from "./templates.ts";
@@ -17,6 +19,7 @@ export const generators: readonly (() => Record<string, string> | Promise<Record
   templatesSource,
   lifecycleSource,
   avroSource,
+  dashboardsSource,
   referenceSource,
   hookSource,
 ];

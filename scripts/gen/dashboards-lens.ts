@@ -1,0 +1,158 @@
+// Saved objects for Kibana 8 and 9: data view, searches and dashboards whose Lens panels are in them, with controls; the
+// forms of 8.8 and 8.9.
+import type { Dashboard, Search } from "../../dashboards/define.ts";
+import type { SavedObject } from "./dashboards-classic.ts";
+import { LAYER_REF, lensAttributes } from "./dashboards-lens-chart.ts";
+import {
+  DATA_VIEW,
+  EVERYTHING,
+  PATTERN,
+  TITLE,
+  fieldFormats,
+  kql,
+  place,
+  titleOf,
+  typeOf,
+} from "./dashboards-common.ts";
+
+type Json = Record<string, unknown>;
+
+const SOURCE = "kibanaSavedObjectMeta.searchSourceJSON.index";
+const viewRef = (name: string) => ({ type: "index-pattern", id: DATA_VIEW, name });
+const version = (type: string): Json => ({
+  coreMigrationVersion: "8.8.0",
+  typeMigrationVersion: type,
+  managed: false,
+});
+
+export function dataView(): SavedObject {
+  return {
+    id: DATA_VIEW,
+    type: "index-pattern",
+    attributes: {
+      title: PATTERN,
+      name: "Tapline events",
+      timeFieldName: "@timestamp",
+      fieldFormatMap: JSON.stringify(fieldFormats()),
+    },
+    references: [],
+    ...version("8.0.0"),
+  };
+}
+
+export function lensSearch({ id, title, about, where, columns }: Search): SavedObject {
+  for (const column of columns) typeOf(column, false);
+  const source = { query: kql(where), filter: [], indexRefName: SOURCE };
+  return {
+    id: `tapline-${id}`,
+    type: "search",
+    attributes: {
+      title: TITLE + title,
+      description: about,
+      hideChart: false,
+      isTextBasedQuery: false,
+      timeRestore: false,
+      grid: {},
+      columns,
+      sort: [["@timestamp", "desc"]],
+      kibanaSavedObjectMeta: { searchSourceJSON: JSON.stringify(source) },
+    },
+    references: [viewRef(SOURCE)],
+    ...version("8.0.0"),
+  };
+}
+
+function markdown(text: string): Json {
+  return {
+    savedVis: {
+      id: "",
+      title: "",
+      description: "",
+      type: "markdown",
+      params: { fontSize: 12, openLinksInNewTab: false, markdown: text },
+      uiState: {},
+      data: { aggs: [], searchSource: { query: EVERYTHING, filter: [] } },
+    },
+    hidePanelTitles: true,
+    enhancements: {},
+  };
+}
+
+function controls(dashboard: Dashboard): Json {
+  const panels = dashboard.filters.map(({ field, label }, order) => {
+    typeOf(field, true);
+    const id = `filter-${order}`;
+    const explicitInput = {
+      id,
+      fieldName: field,
+      title: label,
+      searchTechnique: "prefix",
+      selectedOptions: [],
+      sort: { by: "_count", direction: "desc" },
+      enhancements: {},
+    };
+    return [id, { order, width: "medium", grow: true, type: "optionsListControl", explicitInput }] as const;
+  });
+  return {
+    chainingSystem: "HIERARCHICAL",
+    controlStyle: "oneLine",
+    ignoreParentSettingsJSON: JSON.stringify({
+      ignoreFilters: false,
+      ignoreQuery: false,
+      ignoreTimerange: false,
+      ignoreValidations: false,
+    }),
+    panelsJSON: JSON.stringify(Object.fromEntries(panels)),
+  };
+}
+
+/** The one object that a dashboard is: its panels are in it, but for those of saved searches. */
+export function lensDashboard(dashboard: Dashboard, all: readonly Dashboard[]): SavedObject {
+  const references: { name: string; type: string; id: string }[] = [];
+  const panels = place(dashboard, all, 0).map(({ panel, grid }) => {
+    const frame = { gridData: { ...grid, i: panel.id }, panelIndex: panel.id };
+    if (panel.kind === "text")
+      return { type: "visualization", ...frame, embeddableConfig: markdown(panel.text) };
+    if (panel.kind === "events") {
+      const panelRefName = `panel_${panel.id}`;
+      references.push({ name: `${panel.id}:${panelRefName}`, type: "search", id: `tapline-${panel.search}` });
+      const embeddableConfig = { title: panel.title, enhancements: {} };
+      return { type: "search", ...frame, embeddableConfig, title: panel.title, panelRefName };
+    }
+    references.push(viewRef(`${panel.id}:${LAYER_REF}`));
+    const period = panel.kind === "table" && panel.period !== undefined ? { timeRange: panel.period } : {};
+    return {
+      type: "lens",
+      ...frame,
+      embeddableConfig: {
+        attributes: lensAttributes(panel, viewRef(LAYER_REF)),
+        enhancements: {},
+        hidePanelTitles: false,
+        ...period,
+      },
+      title: titleOf(panel),
+    };
+  });
+  for (const i of dashboard.filters.keys())
+    references.push(viewRef(`controlGroup_filter-${i}:optionsListDataView`));
+  const attributes = {
+    title: TITLE + dashboard.title,
+    description: dashboard.about,
+    version: 1,
+    panelsJSON: JSON.stringify(panels),
+    optionsJSON: JSON.stringify({
+      useMargins: true,
+      syncColors: false,
+      syncCursor: true,
+      syncTooltips: false,
+      hidePanelTitles: false,
+    }),
+    timeRestore: true,
+    timeFrom: dashboard.from,
+    timeTo: "now",
+    refreshInterval: { pause: true, value: 60_000 },
+    ...(dashboard.filters.length > 0 && { controlGroupInput: controls(dashboard) }),
+    kibanaSavedObjectMeta: { searchSourceJSON: JSON.stringify({ query: EVERYTHING, filter: [] }) },
+  };
+  return { id: `tapline-${dashboard.id}`, type: "dashboard", attributes, references, ...version("8.9.0") };
+}
