@@ -11,6 +11,7 @@ COPY package.json LICENSE ./
 COPY bin bin
 COPY src src
 COPY mappings mappings
+COPY dashboards/generated dashboards/generated
 COPY detections detections
 COPY sample sample
 RUN mkdir -p /var/lib/tapline/tapline && chown -R node:node /var/lib/tapline

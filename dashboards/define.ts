@@ -71,7 +71,7 @@ export interface BarPanel extends Asked {
   readonly kind: "bar";
   readonly metric: Metric;
   readonly by: ByValue;
-  readonly then?: ByValue;
+  readonly stack?: ByValue;
 }
 export interface TablePanel extends Asked {
   readonly kind: "table";
@@ -120,6 +120,7 @@ export interface Dashboard {
 
 export const count = (label: string): Metric => ({ op: "count", label });
 export const distinct = (field: FieldName, label: string): Metric => ({ op: "distinct", field, label });
+export const sum = (field: FieldName, label: string): Metric => ({ op: "sum", field, label });
 export const first = (label = "First"): Metric => ({ op: "min", field: "@timestamp", label });
 export const last = (label = "Last"): Metric => ({ op: "max", field: "@timestamp", label });
 export const highest = (field: FieldName, label: string): Metric => ({ op: "max", field, label });
@@ -140,3 +141,16 @@ export const by = (field: FieldName, label: string, size?: number): ByValue =>
 export const action = (...names: string[]): Condition => is("event.action", ...names);
 /** One observation of a call: the one that counts. */
 export const PRIMARY: Condition = is("tapline.primary", true);
+
+export const number = (
+  id: string,
+  title: string,
+  width: number,
+  where: Where,
+  metric: Metric,
+): NumberPanel => ({ kind: "number", id, title, width, where, metric });
+/** The last row of a page: the events that it rests on. */
+export const eventsRow = (title: string, search: string): Row => ({
+  height: 16,
+  panels: [{ kind: "events", id: "events", title, width: 48, search }],
+});

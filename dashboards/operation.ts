@@ -7,10 +7,12 @@ import {
   by,
   count,
   distinct,
+  eventsRow,
   first,
   highest,
   is,
   last,
+  number,
   percentile,
   there,
 } from "./define.ts";
@@ -19,6 +21,8 @@ const CALLS = [action("tool-call"), PRIMARY];
 const RESULTS = [action("tool-result"), PRIMARY];
 const FAILED = [...RESULTS, is("event.outcome", "failure")];
 const ALERTS = [action("rule-alert")];
+const URGENT = [...ALERTS, is("tapline.alert.level", "high", "critical")];
+const DENIED = [action("tool-call-decision"), is("tapline.decision.verdict", "deny")];
 const ACCOUNTS = [action("heartbeat", "collector-stop")];
 
 export const operation: Dashboard = {
@@ -40,47 +44,12 @@ export const operation: Dashboard = {
     {
       height: 6,
       panels: [
-        { kind: "number", id: "calls", title: "Tool calls", width: 8, where: CALLS, metric: count("Calls") },
-        {
-          kind: "number",
-          id: "failed",
-          title: "Failed results",
-          width: 8,
-          where: FAILED,
-          metric: count("Results"),
-        },
-        {
-          kind: "number",
-          id: "denied",
-          title: "Denied calls",
-          width: 8,
-          where: [action("tool-call-decision"), is("tapline.decision.verdict", "deny")],
-          metric: count("Decisions"),
-        },
-        {
-          kind: "number",
-          id: "sessions",
-          title: "Sessions",
-          width: 8,
-          where: [there("gen_ai.conversation.id")],
-          metric: distinct("gen_ai.conversation.id", "Sessions, about"),
-        },
-        {
-          kind: "number",
-          id: "urgent",
-          title: "High and critical alerts",
-          width: 8,
-          where: [...ALERTS, is("tapline.alert.level", "high", "critical")],
-          metric: count("Alerts"),
-        },
-        {
-          kind: "number",
-          id: "gaps",
-          title: "Gaps",
-          width: 8,
-          where: [action("gap")],
-          metric: count("Gaps"),
-        },
+        number("calls", "Tool calls", 8, CALLS, count("Calls")),
+        number("failed", "Failed results", 8, FAILED, count("Results")),
+        number("denied", "Denied calls", 8, DENIED, count("Decisions")),
+        number("sessions", "Sessions", 8, [], distinct("gen_ai.conversation.id", "Sessions, about")),
+        number("urgent", "High and critical alerts", 8, URGENT, count("Alerts")),
+        number("gaps", "Gaps", 8, [action("gap")], count("Gaps")),
       ],
     },
     {
@@ -277,9 +246,6 @@ export const operation: Dashboard = {
         },
       ],
     },
-    {
-      height: 16,
-      panels: [{ kind: "events", id: "events", title: "Alerts", width: 48, search: "alerts" }],
-    },
+    eventsRow("Alerts", "alerts"),
   ],
 };

@@ -165,7 +165,7 @@ const HEAT = {
 };
 
 function colours(panel: TimePanel | BarPanel): Json {
-  const by = panel.kind === "time" ? panel.by : panel.then;
+  const by = panel.kind === "time" ? panel.by : panel.stack;
   return { vis: { colors: by === undefined ? { [panel.metric.label]: PLAIN } : (by.colours ?? {}) } };
 }
 
@@ -191,7 +191,7 @@ export function classicChart(panel: AskingPanel): {
     const aggs = [metric, histogram("2", "d"), termsAgg(panel.by, where, "3", "group")];
     return { type: "heatmap", params: HEAT, aggs, uiState: {} };
   }
-  const split = panel.kind === "time" ? panel.by : panel.then;
+  const split = panel.kind === "time" ? panel.by : panel.stack;
   const group = split === undefined ? [] : [termsAgg(split, where, "3", "group")];
   const across = panel.kind === "time" ? histogram("2", "auto") : termsAgg(panel.by, where, "2", "segment");
   return {

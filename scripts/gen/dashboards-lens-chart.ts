@@ -186,7 +186,7 @@ function lensOf(panel: AskingPanel): Lens {
     const b2 = termsColumn(panel.by, where, "m1");
     return { type: "lnsHeatmap", visualization: HEAT, columns: { b1: timeColumn("1d"), b2, m1 } };
   }
-  const split = panel.kind === "time" ? panel.by : panel.then;
+  const split = panel.kind === "time" ? panel.by : panel.stack;
   const b1 = panel.kind === "time" ? timeColumn("auto") : termsColumn(panel.by, where, "m1");
   const b2 = split === undefined ? {} : { b2: termsColumn(split, where, "m1") };
   return { type: "lnsXY", visualization: chart(panel.kind, split), columns: { b1, ...b2, m1 } };
