@@ -8,6 +8,7 @@ import { canonical } from "./core/digest.ts";
 import { reasonOf } from "./core/errors.ts";
 import type { Event } from "./core/generated/event.ts";
 import { MAPPING_HASH } from "./core/generated/classes.ts";
+import { SUBMISSIONS } from "./core/incident.ts";
 import { LIMITS } from "./core/limits.ts";
 import type { Log } from "./core/log.ts";
 import type { Source } from "./core/stage.ts";
@@ -52,12 +53,27 @@ function fillCounts(e: Event, tally: Tally): void {
   e["tapline.count.by_reason"] = { ...tally.skipped };
 }
 
+/** The collector's own source is none that is to be heard. */
+const expectedOf = (sources: ReadonlyMap<string, Source>): string[] =>
+  [...sources.keys()].filter((name) => name !== SUBMISSIONS);
+
+/** Which sources there are and which gave nothing since this was last told: what is not heard is to be seen as well. */
+function fillSources(e: Event, { sources, pipeline, ledger }: Running): void {
+  const expected = expectedOf(sources);
+  e["tapline.sources.expected"] = expected;
+  e["tapline.sources.silent"] = expected.filter((name) => !pipeline.heard.has(name));
+  e["tapline.integrity.checkpoint_size"] = ledger.published;
+  pipeline.heard.clear();
+}
+
 export async function runCollector(parts: Running, signal: AbortSignal, once: boolean): Promise<void> {
   const { pipeline, policy, self, deliveries } = parts;
   self.add("collector-start", `tapline ${VERSION} started`, (e) => {
     e["tapline.alert.ruleset_hash"] = parts.reload.ruleset;
     e["tapline.config.hash"] = configHash(parts.config);
     e["tapline.config.mapping_hash"] = MAPPING_HASH;
+    e["tapline.sources.expected"] = expectedOf(parts.sources);
+    e["tapline.integrity.checkpoint_size"] = parts.ledger.published;
   });
   policy.tell();
   policy.note();
@@ -91,8 +107,12 @@ export async function runCollector(parts: Running, signal: AbortSignal, once: bo
   }
 }
 
-async function heartbeat({ self, tally, pipeline, log }: Running): Promise<void> {
-  self.add("heartbeat", "the collector is alive", (e) => fillCounts(e, tally));
+async function heartbeat(parts: Running): Promise<void> {
+  const { self, tally, pipeline, log } = parts;
+  self.add("heartbeat", "the collector is alive", (e) => {
+    fillCounts(e, tally);
+    fillSources(e, parts);
+  });
   await pipeline.record().catch((error: unknown) => log("error", `heartbeat: ${reasonOf(error)}`));
 }
 
@@ -108,9 +128,13 @@ async function caughtUp(
   }
 }
 
-async function sayStopped({ self, tally, pipeline }: Running): Promise<void> {
+async function sayStopped(parts: Running): Promise<void> {
+  const { self, tally, pipeline } = parts;
   await pipeline.finalSnapshot();
-  self.add("collector-stop", `tapline ${VERSION} stopped`, (e) => fillCounts(e, tally));
+  self.add("collector-stop", `tapline ${VERSION} stopped`, (e) => {
+    fillCounts(e, tally);
+    fillSources(e, parts);
+  });
   await pipeline.record();
 }
 

@@ -23,6 +23,8 @@ interface Dispatched {
 export class Pipeline {
   readonly #parts: PipelineParts;
   readonly #pending = new Map<number, Dispatched>();
+  /** Sources that gave records since the set was last cleared. */
+  readonly heard = new Set<string>();
   #appended: Dispatched[] = [];
   /** Batches in the commit under way. */
   #writing = 0;
@@ -139,6 +141,7 @@ export class Pipeline {
     const known = (this.#parts.positions[source] ??= {});
     for (const info of batch.streams) if (known[info.id] === undefined) self.stream(info);
     for (const gap of batch.gaps) self.gap(gap);
+    if (result.counts.read > 0) this.heard.add(source);
     const positions = { [source]: batch.positions };
     applyPositions(this.#parts.positions, positions);
     for (const blob of result.blobs) ledger.putBlob(blob.digest, blob.bytes);

@@ -58,8 +58,7 @@ export class SelfRecorder {
   add(action: Action, message: string, fill?: (e: Event) => void): void {
     const e = this.#event(action, message);
     fill?.(e);
-    this.#counted(e);
-    this.out.add(serialise(e));
+    this.write(e);
   }
 
   #counted(e: Event): void {

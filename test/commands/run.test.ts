@@ -8,6 +8,7 @@ import { describe, expect, test } from "vitest";
 import type { Status } from "../../src/status.ts";
 import {
   actionsOf,
+  type Document,
   checkDocument,
   configure,
   countBy,
@@ -50,6 +51,7 @@ function write(home: string, logs: string, workers: number): string {
     sources: {
       claude: { type: "file", include: [join(logs, "claude*.jsonl")] },
       mcp: { type: "file", include: [join(logs, "mcp*.jsonl")], format: "mcp" },
+      nothing: { type: "file", include: [join(logs, "none*.jsonl")] },
     },
     sinks: { out: { type: "file", path: join(home, "out.ndjson") }, local: { type: "store" } },
   });
@@ -82,6 +84,15 @@ describe("run --once over two sources", () => {
     expect(of("mcp", "tool-call")).toBe(requests.length);
     expect(actionsOf(entries, "collector-start").length).toBe(1);
     expect(actionsOf(entries, "collector-stop").length).toBe(1);
+    const [began, ended] = [
+      actionsOf(entries, "collector-start")[0]!,
+      actionsOf(entries, "collector-stop")[0]!,
+    ];
+    const silent = (entry: Document) => field(entry, "tapline.sources.silent");
+    for (const entry of [began, ended])
+      expect(field(entry, "tapline.sources.expected")).toEqual(["claude", "mcp", "nothing"]);
+    expect([silent(began), silent(ended)]).toEqual([undefined, ["nothing"]]);
+    expect(field(began, "tapline.integrity.checkpoint_size")).toBe(0);
     const written = documents(readFileSync(out, "utf8"));
     expect(written.map((document) => field(document, "event.id"))).toEqual(
       entries.map((entry) => field(entry, "event.id")),

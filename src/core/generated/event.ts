@@ -250,9 +250,12 @@ export const FIELDS = {
   "tapline.count.merged": "long",
   "tapline.count.skipped": "long",
   "tapline.count.by_reason": "object",
+  "tapline.sources.expected": "keyword[]",
+  "tapline.sources.silent": "keyword[]",
   "tapline.integrity.origin": "keyword",
   "tapline.integrity.tree_size": "long",
   "tapline.integrity.root_hash": "keyword",
+  "tapline.integrity.checkpoint_size": "long",
   "tapline.integrity.snapshot": "keyword",
   "tapline.cause.event_id": "keyword",
   "tapline.change.before": "keyword",
@@ -557,9 +560,12 @@ export interface Event {
   "tapline.count.merged": number | undefined;
   "tapline.count.skipped": number | undefined;
   "tapline.count.by_reason": Json | undefined;
+  "tapline.sources.expected": readonly string[] | undefined;
+  "tapline.sources.silent": readonly string[] | undefined;
   "tapline.integrity.origin": string | undefined;
   "tapline.integrity.tree_size": number | undefined;
   "tapline.integrity.root_hash": string | undefined;
+  "tapline.integrity.checkpoint_size": number | undefined;
   "tapline.integrity.snapshot": string | undefined;
   "tapline.cause.event_id": string | undefined;
   "tapline.change.before": string | undefined;
@@ -842,9 +848,12 @@ class EventFields implements Event {
   "tapline.count.merged" = undefined;
   "tapline.count.skipped" = undefined;
   "tapline.count.by_reason" = undefined;
+  "tapline.sources.expected" = undefined;
+  "tapline.sources.silent" = undefined;
   "tapline.integrity.origin" = undefined;
   "tapline.integrity.tree_size" = undefined;
   "tapline.integrity.root_hash" = undefined;
+  "tapline.integrity.checkpoint_size" = undefined;
   "tapline.integrity.snapshot" = undefined;
   "tapline.cause.event_id" = undefined;
   "tapline.change.before" = undefined;
@@ -928,14 +937,14 @@ function block1(e: Event): string {
   }
   let s = "";
   let g = "";
-  let g92 = g + "\"control\":{";
-  if (e["tapline.control.iso42001"] !== undefined) { s += g92 + "\"iso42001\":" + strings(e["tapline.control.iso42001"]); g = ","; g92 = ","; }
-  if (e["tapline.control.direct"] !== undefined) { s += g92 + "\"direct\":" + strings(e["tapline.control.direct"]); g = ","; g92 = ","; }
-  if (e["tapline.control.supporting"] !== undefined) { s += g92 + "\"supporting\":" + strings(e["tapline.control.supporting"]); g = ","; g92 = ","; }
-  if (e["tapline.control.nist_ai_rmf"] !== undefined) { s += g92 + "\"nist_ai_rmf\":" + strings(e["tapline.control.nist_ai_rmf"]); g = ","; g92 = ","; }
-  if (e["tapline.control.eu_ai_act"] !== undefined) { s += g92 + "\"eu_ai_act\":" + strings(e["tapline.control.eu_ai_act"]); g = ","; g92 = ","; }
-  if (e["tapline.control.map_version"] !== undefined) { s += g92 + "\"map_version\":" + quote(e["tapline.control.map_version"]); g = ","; g92 = ","; }
-  if (g92 === ",") s += "}";
+  let g93 = g + "\"control\":{";
+  if (e["tapline.control.iso42001"] !== undefined) { s += g93 + "\"iso42001\":" + strings(e["tapline.control.iso42001"]); g = ","; g93 = ","; }
+  if (e["tapline.control.direct"] !== undefined) { s += g93 + "\"direct\":" + strings(e["tapline.control.direct"]); g = ","; g93 = ","; }
+  if (e["tapline.control.supporting"] !== undefined) { s += g93 + "\"supporting\":" + strings(e["tapline.control.supporting"]); g = ","; g93 = ","; }
+  if (e["tapline.control.nist_ai_rmf"] !== undefined) { s += g93 + "\"nist_ai_rmf\":" + strings(e["tapline.control.nist_ai_rmf"]); g = ","; g93 = ","; }
+  if (e["tapline.control.eu_ai_act"] !== undefined) { s += g93 + "\"eu_ai_act\":" + strings(e["tapline.control.eu_ai_act"]); g = ","; g93 = ","; }
+  if (e["tapline.control.map_version"] !== undefined) { s += g93 + "\"map_version\":" + quote(e["tapline.control.map_version"]); g = ","; g93 = ","; }
+  if (g93 === ",") s += "}";
   if (blocks1.size >= BLOCKS_MAX) blocks1.clear();
   const of = newEvent();
   of["tapline.control.iso42001"] = e["tapline.control.iso42001"] as never;
@@ -1384,43 +1393,48 @@ export function serialise(e: Event): string {
   if (e["tapline.count.skipped"] !== undefined) { s += g87 + "\"skipped\":" + e["tapline.count.skipped"]; g0 = ","; g55 = ","; g87 = ","; }
   if (e["tapline.count.by_reason"] !== undefined) { s += g87 + "\"by_reason\":" + JSON.stringify(e["tapline.count.by_reason"]); g0 = ","; g55 = ","; g87 = ","; }
   if (g87 === ",") s += "}";
-  let g88 = g55 + "\"integrity\":{";
-  if (e["tapline.integrity.origin"] !== undefined) { s += g88 + "\"origin\":" + quote(e["tapline.integrity.origin"]); g0 = ","; g55 = ","; g88 = ","; }
-  if (e["tapline.integrity.tree_size"] !== undefined) { s += g88 + "\"tree_size\":" + e["tapline.integrity.tree_size"]; g0 = ","; g55 = ","; g88 = ","; }
-  if (e["tapline.integrity.root_hash"] !== undefined) { s += g88 + "\"root_hash\":" + quote(e["tapline.integrity.root_hash"]); g0 = ","; g55 = ","; g88 = ","; }
-  if (e["tapline.integrity.snapshot"] !== undefined) { s += g88 + "\"snapshot\":" + quote(e["tapline.integrity.snapshot"]); g0 = ","; g55 = ","; g88 = ","; }
+  let g88 = g55 + "\"sources\":{";
+  if (e["tapline.sources.expected"] !== undefined) { s += g88 + "\"expected\":" + strings(e["tapline.sources.expected"]); g0 = ","; g55 = ","; g88 = ","; }
+  if (e["tapline.sources.silent"] !== undefined) { s += g88 + "\"silent\":" + strings(e["tapline.sources.silent"]); g0 = ","; g55 = ","; g88 = ","; }
   if (g88 === ",") s += "}";
-  let g89 = g55 + "\"cause\":{";
-  if (e["tapline.cause.event_id"] !== undefined) { s += g89 + "\"event_id\":" + quote(e["tapline.cause.event_id"]); g0 = ","; g55 = ","; g89 = ","; }
+  let g89 = g55 + "\"integrity\":{";
+  if (e["tapline.integrity.origin"] !== undefined) { s += g89 + "\"origin\":" + quote(e["tapline.integrity.origin"]); g0 = ","; g55 = ","; g89 = ","; }
+  if (e["tapline.integrity.tree_size"] !== undefined) { s += g89 + "\"tree_size\":" + e["tapline.integrity.tree_size"]; g0 = ","; g55 = ","; g89 = ","; }
+  if (e["tapline.integrity.root_hash"] !== undefined) { s += g89 + "\"root_hash\":" + quote(e["tapline.integrity.root_hash"]); g0 = ","; g55 = ","; g89 = ","; }
+  if (e["tapline.integrity.checkpoint_size"] !== undefined) { s += g89 + "\"checkpoint_size\":" + e["tapline.integrity.checkpoint_size"]; g0 = ","; g55 = ","; g89 = ","; }
+  if (e["tapline.integrity.snapshot"] !== undefined) { s += g89 + "\"snapshot\":" + quote(e["tapline.integrity.snapshot"]); g0 = ","; g55 = ","; g89 = ","; }
   if (g89 === ",") s += "}";
-  let g90 = g55 + "\"change\":{";
-  if (e["tapline.change.before"] !== undefined) { s += g90 + "\"before\":" + quote(e["tapline.change.before"]); g0 = ","; g55 = ","; g90 = ","; }
-  if (e["tapline.change.after"] !== undefined) { s += g90 + "\"after\":" + quote(e["tapline.change.after"]); g0 = ","; g55 = ","; g90 = ","; }
-  if (e["tapline.change.kind"] !== undefined) { s += g90 + "\"kind\":" + quote(e["tapline.change.kind"]); g0 = ","; g55 = ","; g90 = ","; }
-  if (e["tapline.change.item"] !== undefined) { s += g90 + "\"item\":" + quote(e["tapline.change.item"]); g0 = ","; g55 = ","; g90 = ","; }
-  if (e["tapline.change.old"] !== undefined) { s += g90 + "\"old\":" + quote(e["tapline.change.old"]); g0 = ","; g55 = ","; g90 = ","; }
-  if (e["tapline.change.new"] !== undefined) { s += g90 + "\"new\":" + quote(e["tapline.change.new"]); g0 = ","; g55 = ","; g90 = ","; }
-  if (e["tapline.change.count"] !== undefined) { s += g90 + "\"count\":" + e["tapline.change.count"]; g0 = ","; g55 = ","; g90 = ","; }
+  let g90 = g55 + "\"cause\":{";
+  if (e["tapline.cause.event_id"] !== undefined) { s += g90 + "\"event_id\":" + quote(e["tapline.cause.event_id"]); g0 = ","; g55 = ","; g90 = ","; }
   if (g90 === ",") s += "}";
-  let g91 = g55 + "\"config\":{";
-  if (e["tapline.config.hash"] !== undefined) { s += g91 + "\"hash\":" + quote(e["tapline.config.hash"]); g0 = ","; g55 = ","; g91 = ","; }
-  if (e["tapline.config.mapping_hash"] !== undefined) { s += g91 + "\"mapping_hash\":" + quote(e["tapline.config.mapping_hash"]); g0 = ","; g55 = ","; g91 = ","; }
+  let g91 = g55 + "\"change\":{";
+  if (e["tapline.change.before"] !== undefined) { s += g91 + "\"before\":" + quote(e["tapline.change.before"]); g0 = ","; g55 = ","; g91 = ","; }
+  if (e["tapline.change.after"] !== undefined) { s += g91 + "\"after\":" + quote(e["tapline.change.after"]); g0 = ","; g55 = ","; g91 = ","; }
+  if (e["tapline.change.kind"] !== undefined) { s += g91 + "\"kind\":" + quote(e["tapline.change.kind"]); g0 = ","; g55 = ","; g91 = ","; }
+  if (e["tapline.change.item"] !== undefined) { s += g91 + "\"item\":" + quote(e["tapline.change.item"]); g0 = ","; g55 = ","; g91 = ","; }
+  if (e["tapline.change.old"] !== undefined) { s += g91 + "\"old\":" + quote(e["tapline.change.old"]); g0 = ","; g55 = ","; g91 = ","; }
+  if (e["tapline.change.new"] !== undefined) { s += g91 + "\"new\":" + quote(e["tapline.change.new"]); g0 = ","; g55 = ","; g91 = ","; }
+  if (e["tapline.change.count"] !== undefined) { s += g91 + "\"count\":" + e["tapline.change.count"]; g0 = ","; g55 = ","; g91 = ","; }
   if (g91 === ",") s += "}";
+  let g92 = g55 + "\"config\":{";
+  if (e["tapline.config.hash"] !== undefined) { s += g92 + "\"hash\":" + quote(e["tapline.config.hash"]); g0 = ","; g55 = ","; g92 = ","; }
+  if (e["tapline.config.mapping_hash"] !== undefined) { s += g92 + "\"mapping_hash\":" + quote(e["tapline.config.mapping_hash"]); g0 = ","; g55 = ","; g92 = ","; }
+  if (g92 === ",") s += "}";
   const b1 = block1(e);
   if (b1 !== "") { s += g55 + b1; g0 = ","; g55 = ","; }
   if (e["tapline.ext"] !== undefined) { s += g55 + "\"ext\":" + JSON.stringify(e["tapline.ext"]); g0 = ","; g55 = ","; }
   if (g55 === ",") s += "}";
-  let g93 = g0 + "\"event\":{";
-  if (e["event.id"] !== undefined) { s += g93 + "\"id\":" + quote(e["event.id"]); g0 = ","; g93 = ","; }
+  let g94 = g0 + "\"event\":{";
+  if (e["event.id"] !== undefined) { s += g94 + "\"id\":" + quote(e["event.id"]); g0 = ","; g94 = ","; }
   const b2 = block2(e);
-  if (b2 !== "") { s += g93 + b2; g0 = ","; g93 = ","; }
-  if (e["event.outcome"] !== undefined) { s += g93 + "\"outcome\":" + '"' + e["event.outcome"] + '"'; g0 = ","; g93 = ","; }
-  if (e["event.reason"] !== undefined) { s += g93 + "\"reason\":" + quote(e["event.reason"]); g0 = ","; g93 = ","; }
-  if (e["event.created"] !== undefined) { s += g93 + "\"created\":" + '"' + e["event.created"] + '"'; g0 = ","; g93 = ","; }
-  if (e["event.duration"] !== undefined) { s += g93 + "\"duration\":" + e["event.duration"]; g0 = ","; g93 = ","; }
-  if (e["event.severity"] !== undefined) { s += g93 + "\"severity\":" + e["event.severity"]; g0 = ","; g93 = ","; }
-  if (e["event.risk_score"] !== undefined) { s += g93 + "\"risk_score\":" + e["event.risk_score"]; g0 = ","; g93 = ","; }
-  if (e["event.original"] !== undefined) { s += g93 + "\"original\":" + quote(e["event.original"]); g0 = ","; g93 = ","; }
-  if (g93 === ",") s += "}";
+  if (b2 !== "") { s += g94 + b2; g0 = ","; g94 = ","; }
+  if (e["event.outcome"] !== undefined) { s += g94 + "\"outcome\":" + '"' + e["event.outcome"] + '"'; g0 = ","; g94 = ","; }
+  if (e["event.reason"] !== undefined) { s += g94 + "\"reason\":" + quote(e["event.reason"]); g0 = ","; g94 = ","; }
+  if (e["event.created"] !== undefined) { s += g94 + "\"created\":" + '"' + e["event.created"] + '"'; g0 = ","; g94 = ","; }
+  if (e["event.duration"] !== undefined) { s += g94 + "\"duration\":" + e["event.duration"]; g0 = ","; g94 = ","; }
+  if (e["event.severity"] !== undefined) { s += g94 + "\"severity\":" + e["event.severity"]; g0 = ","; g94 = ","; }
+  if (e["event.risk_score"] !== undefined) { s += g94 + "\"risk_score\":" + e["event.risk_score"]; g0 = ","; g94 = ","; }
+  if (e["event.original"] !== undefined) { s += g94 + "\"original\":" + quote(e["event.original"]); g0 = ","; g94 = ","; }
+  if (g94 === ",") s += "}";
   return s + "}";
 }
