@@ -84,14 +84,14 @@ describe("run --once over two sources", () => {
     expect(of("mcp", "tool-call")).toBe(requests.length);
     expect(actionsOf(entries, "collector-start").length).toBe(1);
     expect(actionsOf(entries, "collector-stop").length).toBe(1);
-    const [began, ended] = [
+    const [began, stopped] = [
       actionsOf(entries, "collector-start")[0]!,
       actionsOf(entries, "collector-stop")[0]!,
     ];
     const silent = (entry: Document) => field(entry, "tapline.sources.silent");
-    for (const entry of [began, ended])
+    for (const entry of [began, stopped])
       expect(field(entry, "tapline.sources.expected")).toEqual(["claude", "mcp", "nothing"]);
-    expect([silent(began), silent(ended)]).toEqual([undefined, ["nothing"]]);
+    expect([silent(began), silent(stopped)]).toEqual([undefined, ["nothing"]]);
     expect(field(began, "tapline.integrity.checkpoint_size")).toBe(0);
     const written = documents(readFileSync(out, "utf8"));
     expect(written.map((document) => field(document, "event.id"))).toEqual(
