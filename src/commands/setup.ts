@@ -1,7 +1,7 @@
-// `tapline setup elasticsearch|opensearch`: installs templates, lifecycle and a role; says what the server cannot have.
+// `tapline setup elasticsearch|opensearch`: installs templates, lifecycle, roles and monitors; says what the server cannot have.
 import { sinksOf } from "../components.ts";
 import { type Config, parseConfig } from "../config.ts";
-import { type Engine, connect, plan, setup as install } from "../sinks/setup.ts";
+import { type Engine, type Part, connect, plan, setup as install } from "../sinks/setup.ts";
 import { type Command, UsageError, readArgs, readConfig, readNumber } from "./usage.ts";
 
 const ENGINES: readonly string[] = ["elasticsearch", "opensearch"];
@@ -19,8 +19,10 @@ function connection(config: Config, engine: Engine, url: string | undefined): un
   return parseConfig(JSON.stringify({ sinks: { [engine]: options } }), "options").sinks[engine];
 }
 
+const methodOf = ({ named }: Part): string => (named === undefined ? "PUT" : "POST");
+
 export const setup: Command = {
-  about: "install templates, lifecycle and roles in a cluster",
+  about: "install templates, lifecycle, roles and monitors in a cluster",
   help: `usage: tapline setup elasticsearch|opensearch [--url URL] [-c FILE] [--retention-days N] [--print] [--allow-missing] [--json]
 
   --url URL            server (default: that of the sink in the configuration, with its credentials)
@@ -45,11 +47,13 @@ Exit code 1 when something was left out.`,
     if (values.print === true) {
       const parts = await plan(engine, days);
       if (values.json === true) {
-        console.log(JSON.stringify(parts.map((part) => ({ method: "PUT", ...part }))));
+        console.log(JSON.stringify(parts.map((part) => ({ method: methodOf(part), ...part }))));
         return 0;
       }
       for (const part of parts) {
-        console.log(`# ${part.name}\nPUT ${part.path}\n${JSON.stringify(part.body, undefined, 2)}\n`);
+        console.log(
+          `# ${part.name}\n${methodOf(part)} ${part.path}\n${JSON.stringify(part.body, undefined, 2)}\n`,
+        );
       }
       return 0;
     }

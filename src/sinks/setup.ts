@@ -6,6 +6,7 @@ import { excerpt, refused } from "./answer.ts";
 import type { Answer, Server } from "./connection.ts";
 import { type ElasticsearchOptions, connectElasticsearch } from "./elasticsearch.ts";
 import { STATE_INDEX, planIncidents } from "./incident-setup.ts";
+import { MONITORS, isThere } from "./monitors.ts";
 import { type OpenSearchOptions, connectOpenSearch } from "./opensearch.ts";
 import { TEMPLATE } from "./shipper.ts";
 
@@ -20,6 +21,8 @@ export interface Part {
   readonly probe?: { readonly path: string; readonly able: readonly number[] };
   /** Left out when the part of that name was. */
   readonly after?: string;
+  /** Made under an id of the server's by POST, and left alone where one of that name is there: it may have been added to. */
+  readonly named?: string;
 }
 
 export interface SetupResult {
@@ -47,7 +50,8 @@ async function generated(engine: Engine, file: string): Promise<unknown> {
 export async function plan(engine: Engine, retentionDays: number): Promise<Part[]> {
   const events =
     engine === "elasticsearch" ? await planElasticsearch(retentionDays) : await planOpenSearch(retentionDays);
-  return [...events, ...planIncidents(engine, await generated(engine, `index-${STATE_INDEX}`))];
+  const state = planIncidents(engine, await generated(engine, `index-${STATE_INDEX}`));
+  return [...events, ...state, ...(engine === "opensearch" ? MONITORS : [])];
 }
 
 async function planElasticsearch(retentionDays: number): Promise<Part[]> {
@@ -179,9 +183,15 @@ async function install(
     query = answer.status === 200 ? versionQuery(answer) : {};
   }
   const body = { bytes: JSON.stringify(part.body), type: "json" } as const;
-  const answer = await server.request("PUT", part.path, query, body, signal);
+  if (part.named !== undefined) {
+    const there = await isThere(server, part.path, part.named, signal);
+    if (typeof there === "object") return `the server cannot: ${there.status} ${excerpt(there)}`;
+    if (there) return undefined;
+  }
+  const method = part.named === undefined ? "PUT" : "POST";
+  const answer = await server.request(method, part.path, query, body, signal);
   if (answer.status < 300) return undefined;
-  if (part.probe !== undefined && answer.status !== 401)
+  if ((part.probe !== undefined || part.named !== undefined) && answer.status !== 401)
     return `the server refuses it: ${answer.status} ${excerpt(answer)}`;
   if (answer.status === 401 || answer.status === 403) throw refused(answer.status, excerpt(answer));
   throw new TaplineError(

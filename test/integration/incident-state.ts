@@ -4,11 +4,14 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Event, serialise } from "../../src/core/generated/event.ts";
 import type { Sink } from "../../src/core/stage.ts";
+import elasticsearch from "../../src/sinks/elasticsearch.ts";
 import incidentState from "../../src/sinks/incident-state.ts";
+import { MONITORS } from "../../src/sinks/monitors.ts";
+import opensearch from "../../src/sinks/opensearch.ts";
 import { STATE_INDEX } from "../../src/sinks/incident-setup.ts";
 import { type Engine, connect, setup } from "../../src/sinks/setup.ts";
 import { batchOf } from "../sinks/batches.ts";
-import { incidentEvent, noticeContext } from "../sinks/notices.ts";
+import { alertEvent, incidentEvent, noticeContext } from "../sinks/notices.ts";
 
 const never = new AbortController().signal;
 const MINUTE_MS = 60_000;
@@ -186,6 +189,45 @@ export function incidentStateSuite(name: string, engine: Engine, url: string | u
       );
       expect(mapping[STATE_INDEX]!.mappings.dynamic).toBe("false");
       await sink.close();
+    });
+
+    test("what picks up alerts finds them: Elastic's rule External Alerts, and the monitors for OpenSearch", async () => {
+      const namespace = `t${randomBytes(6).toString("hex")}`;
+      const e = alertEvent(1, {
+        "data_stream.namespace": namespace,
+        "event.severity": 73,
+        "event.created": new Date().toISOString(),
+      });
+      const events_sink = { elasticsearch, opensearch }[engine];
+      const sink = events_sink.create(events_sink.config.parse({ type: engine, url }) as never, context);
+      await sink.open(never);
+      expect(await sink.write(batchOf([serialise(e)], 7), false, never)).toMatchObject({ created: 1 });
+      await sink.close();
+      const stream = `logs-tapline.alert-${namespace}`;
+      for (const index of [stream, STATE_INDEX]) await fetched(`${index}/_refresh`, { method: "POST" });
+      const countOf = async (index: string, query: object): Promise<number> => {
+        const headers = { "content-type": "application/json" };
+        const found: { count: number } = await fetched(`${index}/_count`, {
+          method: "POST",
+          headers,
+          body: JSON.stringify({ query }),
+        });
+        return found.count;
+      };
+      const promoted = {
+        bool: {
+          filter: [{ term: { "event.kind": "alert" } }, { term: { "data_stream.namespace": namespace } }],
+          must_not: [{ terms: { "event.module": ["endgame", "endpoint"] } }],
+        },
+      };
+      expect(await countOf("logs-*", promoted)).toBe(1);
+      for (const { body } of MONITORS) {
+        const { search } = (body as { inputs: { search: { indices: string[]; query: { query: object } } }[] })
+          .inputs[0]!;
+        const text = JSON.stringify(search.query.query).replaceAll("{{period_end}}", String(Date.now()));
+        expect(await countOf(search.indices.join(), JSON.parse(text) as object)).toBeGreaterThan(0);
+      }
+      await fetch(`${url}/_data_stream/${stream}`, { method: "DELETE" });
     });
   });
 }

@@ -6,54 +6,15 @@ import { type Server, createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { SMTPServer } from "smtp-server";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import type { TaplineError } from "../../src/core/errors.ts";
 import email from "../../src/sinks/email.ts";
 import { type NoticeContext, alertEvent, batch, incidentEvent, noticeContext } from "./notices.ts";
+import { type ServerOptions, smtp } from "./smtp.ts";
 
 const never = new AbortController().signal;
 const dir = mkdtempSync(join(tmpdir(), "tapline-email-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
-
-interface Mail {
-  readonly from: string;
-  readonly to: readonly string[];
-  readonly user: string | undefined;
-  readonly secure: boolean;
-  readonly raw: string;
-}
-
-const servers: SMTPServer[] = [];
-afterAll(async () => {
-  for (const server of servers) await new Promise<void>((resolve) => server.close(() => resolve()));
-});
-
-type ServerOptions = ConstructorParameters<typeof SMTPServer>[0];
-
-async function smtp(options: ServerOptions = {}): Promise<{ port: number; mails: Mail[] }> {
-  const mails: Mail[] = [];
-  const server = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ["STARTTLS"],
-    onData(stream, session, done) {
-      let raw = "";
-      stream.on("data", (chunk: Buffer) => (raw += chunk.toString("utf8")));
-      stream.on("end", () => {
-        const { mailFrom, rcptTo } = session.envelope;
-        const from = mailFrom === false ? "" : mailFrom.address;
-        const user = session.user as string | undefined;
-        mails.push({ from, to: rcptTo.map(({ address }) => address), user, secure: session.secure, raw });
-        done(null, "queued as 42");
-      });
-    },
-    ...options,
-  });
-  servers.push(server);
-  server.on("error", () => {});
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
-  return { port: (server.server.address() as AddressInfo).port, mails };
-}
 
 let context: NoticeContext;
 beforeEach(() => {

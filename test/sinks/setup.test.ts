@@ -10,6 +10,10 @@ interface Seen {
   readonly query: string;
   readonly body: unknown;
 }
+interface Monitor {
+  readonly name: string;
+  readonly inputs: readonly { readonly search: { readonly indices: readonly string[] } }[];
+}
 type Answer = readonly [status: number, body: unknown];
 
 let stub: HttpServer;
@@ -172,6 +176,33 @@ describe("opensearch", () => {
     expect(seen.find((s) => s.request === `PUT ${path}`)!.query).toBe("if_seq_no=7&if_primary_term=2");
   });
 
+  test("monitors are made once, and left alone where one of the name is there; they look where the events are", async () => {
+    const path = "/_plugins/_alerting/monitors";
+    const other = { _id: "x1", _source: { name: "tapline alerts of mine" } };
+    answers = {
+      [`POST ${path}/_search`]: [
+        200,
+        { hits: { hits: [other, { _id: "m7", _source: { name: "tapline alerts" } }] } },
+      ],
+    };
+    const result = await run("opensearch");
+    expect(result.missing).toEqual([]);
+    expect(result.installed).toEqual(
+      expect.arrayContaining(["monitor tapline alerts", "monitor tapline open incidents"]),
+    );
+    const sent = seen.filter(({ request }) => request.includes(path) && !request.endsWith("_search"));
+    expect(sent.map(({ request }) => request)).toEqual([`POST ${path}`]);
+    seen = [];
+    answers = { [`POST ${path}/_search`]: [404, {}] };
+    await run("opensearch");
+    const made = seen.filter(({ request }) => request === `POST ${path}`).map((one) => one.body as Monitor);
+    expect(made.map(({ name }) => name)).toEqual(["tapline alerts", "tapline open incidents"]);
+    expect(made.map(({ inputs }) => inputs[0]!.search.indices)).toEqual([
+      ["logs-tapline.alert-*"],
+      ["tapline-incident-state"],
+    ]);
+  });
+
   test("installs one self-contained template and a role that cannot delete", async () => {
     await run("opensearch");
     expect(puts()).toEqual([
@@ -187,7 +218,11 @@ describe("opensearch", () => {
 
   test("without ISM and security, both are named", async () => {
     const none: Answer = [400, { error: "no handler found" }];
-    answers = { "GET /_plugins/_ism/policies/tapline": none, "GET /_plugins/_security/api/account": none };
+    answers = {
+      "GET /_plugins/_ism/policies/tapline": none,
+      "GET /_plugins/_security/api/account": none,
+      "POST /_plugins/_alerting/monitors/_search": none,
+    };
     const result = await run("opensearch");
     expect(result.installed).toEqual([
       "index template logs-tapline",
@@ -197,6 +232,8 @@ describe("opensearch", () => {
       "lifecycle policy tapline",
       "role tapline_writer",
       "role tapline_incident_writer",
+      "monitor tapline alerts",
+      "monitor tapline open incidents",
     ]);
   });
 });
