@@ -3,6 +3,7 @@ import { appendFileSync, rmSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
+import { SpoolWriter } from "../../src/chokepoint/spool-writer.ts";
 import {
   type Document,
   actionsOf,
@@ -148,19 +149,37 @@ test("what people say is recorded with who and when, and the command line shows 
   // Nobody reads: it waits for the next start.
   const { stdout: waits } = await incident("close", id, "--false-positive", "--json");
   expect(JSON.parse(waits)).toMatchObject({ recorded: false });
+  // Whoever may write the spool may say what he likes, but drives no terminal with it.
+  const forger = new SpoolWriter({
+    dir: join(home, "state", "submissions"),
+    kind: "self",
+    durability: "disk",
+  });
+  const user = { name: "\u001b[31mroot\u202e", id: "0" };
+  const forged = {
+    submit: "incident",
+    ts: new Date().toISOString(),
+    user,
+    incident: id,
+    transition: "noted",
+  };
+  forger.end(JSON.stringify({ ...forged, note: "\u001b[2J" }));
   const entries = await collect(at);
-  const transitions = ["opened", "acknowledged", "noted", "notified", "closed", "reopened", "closed"];
-  expect(told(entries)).toEqual(transitions);
-  for (const e of actionsOf(entries, "incident").slice(1)) {
+  const said = ["acknowledged", "noted", "notified", "closed", "reopened", "closed"];
+  const transitions = ["opened", ...said, "noted"];
+  expect(told(entries).toSorted()).toEqual(transitions.toSorted());
+  const ours = actionsOf(entries, "incident").filter((e) => field(e, "user.name") !== user.name);
+  expect(told(ours)).toEqual(["opened", ...said]);
+  for (const e of ours.slice(1)) {
     expect(field(e, "user.name")).toBe(userInfo().username);
     expect(Date.parse(String(field(e, "@timestamp")))).toBeGreaterThan(Date.now() - 120_000);
   }
   const { stdout } = await incident("show", id, "--json");
   const { incident: now, history } = JSON.parse(stdout) as Shown;
   expect(now).toMatchObject({ status: "closed", verdict: "false_positive", recipients: ["bob@example.com"] });
-  expect(history.map((one) => one["tapline.incident.transition"])).toEqual(transitions);
+  expect(history.map((one) => one["tapline.incident.transition"])).toEqual(told(entries));
   expect([await listed(), (await listed("--all")).length]).toEqual([[], 1]);
   const { stdout: text } = await incident("show", id);
   expect(text).toContain("[Regulation]");
-  expect(text).not.toContain("\u001b");
+  expect(text).not.toMatch(/[\u001b\u202e]/u);
 }, 180_000);

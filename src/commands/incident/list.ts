@@ -1,5 +1,6 @@
 // `tapline incident list`: the incidents that are open or have a deadline that is, the most pressing first.
 import { rankOf } from "../../core/incident.ts";
+import { plain } from "../../core/said.ts";
 import { type Incident, nextDeadline } from "../../incident/present.ts";
 import { readArgs, readConfig } from "../usage.ts";
 import { about, incidentsOf, isOverdue, shortId, spanOf } from "./shared.ts";
@@ -23,7 +24,7 @@ function line(one: Incident, now: string): string {
         ? `  ! ${next.name} passed ${spanOf(next.due, now)} ago`
         : `  ${next.name} in ${spanOf(now, next.due)}`;
   const status = one.status === "closed" ? `closed (${one.verdict ?? "no verdict"})` : one.status;
-  const what = `${one.alerts} ${one.alerts === 1 ? "alert" : "alerts"}: ${one.rules.slice(0, 2).join(", ")}`;
+  const what = `${one.alerts} ${one.alerts === 1 ? "alert" : "alerts"}: ${plain(one.rules.slice(0, 2).join(", "))}`;
   const past = one.backfill ? "  (of the past)" : "";
   return `${shortId(one)}  ${status.padEnd(12)}  ${one.level.padEnd(8)}  ${one.opened_at ?? "never opened"}  ${about(one)}  ${what}${due}${past}`;
 }

@@ -1,6 +1,7 @@
 // `tapline incident ack|note|close|reopen`: what a person says of an incident. The collector records it with who and when.
 import type { Config } from "../../config.ts";
 import type { DueDates, Verdict } from "../../core/incident.ts";
+import { plain } from "../../core/said.ts";
 import { fromMs } from "../../core/time.ts";
 import { deadlinesOf } from "../../incident/config.ts";
 import type { Incident } from "../../incident/present.ts";
@@ -39,7 +40,7 @@ export async function ack(argv: readonly string[]): Promise<number> {
   const { incident } = await incidentNamed(config, positionals[0]);
   const json = values.json === true;
   const { status, acknowledged_by: by } = incident;
-  if (status === "acknowledged") return refuse(`it was acknowledged by ${by} before`, json);
+  if (status === "acknowledged") return refuse(`it was acknowledged by ${plain(by ?? "")} before`, json);
   if (status === "closed") return refuse("it is closed: reopen it first", json);
   await say(config, incident, { transition: "acknowledged", note: values.note }, json);
   return 0;
@@ -72,7 +73,8 @@ export async function close(argv: readonly string[]): Promise<number> {
   const config = await readConfig(values.config);
   const { incident } = await incidentNamed(config, positionals[0]);
   const json = values.json === true;
-  if (incident.status === "closed") return refuse(`it was closed by ${incident.closed_by} before`, json);
+  if (incident.status === "closed")
+    return refuse(`it was closed by ${plain(incident.closed_by ?? "")} before`, json);
   await say(config, incident, { transition: "closed", verdict, note: values.note }, json);
   return 0;
 }

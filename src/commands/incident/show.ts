@@ -1,6 +1,6 @@
 // `tapline incident show`: one incident, its deadlines, and everything that happened to it, in order.
 import { LIMITS } from "../../core/limits.ts";
-import { said } from "../../core/said.ts";
+import { plain, said } from "../../core/said.ts";
 import { type Deadline, type Incident, isLate } from "../../incident/present.ts";
 import type { Told } from "../../incident/replay.ts";
 import { readArgs, readConfig } from "../usage.ts";
@@ -31,7 +31,7 @@ function detail({ step }: Told): string {
   if (verdict !== undefined) parts.push(verdict);
   const told = step["tapline.incident.notice.recipients"] ?? [];
   const channel = step["tapline.incident.notice.channel"];
-  if (channel !== undefined) parts.push(`${channel} ${told.map((one) => said(one, 0)).join(" ")}`);
+  if (channel !== undefined) parts.push(`${plain(channel)} ${told.map((one) => said(one, 0)).join(" ")}`);
   if (step["event.outcome"] === "failure" && channel !== undefined) parts.push("FAILED");
   const attempts = step["tapline.incident.notice.attempts"] ?? 1;
   if (attempts > 1) parts.push(`attempt ${attempts}`);
@@ -49,13 +49,13 @@ function print(incident: Incident, told: readonly Told[], sources: ReadonlyMap<s
   const verdict = incident.verdict === undefined ? "" : ` (${incident.verdict})`;
   console.log(`status      ${incident.status}${verdict}, ${incident.level}`);
   console.log(`about       ${about(incident)}, by the rule ${incident.rule}`);
-  console.log(`alerts      ${incident.alerts}: ${incident.rules.join(", ")}`);
+  console.log(`alerts      ${incident.alerts}: ${plain(incident.rules.join(", "))}`);
   if (incident.from !== undefined) console.log(`first       ${incident.from}, window to ${incident.to}`);
   for (const one of incident.deadlines) console.log(deadlineLine(one, now, sources.get(one.name)));
   console.log("");
   for (const one of told) {
     const { step, odd, index } = one;
-    const who = step["user.name"] ?? "the collector";
+    const who = plain(step["user.name"] ?? "the collector");
     const flag = odd === undefined ? "" : `  ! ${odd}`;
     const more = detail(one);
     const head = `${step["@timestamp"]}  ${(step["tapline.incident.transition"] ?? "").padEnd(12)}  ${who}`;
