@@ -23,8 +23,7 @@ interface Dispatched {
 export class Pipeline {
   readonly #parts: PipelineParts;
   readonly #pending = new Map<number, Dispatched>();
-  /** Sources that gave records since the set was last cleared. */
-  readonly heard = new Set<string>();
+  readonly heard = new Set<string>(); // sources that gave records since it was last cleared
   #appended: Dispatched[] = [];
   /** Batches in the commit under way. */
   #writing = 0;
