@@ -241,10 +241,9 @@ export class Pipeline {
   }
 
   async #snapshot(states: readonly LaneText[]): Promise<void> {
-    const { ledger, self, positions, tally } = this.#parts;
-    const ordered = { ...this.#parts.correlating.state(), policy: this.#parts.policy.recorded };
-    const text = snapshotText({ version: 1, positions, tally, ...ordered }, states);
-    const { index, digest } = await ledger.snapshot(text);
+    const { ledger, self, positions, tally, correlating, policy } = this.#parts;
+    const ordered = { positions, tally, ...correlating.state(), policy: policy.recorded };
+    const { index, digest } = await ledger.snapshot(snapshotText({ version: 1, ...ordered }, states));
     self.add("snapshot", `snapshot at entry ${index}`, (e) => {
       e["tapline.integrity.tree_size"] = index;
       e["tapline.integrity.snapshot"] = digest;

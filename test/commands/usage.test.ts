@@ -98,7 +98,7 @@ test.each(["opensearch", "elasticsearch"])(
     const parts = stdout.split(/^# .*$/m).slice(1);
     expect(parts.length).toBeGreaterThanOrEqual(2);
     for (const part of parts) {
-      const [, path, body] = /^\nPUT (\S+)\n([\s\S]+)$/.exec(part)!;
+      const [, path, body] = /^\n(?:PUT|POST) (\S+)\n([\s\S]+)$/.exec(part)!;
       expect(path).toMatch(/^\//);
       expect(Object.keys(JSON.parse(body!) as object).length).toBeGreaterThan(0);
     }
@@ -106,7 +106,9 @@ test.each(["opensearch", "elasticsearch"])(
     expect(stdout).toContain("17d");
     const json = await tapline(home, ["setup", engine, "--print", "--json", "--retention-days", "17"]);
     const listed = JSON.parse(json.stdout) as { method: string; path: string; body: unknown }[];
-    expect(listed.map(({ method, path }) => `${method} ${path}`)).toEqual(stdout.match(/^PUT \S+/gm));
+    expect(listed.map(({ method, path }) => `${method} ${path}`)).toEqual(
+      stdout.match(/^(?:PUT|POST) \S+/gm),
+    );
   },
 );
 

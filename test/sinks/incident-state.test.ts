@@ -1,6 +1,7 @@
 // The sink of the present of incidents against a stub: what it sends, and what becomes of every answer. What a server
 // makes of it is tested on real ones (test/integration/incident-state.ts).
 import { readFileSync } from "node:fs";
+import type { ServerResponse } from "node:http";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { TaplineError } from "../../src/core/errors.ts";
 import { flatten } from "../../src/core/flatten.ts";
@@ -41,12 +42,16 @@ beforeEach(async () => {
   [fates, whole, versions] = [{}, 200, new Map()];
   context = noticeContext();
   server = await receiver();
-  server.answer = (response) => {
-    const { path, body } = server.received.at(-1)!;
-    response.setHeader("content-type", "application/json");
-    if (!path.startsWith("/_bulk")) return void response.end("{}");
-    if (whole !== 200)
-      return void response.writeHead(whole).end('{"error":{"type":"no","reason":"not now"}}');
+  server.answer = answer;
+});
+afterEach(() => server.end());
+
+function answer(response: ServerResponse): void {
+  const { path, body } = server.received.at(-1)!;
+  response.setHeader("content-type", "application/json");
+  if (!path.startsWith("/_bulk")) response.end("{}");
+  else if (whole !== 200) response.writeHead(whole).end('{"error":{"type":"no","reason":"not now"}}');
+  else {
     const items = actionsOf(body).map(({ index: { _id, version } }) => {
       const old = (versions.get(_id) ?? -1) >= version;
       if (!old) versions.set(_id, version);
@@ -54,9 +59,8 @@ beforeEach(async () => {
       return { index: { _id, status, ...(status < 300 ? {} : { error: { type: "t", reason: "r" } }) } };
     });
     response.end(JSON.stringify({ errors: true, items }));
-  };
-});
-afterEach(() => server.end());
+  }
+}
 
 function actionsOf(body: string): Action[] {
   const lines = body.trimEnd().split("\n");
