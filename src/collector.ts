@@ -17,6 +17,7 @@ import { deadlinesOf, rulesOf } from "./incident/config.ts";
 import { Incidents } from "./incident/grouping.ts";
 import { laneOf, Lane } from "./lane.ts";
 import { Ledger } from "./ledger/log.ts";
+import { Anchoring, anchorStates } from "./anchoring.ts";
 import { createRedactor } from "./normalise/redact.ts";
 import { createSealer } from "./normalise/seal.ts";
 import { probe, sessionIn } from "./normalise/probe.ts";
@@ -142,10 +143,13 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   const started_ms = Date.now();
   const origin = originOf(config);
   const free: Uint8Array[] = [];
+  const anchor_states = await anchorStates(config);
+  const signing = { held: [...anchor_states.values()].some((state) => state.contradiction !== undefined) };
   const { ledger, recovered } = await Ledger.open({
     dir: join(config.state_dir, "ledger"),
     origin: ledgerOrigin(config),
     log,
+    signing,
     onFree: (run) => free.push(run),
   });
   const subject_keys = subjectKeys(config.state_dir);
@@ -192,7 +196,9 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   const shown = { config, rules, set, problems: wrong, origin, started_ms, log };
   const reload = new Reload({ ...shown, known, pipeline, correlating, policy, self });
   const deliveries = await createDeliveries(config, log, withSealedOpen(ledger, createSealer(subject_keys)));
-  const shared = { config, pipeline, correlating, policy, self, ledger, lanes, sources, deliveries, tally };
+  const record = (): Promise<void> => pipeline.record();
+  const anchoring = new Anchoring({ config, signing, self, log, record }, anchor_states);
+  const shared = { ...parts, config, pipeline, deliveries, anchoring };
   return {
     ledger,
     tally,

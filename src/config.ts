@@ -12,6 +12,7 @@ import { closest } from "./core/suggest.ts";
 import { deadlinesSchema, incidentsSchema } from "./incident/config.ts";
 import { FORMATS } from "./normalise/formats/index.ts";
 import { jsonMapping } from "./normalise/formats/json.ts";
+import { ANCHORS } from "./ledger/anchors/index.ts";
 import { SINKS } from "./sinks/index.ts";
 import { SOURCES } from "./sources/index.ts";
 
@@ -19,7 +20,7 @@ const NAME = z
   .string()
   .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, "a name: a-z, 0-9, - and _, at most 63 characters");
 
-const RESERVED = ["ledger", "cursors", "keys", "dlq", "spool", "policy", "submissions", "notices"];
+const RESERVED = ["ledger", "cursors", "keys", "dlq", "spool", "policy", "submissions", "notices", "anchors"];
 // A store lives in a directory of its sink's name, beside what the collector itself keeps.
 const SINK_NAME = NAME.refine((name) => !RESERVED.includes(name), {
   error: `a sink cannot have the name of a directory of the collector: ${RESERVED.join(", ")}`,
@@ -27,6 +28,7 @@ const SINK_NAME = NAME.refine((name) => !RESERVED.includes(name), {
 
 const sourceSchemas = Object.values(SOURCES).map((component) => component.config);
 const sinkSchemas = Object.values(SINKS).map((component) => component.config);
+const anchorSchemas = Object.values(ANCHORS).map((component) => component.config);
 
 export const configSchema = z.strictObject({
   state_dir: z.string().default(stateHome).describe("Directory of the ledger, keys, cursors and the store"),
@@ -56,6 +58,7 @@ export const configSchema = z.strictObject({
     .optional()
     .describe("The policy file; `policy.yml` in the state directory by default, if it is there"),
   sinks: z.record(SINK_NAME, z.discriminatedUnion("type", sinkSchemas as never)).default({}),
+  anchors: z.record(NAME, z.discriminatedUnion("type", anchorSchemas as never)).default({}),
   chokepoint: z
     .strictObject({
       hooked: z
@@ -100,7 +103,7 @@ function shapeOf(schema: unknown): Record<string, unknown> {
 }
 
 function registryOf(path: readonly PropertyKey[]): Record<string, { config: unknown }> {
-  return path[0] === "sources" ? SOURCES : SINKS;
+  return path[0] === "sources" ? SOURCES : path[0] === "anchors" ? ANCHORS : SINKS;
 }
 
 const isString = (value: unknown): value is string => typeof value === "string";

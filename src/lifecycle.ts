@@ -13,6 +13,7 @@ import { LIMITS } from "./core/limits.ts";
 import type { Log } from "./core/log.ts";
 import type { Source } from "./core/stage.ts";
 import type { Correlating } from "./correlating.ts";
+import type { Anchoring } from "./anchoring.ts";
 import type { Delivery } from "./deliver.ts";
 import type { Lane } from "./lane.ts";
 import type { Ledger } from "./ledger/log.ts";
@@ -34,6 +35,7 @@ export interface Running {
   readonly lanes: readonly Lane[];
   readonly sources: ReadonlyMap<string, Source>;
   readonly deliveries: readonly Delivery[];
+  readonly anchoring: Anchoring;
   readonly tally: Tally;
   readonly reload: Reload;
   readonly origin: string;
@@ -68,6 +70,7 @@ function fillSources(e: Event, { sources, pipeline, ledger }: Running): void {
 
 export async function runCollector(parts: Running, signal: AbortSignal, once: boolean): Promise<void> {
   const { pipeline, policy, self, deliveries } = parts;
+  parts.anchoring.start();
   self.add("collector-start", `tapline ${VERSION} started`, (e) => {
     e["tapline.alert.ruleset_hash"] = parts.reload.ruleset;
     e["tapline.config.hash"] = configHash(parts.config);
@@ -94,12 +97,14 @@ export async function runCollector(parts: Running, signal: AbortSignal, once: bo
     await pipeline.run(signal, once);
     parts.reload.close();
     if (once) await caughtUp(parts, signal, (delivery) => delivery.stuck);
+    await parts.anchoring.end();
     await sayStopped(parts);
     // A sink that is caught up gets the stop too; one that lags is left where it is.
     const last = AbortSignal.timeout(LIMITS.last_words_ms);
     await caughtUp(parts, last, (delivery) => delivery.trouble !== undefined);
   } finally {
     parts.reload.close();
+    await parts.anchoring.end();
     clearInterval(beat);
     clearInterval(tell);
     await telling; // the last word is that of the end
@@ -144,6 +149,7 @@ async function shutDown(parts: Running, stop: AbortController, delivering: Promi
   await Promise.race([Promise.all(delivering), sleep(LIMITS.stop_ms, undefined, { ref: false })]);
   for (const lane of parts.lanes) await lane.close();
   await parts.ledger.close();
+  await parts.anchoring.last();
   await writeStatus(parts, false);
 }
 

@@ -1,4 +1,5 @@
 // What `tapline status` shows: the conservation law, lag and heads. Written by the running collector once a second.
+import type { AnchorStatus } from "./anchoring.ts";
 import type { DetectionFigures } from "./correlating.ts";
 import type { Running } from "./lifecycle.ts";
 import { type DriftLine, type Tally, lawBroken, driftOf } from "./tally.ts";
@@ -38,6 +39,8 @@ export interface Status {
   /** By name of the source, bounds that bit and trouble that was met; collectors of before do not tell. */
   readonly sources?: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly sinks: readonly SinkStatus[];
+  /** Where checkpoints go; collectors of before do not tell. */
+  readonly anchors?: readonly AnchorStatus[];
   readonly detection: DetectionFigures;
   /** State of sessions and of flow dropped since a bound bit, since the start. */
   readonly evicted: number;
@@ -79,6 +82,7 @@ export function statusOf(parts: Running, running: boolean): Status {
     ruleset: parts.reload.ruleset,
     sources: Object.fromEntries([...parts.sources].map(([name, source]) => [name, source.counts ?? {}])),
     sinks,
+    anchors: parts.anchoring.status,
     detection: parts.correlating.figures(),
     evicted: parts.lanes.reduce((sum, lane) => sum + lane.evicted, 0),
   };

@@ -1,6 +1,7 @@
 // The configuration's part of the reference, from the schemas that check it: src/config.ts and the registries.
 import { z } from "zod";
 import { configSchema } from "../../src/config.ts";
+import { ANCHORS } from "../../src/ledger/anchors/index.ts";
 import { jsonMapping } from "../../src/normalise/formats/json.ts";
 import { POLICY_PARTS, policySchema } from "../../src/policy/schema.ts";
 import { SINKS } from "../../src/sinks/index.ts";
@@ -28,7 +29,7 @@ const COMPUTED: Readonly<Record<string, string>> = {
   host: "this host's name",
 };
 /** Keys that have a section of their own, and how they are written. */
-const REGISTRIES: Readonly<Record<string, string>> = { sources: "source", sinks: "sink" };
+const REGISTRIES: Readonly<Record<string, string>> = { sources: "source", sinks: "sink", anchors: "anchor" };
 
 const shapeOf = (schema: z.ZodType, io: "input" | "output" = "input"): Shape =>
   z.toJSONSchema(schema, { io, unrepresentable: "any" }) as Shape;
@@ -101,7 +102,8 @@ Under \`options\` of a source with \`format: json\`. What the mapping does not n
 
 ${table(HEAD, rowsOf(shapeOf(jsonMapping), ""))}
 
-${sectionsOf("Sink", SINKS)}`;
+${sectionsOf("Sink", SINKS)}
+${sectionsOf("Anchor", ANCHORS)}`;
 }
 
 /** What each part of a policy is called in the reference, and where it stands. */

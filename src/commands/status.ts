@@ -2,6 +2,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { TaplineError, reasonOf, systemCode } from "../core/errors.ts";
+import { anchorProblems, integrityOf } from "../integrity.ts";
 import { openDeadLetters } from "../sinks/dead-letters.ts";
 import { type Status, withReplayed } from "../status.ts";
 import { skippedSum } from "../tally.ts";
@@ -40,23 +41,6 @@ async function checkpointTime(state_dir: string): Promise<number | undefined> {
     if (systemCode(error) === "ENOENT") return undefined;
     throw error;
   }
-}
-
-/** Which rungs of the ladder of trust are in force, in words. */
-function integrityOf({ entries, checkpoint_size: size }: Status, age_s: number | undefined): string {
-  if (age_s === undefined || size === 0)
-    return "no checkpoint yet: nothing covers the entries but the checksums of their frames";
-  const open = entries - size;
-  const next = open === 0 ? "all of them" : `${n(size)} of them, ${n(open)} await the next`;
-  return (
-    `the key of this host signed a checkpoint ${spanOf(age_s)} ago over ${next}: changes by who lacks the key are ` +
-    "detected; no witness is configured, so against who has it only copies of checkpoints kept elsewhere help"
-  );
-}
-
-function spanOf(s: number): string {
-  if (s < 120) return `${s} s`;
-  return s < 7_200 ? `${Math.floor(s / 60)} min` : `${Math.floor(s / 3_600)} h`;
 }
 
 const n = (value: number): string => value.toLocaleString("en-US");
@@ -112,14 +96,14 @@ function printDrift(drift: Status["drift"] = []): void {
     console.log(`            and ${n(drift.length - DRIFT_SHOWN)} more: tapline status --json`);
 }
 
-function print(status: Status, integrity: string, problems: readonly string[]): void {
+function print(status: Status, integrity: readonly string[], problems: readonly string[]): void {
   const { tally } = status;
   const skipped = Object.entries(tally.skipped).map(([reason, count]) => `${reason} ${n(count)}`);
   console.log(`collector   ${status.running ? `running, pid ${status.pid}` : "stopped"}`);
   console.log(
     `ledger      ${status.origin}: ${n(status.entries)} entries, checkpoint at ${n(status.checkpoint_size)}`,
   );
-  console.log(`integrity   ${integrity}`);
+  integrity.forEach((line, i) => console.log(`${i === 0 ? "integrity " : "          "}  ${line}`));
   console.log(
     `records     read ${n(tally.read)} = recorded ${n(tally.recorded)} + merged ${n(tally.merged)} + ` +
       `skipped ${n(skippedSum(tally))}${skipped.length === 0 ? "" : ` (${skipped.join(", ")})`}`,
@@ -164,9 +148,13 @@ Exit code 1 when the numbers do not add up, a sink is in trouble or the collecto
     const published_ms = await checkpointTime(config.state_dir);
     const age_s =
       published_ms === undefined ? undefined : Math.max(0, Math.round((Date.now() - published_ms) / 1000));
-    const integrity = integrityOf(found, age_s);
+    const { entries, checkpoint_size: size, anchors = [] } = found;
+    problems.push(...anchorProblems(anchors));
+    const integrity = integrityOf({ entries, size, age_s, anchors }, Date.now());
     if (values.json === true)
-      console.log(JSON.stringify({ ...found, checkpoint_age_s: age_s, integrity, problems }));
+      console.log(
+        JSON.stringify({ ...found, checkpoint_age_s: age_s, integrity: integrity.join("\n"), problems }),
+      );
     else print(found, integrity, problems);
     return problems.length === 0 ? 0 : 1;
   },

@@ -127,6 +127,9 @@ export const LIMITS = {
   serve_connections: 128, // open at once to a ledger that is served; more are closed
   serve_request_ms: 10_000, // for a request to it to arrive
   serve_idle_ms: 30_000, // a connection without a request is closed
+  anchor_ms: 60_000, // for one checkpoint to be taken elsewhere
+  anchor_answer_bytes: 1 * MiB, // of a witness or a timestamping authority
+  witness_tries: 3, // times a witness is asked that knows another size
   findings: 100, // findings listed by one verification; the rest are counted
 
   // Sinks
@@ -145,6 +148,9 @@ export const LIMITS = {
   dead_letter_bytes: 1024 * MiB, // then the sink stops and says so; nothing is dropped
   dead_letter_reason_chars: 1_000, // of a server's reason kept with a dead letter
   lookup_ids: 2_048, // ids looked up in one search (servers return at most 10,000 hits)
+  reconcile_items: 512, // documents compared with one search
+  reconcile_displaced: 100_000, // altered documents whose place lies beyond the ledger: more count as extra too
+  reconcile_listed: 50, // differences listed of each kind; all are counted
   answer_bytes: 64 * MiB, // a larger answer of a server is not read
   not_found_tries: 5, // times an item may meet a missing index before it is a dead letter
 

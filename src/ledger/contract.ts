@@ -2,6 +2,12 @@
 import type { Context } from "../core/stage.ts";
 import type { Frame } from "./frame.ts";
 
+/** While `held` entries are recorded and no checkpoint is signed: somebody holds a history that this is no continuation
+ * of. The caller's switch. */
+export interface Signing {
+  held: boolean;
+}
+
 export interface LedgerOptions {
   /** The ledger's directory; made when missing, for its owner only. */
   readonly dir: string;
@@ -10,6 +16,7 @@ export interface LedgerOptions {
   readonly log: Context["log"];
   /** Takes back runs in shared memory that nobody reads any more. */
   readonly onFree?: (run: Uint8Array) => void;
+  readonly signing?: Signing;
   /** Pause between checkpoints, ms; LIMITS.checkpoint_ms when not given. */
   readonly checkpoint_ms?: number;
 }

@@ -1,7 +1,7 @@
 // Writing files so that a crash leaves the old one or the new one, and telling a full disk from other trouble.
 import { execFile } from "node:child_process";
 import { closeSync, fdatasync, openSync } from "node:fs";
-import { mkdir, open, rename } from "node:fs/promises";
+import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { TaplineError, reasonOf, systemCode } from "../core/errors.ts";
@@ -73,6 +73,22 @@ export async function placeFile(
   }
   await rename(temporary, path);
   if (options.sync) await syncDir(dirname(path));
+}
+
+/** Writes a new file durably; one of that name with the same bytes is left as it is. Rejects with EEXIST for another. */
+export async function placeNew(path: string, bytes: Buffer): Promise<void> {
+  try {
+    const file = await open(path, "wx", 0o644);
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await syncDir(dirname(path));
+  } catch (error) {
+    if (systemCode(error) !== "EEXIST" || !(await readFile(path)).equals(bytes)) throw error;
+  }
 }
 
 /** Makes a directory and its parents below `root`, durably. Resolves at once when it is there. */

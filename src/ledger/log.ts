@@ -78,7 +78,7 @@ export class Ledger {
       const signer = await loadSigner(dir, options.origin);
       const signed = await readCheckpoint(dir, signer);
       const parts = await recover(dir, signed, options);
-      const publisher = new Publisher(dir, signer, parts.tiles, signed?.size ?? 0);
+      const publisher = new Publisher(dir, signer, parts.tiles, signed?.size ?? 0, options.signing);
       const ledger = new Ledger(options, dir, parts, publisher, release);
       // Partial tiles may have been lost with the power: they are written again, with the same checkpoint or a newer.
       if (ledger.size > 0) await publisher.publish(true);

@@ -8,6 +8,7 @@ import { placeFile } from "./files.ts";
 import { TILE_WIDTH } from "./merkle.ts";
 import type { Signer, Verifier } from "./note.ts";
 import { CHECKPOINT, tilePath } from "./paths.ts";
+import type { Signing } from "./contract.ts";
 import type { Edge, Tiles } from "./tiles.ts";
 import { corrupt } from "./wal.ts";
 
@@ -25,6 +26,7 @@ export class Publisher {
   readonly #dir: string;
   readonly #signer: Signer;
   readonly #tiles: Tiles;
+  readonly #signing: Signing | undefined;
   /** Paths of partial files: of the last checkpoint, and of the one before, which a reader may still follow. */
   #current: readonly string[] = [];
   #previous: readonly string[] = [];
@@ -33,7 +35,8 @@ export class Publisher {
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(dir: string, signer: Signer, tiles: Tiles, size: number) {
+  constructor(dir: string, signer: Signer, tiles: Tiles, size: number, signing?: Signing) {
+    this.#signing = signing;
     this.#dir = dir;
     this.#signer = signer;
     this.#tiles = tiles;
@@ -49,6 +52,7 @@ export class Publisher {
    * `force` only when there are more than at the last one. */
   publish(force: boolean): Promise<void> {
     return (this.#running = this.#running.then(() => {
+      if (this.#signing?.held === true) return undefined;
       return force || this.#tiles.size !== this.#size ? this.#publish(this.#tiles.edge()) : undefined;
     }));
   }
@@ -84,6 +88,7 @@ export class Publisher {
 
   /** Removes partial files that a process before this one left near the right edge. Call after `publish`. */
   async sweep(size: number): Promise<void> {
+    if (this.#signing?.held === true) return; // those of the last checkpoint stay
     const folders = new Set<string>();
     for (let level = 0, n = Math.floor(size / TILE_WIDTH); level === 0 || n > 0; level++) {
       for (const tile of [n, Math.max(0, n - 1)]) {

@@ -6,8 +6,10 @@ import { existsSync, mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 
-const BIN = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "tapline-test", "bin");
+/** Where programs that are not ours are. */
+export const BIN = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "tapline-test", "bin");
 const FSCK = "github.com/transparency-dev/tessera/cmd/fsck@v1.0.4";
+const WITNESS = "v0.0.0-20260720115447-2e1c6971d19e";
 const env = { ...process.env, GOBIN: BIN, PATH: `${process.env["PATH"]}${delimiter}/usr/local/go/bin` };
 const TIMEOUT_MS = 60_000;
 
@@ -24,6 +26,21 @@ export function buildVerifiers(): void {
     cwd: resolve("verify/go"),
     stdio: "pipe",
   });
+}
+
+/** Tessera's own writer of ledgers in files. */
+export function buildTessera(): void {
+  const from = "github.com/transparency-dev/tessera/cmd/examples/posix-oneshot@v1.0.4";
+  if (!existsSync(join(BIN, "posix-oneshot"))) execFileSync("go", ["install", from], { env, stdio: "pipe" });
+}
+
+/** The witness of transparency.dev, and what makes its keys. */
+export function buildWitness(): void {
+  mkdirSync(BIN, { recursive: true });
+  for (const name of ["omniwitness", "generate_keys"]) {
+    const from = `github.com/transparency-dev/witness/cmd/${name}@${WITNESS}`;
+    if (!existsSync(join(BIN, name))) execFileSync("go", ["install", from], { env, stdio: "pipe" });
+  }
 }
 
 /** Verdict of fsck 1.0.4: its exit code is 0 either way, and with the default -N 1 it hangs on a mismatch. */

@@ -7,15 +7,17 @@ type Run = (argv: readonly string[]) => Promise<number>;
 const SUBCOMMANDS: ReadonlyMap<string, () => Promise<Run>> = new Map([
   ["verify", async () => (await import("./verify.ts")).verify],
   ["prove", async () => (await import("./prove.ts")).prove],
+  ["reconcile", async () => (await import("./reconcile.ts")).reconcile],
   ["serve", async () => (await import("./serve.ts")).serve],
 ]);
 
 export const ledger: Command = {
-  about: "verify, prove, serve: a ledger that others can check",
+  about: "verify, prove, serve, reconcile: a ledger that others can check",
   help: `usage: tapline ledger verify [DIR|URL|PROOF] [-c FILE] [--vkey FILE] [--checkpoint FILE|DIR|URL]…
                              [--witness FILE]… [--quorum K] [--witnessed-since TIME]
                              [--token-file FILE|--token-env NAME] [--json]
        tapline ledger prove EVENT_ID|INDEX [DIR] [-c FILE] [--out FILE]
+       tapline ledger reconcile --sink NAME [--from INDEX] [--to INDEX] [-c FILE] [--json]
        tapline ledger serve [DIR] [-c FILE] [--listen HOST:PORT] [--host NAME]… [--token-file FILE|--token-env NAME]
 
   verify       every entry, tile, root, signature and blob, and from which entry on it is wrong; exit code 1 when it is
@@ -33,6 +35,9 @@ export const ledger: Command = {
   prove        a C2SP tlog-proof of one event: the entry, its index, its path to the root and the signed checkpoint, which
                \`verify\` or anybody's program checks without the ledger
     --out FILE      writes it there (default: standard output)
+  reconcile    the ledger against the documents of an elasticsearch or opensearch sink, both ways: missing, altered, extra;
+               exit code 1 when there are any. Documents of this host (\`host\` in the configuration) are the ledger's
+    --from, --to    a part (default: all that the sink has acknowledged)
   serve        checkpoint and hash tiles over HTTP (C2SP tlog-tiles), read-only, until it is stopped
     --listen        address and port (default: 127.0.0.1:4320); it speaks no TLS
     --host NAME     a name beside localhost by which it may be called

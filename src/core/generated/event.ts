@@ -256,6 +256,7 @@ export const FIELDS = {
   "tapline.integrity.tree_size": "long",
   "tapline.integrity.root_hash": "keyword",
   "tapline.integrity.checkpoint_size": "long",
+  "tapline.integrity.anchor": "keyword",
   "tapline.integrity.snapshot": "keyword",
   "tapline.cause.event_id": "keyword",
   "tapline.change.before": "keyword",
@@ -566,6 +567,7 @@ export interface Event {
   "tapline.integrity.tree_size": number | undefined;
   "tapline.integrity.root_hash": string | undefined;
   "tapline.integrity.checkpoint_size": number | undefined;
+  "tapline.integrity.anchor": string | undefined;
   "tapline.integrity.snapshot": string | undefined;
   "tapline.cause.event_id": string | undefined;
   "tapline.change.before": string | undefined;
@@ -854,6 +856,7 @@ class EventFields implements Event {
   "tapline.integrity.tree_size" = undefined;
   "tapline.integrity.root_hash" = undefined;
   "tapline.integrity.checkpoint_size" = undefined;
+  "tapline.integrity.anchor" = undefined;
   "tapline.integrity.snapshot" = undefined;
   "tapline.cause.event_id" = undefined;
   "tapline.change.before" = undefined;
@@ -1402,6 +1405,7 @@ export function serialise(e: Event): string {
   if (e["tapline.integrity.tree_size"] !== undefined) { s += g89 + "\"tree_size\":" + e["tapline.integrity.tree_size"]; g0 = ","; g55 = ","; g89 = ","; }
   if (e["tapline.integrity.root_hash"] !== undefined) { s += g89 + "\"root_hash\":" + quote(e["tapline.integrity.root_hash"]); g0 = ","; g55 = ","; g89 = ","; }
   if (e["tapline.integrity.checkpoint_size"] !== undefined) { s += g89 + "\"checkpoint_size\":" + e["tapline.integrity.checkpoint_size"]; g0 = ","; g55 = ","; g89 = ","; }
+  if (e["tapline.integrity.anchor"] !== undefined) { s += g89 + "\"anchor\":" + quote(e["tapline.integrity.anchor"]); g0 = ","; g55 = ","; g89 = ","; }
   if (e["tapline.integrity.snapshot"] !== undefined) { s += g89 + "\"snapshot\":" + quote(e["tapline.integrity.snapshot"]); g0 = ","; g55 = ","; g89 = ","; }
   if (g89 === ",") s += "}";
   let g90 = g55 + "\"cause\":{";

@@ -1,0 +1,59 @@
+// Which rungs of the ladder of trust are in force, in words: what of the ledger is held where, and what follows from it.
+import type { AnchorStatus } from "./anchoring.ts";
+
+export interface Held {
+  /** Entries in the ledger, and how many its own checkpoint covers. */
+  readonly entries: number;
+  readonly size: number;
+  /** Age of the checkpoint; undefined when there is none. */
+  readonly age_s: number | undefined;
+  readonly anchors: readonly AnchorStatus[];
+}
+
+const n = (value: number): string => value.toLocaleString("en-US");
+
+function spanOf(s: number): string {
+  if (s < 120) return `${s} s`;
+  return s < 7_200 ? `${Math.floor(s / 60)} min` : `${Math.floor(s / 3_600)} h`;
+}
+
+/** What each kind of anchor adds, when somebody checks against it. */
+const PROMISES: Readonly<Record<string, string>> = {
+  directory:
+    "changing or cutting them is told by comparing with it, as far as that place keeps what it is given",
+  git: "changing or cutting them is told by comparing with it, by whoever has fetched",
+  timestamp: "they existed then: a history made up later has no such stamp",
+  witness: "who has the key cannot have another history cosigned, nor a shorter one",
+};
+
+/** The sentences of `tapline status`. */
+export function integrityOf({ entries, size, age_s, anchors }: Held, now_ms: number): string[] {
+  if (age_s === undefined || size === 0)
+    return ["no checkpoint yet: nothing covers the entries but the checksums of their frames"];
+  const open = entries - size;
+  const next = open === 0 ? "all of them" : `${n(size)} of them, ${n(open)} await the next`;
+  const key = `the key of this host signed a checkpoint ${spanOf(age_s)} ago over ${next}: changes by who lacks the key are detected`;
+  const taken = anchors.filter((anchor) => anchor.size > 0);
+  const kinds = new Set(taken.map(({ type }) => type));
+  const lines = taken.map(
+    ({ name, type, size: held, at_ms, said }) =>
+      `${name}: the first ${n(held)} entries ${said}, ${spanOf(Math.max(0, Math.round((now_ms - at_ms) / 1_000)))} ago: ${PROMISES[type]}`,
+  );
+  if (kinds.has("witness")) return [key, ...lines];
+  const without =
+    kinds.size === 0
+      ? "no witness is configured, so against who has it only copies of checkpoints kept elsewhere help"
+      : "no witness is configured: who has the key is caught only by comparing with what is named here";
+  return kinds.size === 0 ? [`${key}; ${without}`] : [key, ...lines, without];
+}
+
+/** What is wrong with anchors, for the list of problems. */
+export function anchorProblems(anchors: readonly AnchorStatus[]): string[] {
+  return anchors.flatMap(({ name, contradiction, trouble }) => {
+    if (contradiction !== undefined)
+      return [
+        `NOTHING IS SIGNED ANY MORE: ${name}: ${contradiction}. Find out what happened to the ledger; then remove anchors/${name}.json and start again`,
+      ];
+    return trouble === undefined ? [] : [`anchor ${name}: ${trouble}`];
+  });
+}

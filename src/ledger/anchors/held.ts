@@ -1,0 +1,55 @@
+// Checkpoints kept as files in a directory, one a size: what is there is held against what comes, then the new one is added.
+// Never replaces a file.
+import { readFile, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { TaplineError, reasonOf, systemCode } from "../../core/errors.ts";
+import { openCheckpoint } from "../checkpoint.ts";
+import { CHECKPOINT_FILE } from "../claims.ts";
+import { padded } from "../paths.ts";
+import { isConsistent } from "../proof.ts";
+import { type Published, Contradiction } from "./contract.ts";
+import { placeNew } from "../files.ts";
+
+/** Adds a checkpoint to the directory, unless it is there. Returns its file. Throws Contradiction, ANCHOR_FAILED. */
+export async function keepCheckpoint(dir: string, published: Published): Promise<string> {
+  try {
+    await holdAgainst(dir, published);
+    const path = join(dir, `${padded(published.size)}.checkpoint`);
+    await placeNew(path, Buffer.from(published.text));
+    return path;
+  } catch (cause) {
+    if (cause instanceof Contradiction || cause instanceof TaplineError) throw cause;
+    throw new TaplineError("ANCHOR_FAILED", `cannot keep a checkpoint in ${dir}: ${reasonOf(cause)}`, {
+      retry: true,
+      remedy: "check the directory and its permissions; it is not made by the collector",
+      cause,
+    });
+  }
+}
+
+/** Holds the newest checkpoint that is there against the one that comes. */
+async function holdAgainst(dir: string, published: Published): Promise<void> {
+  const names = (await readdir(dir)).filter((name) => CHECKPOINT_FILE.test(name)).toSorted();
+  for (const name of names.toReversed()) {
+    const path = join(dir, name);
+    const held = openCheckpoint(await textOf(path), published.verifier);
+    if (typeof held === "string") continue; // of another ledger, or no checkpoint at all
+    if (held.size > published.size)
+      throw new Contradiction(
+        `${path} covers ${held.size} entries, the ledger's checkpoint ${published.size}: entries were cut off`,
+      );
+    const proof = await published.consistency(held.size);
+    if (!isConsistent(held.size, held.root, published.size, published.root, proof))
+      throw new Contradiction(`${path} is not the beginning of this ledger: history was rewritten`);
+    return;
+  }
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return "";
+    throw error;
+  }
+}
