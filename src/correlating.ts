@@ -1,21 +1,18 @@
 // What the ordering thread adds to a batch: events of what was never seen before and of calls that went around the
-// chokepoint, with their alerts, what correlations find, and the incidents that alerts group into. All of it becomes
-// entries of the batch's frame, and the console hears of alerts. Decides nothing.
+// chokepoint, what rules and correlations find in these and in whatever else the collector records of itself, and the
+// incidents that alerts group into. All of it becomes entries of the batch's frame, and the console hears of alerts. Decides
+// nothing.
 import type { Event } from "./core/generated/event.ts";
 import type { Arrival } from "./detect/correlate.ts";
 import { type CorrelationFigures, figuresOf } from "./detect/correlate-figures.ts";
 import { Failing } from "./detect/failing.ts";
 import { joinExtracts } from "./detect/correlate-extract.ts";
-import type {
-  Correlated,
-  CorrelationHeader,
-  Correlations,
-  CorrelationsState,
-} from "./detect/correlate-thread.ts";
+import type { CorrelationHeader, Correlations, CorrelationsState } from "./detect/correlate-thread.ts";
 import type { FirstSeen, SeenState } from "./detect/first-seen.ts";
 import type { Moment, Oversight, OversightHeader, OversightState } from "./detect/oversight.ts";
 import type { EngineResult } from "./engine.ts";
 import { type AlertNote, type InForce, type Judge, noteOf } from "./detect/judge.ts";
+import type { RuleFailure } from "./detect/match.ts";
 import { type Candidates, type IncidentNews, NO_NEWS } from "./incident/candidates.ts";
 import type { IncidentFigures, Incidents, IncidentsState } from "./incident/grouping.ts";
 import type { SelfRecorder } from "./self.ts";
@@ -73,6 +70,9 @@ export class Correlating {
   constructor(parts: CorrelatingParts) {
     this.#parts = parts;
     this.#correlations = parts.correlations;
+    const { judge, self } = parts;
+    const alert = (e: Event): void => this.#alert(e);
+    self.inspect = (e) => judge.inspect(e, alert, self.out);
   }
 
   /** Takes in what a batch told; what comes of it waits in the recorder for the batch's frame. */
@@ -80,9 +80,11 @@ export class Correlating {
     result: Batch & Pick<EngineResult, "sightings" | "observations" | "incidents">,
     arrival: Arrival,
   ): Told {
+    this.#tellTrouble(result.failures, arrival.now_ms);
     const { events, changes } = this.#parts.first_seen.offer(result.sightings);
     const overseen = this.#parts.oversight.offer(result.observations, this.#moment(arrival));
-    const { alerts, header } = this.#judge([...events, ...overseen.events], result, arrival);
+    for (const e of [...events, ...overseen.events]) this.#parts.self.write(e);
+    const { alerts, header } = this.#judge(result, arrival);
     const seen = changes.length === 0 ? undefined : changes;
     const incidents = this.#group(result.incidents, arrival.now_ms);
     return { alerts, header, seen, oversight: overseen.header, incidents };
@@ -99,34 +101,27 @@ export class Correlating {
     const passed = incidents.due(now_ms);
     for (const e of events) self.write(e);
     for (const e of passed.events) self.write(e);
-    const evicted = incidents.takeEvicted();
-    if (evicted > 0) {
-      self.add("gap", `${evicted} incidents had to go: more alerts open new ones`, (e) => {
-        e["tapline.gap.reason"] = "evicted";
-        e["event.outcome"] = "failure";
-      });
-    }
     const all = [...changes, ...passed.changes];
     return all.length === 0 ? undefined : all;
   }
 
-  /** Records events of our own, behind those of the batch, and what rules and correlations find in both. */
-  #judge(events: readonly Event[], batch: Batch, arrival: Arrival): Told {
-    const { judge, self } = this.#parts;
-    for (const e of events) {
-      judge.inspect(e, (alert) => this.#alert(alert), self.out);
-      self.write(e);
-    }
-    const own = judge.take();
+  /** The same for a frame of nothing but the collector's own events. To be called before every such frame. */
+  own(arrival: Arrival): Told {
+    return this.push(NOTHING_NEW, arrival);
+  }
+
+  /** What was found in the events of the batch and in our own, which are the entries behind them. */
+  #judge(batch: Batch, arrival: Arrival): Told {
+    const own = this.#parts.judge.take();
     for (const note of own.notes) this.#parts.onAlert(note);
     const extracts = joinExtracts(batch.extracts, own.extracts, batch.count);
-    for (const failure of [...batch.failures, ...own.failures]) this.#failing.add(failure);
+    for (const failure of own.failures) this.#failing.add(failure);
     const held =
       own.held.length === 0
         ? batch.held
         : [...batch.held, ...own.held.map((h) => ({ ...h, entry: h.entry + batch.count }))];
-    const { alerts, header } = this.#record(this.#correlations.push(extracts, arrival, held), arrival.now_ms);
-    return { alerts: alerts + own.alerts, header };
+    const { events, header } = this.#correlations.push(extracts, arrival, held);
+    return { alerts: this.#write(events) + own.alerts, header };
   }
 
   /** Until the sources were read to their end once, what is missing may still be in them. */
@@ -138,9 +133,11 @@ export class Correlating {
   /** Windows end by the clock too, and what is missing is missed, when nothing comes. */
   advance(arrival: Arrival): Told {
     const { now_ms, caught_up } = arrival;
-    if (this.#parts.oversight.isDue(this.#moment(arrival))) return this.push(NOTHING_NEW, arrival);
-    const told = this.#record(this.#correlations.advance(now_ms, caught_up), now_ms);
-    return { ...told, incidents: this.#group(NO_NEWS, now_ms) };
+    this.#tellTrouble([], now_ms);
+    const { oversight, self } = this.#parts;
+    if (self.out.count > 0 || oversight.isDue(this.#moment(arrival))) return this.own(arrival);
+    const { events, header } = this.#correlations.advance(now_ms, caught_up);
+    return { alerts: this.#write(events), header, incidents: this.#group(NO_NEWS, now_ms) };
   }
 
   #alert(alert: Event): void {
@@ -150,8 +147,8 @@ export class Correlating {
 
   /** No more events will come: windows that are open run out. */
   close(now_ms: number): void {
-    const missing = this.#parts.oversight.close(now_ms);
-    if (missing.length > 0) this.#judge(missing, NOTHING_NEW, { now_ms, caught_up: false, first_index: -1 });
+    for (const e of this.#parts.oversight.close(now_ms)) this.#parts.self.write(e);
+    this.#judge(NOTHING_NEW, { now_ms, caught_up: false, first_index: -1 });
     this.#write(this.#correlations.close(now_ms));
   }
 
@@ -191,8 +188,17 @@ export class Correlating {
     };
   }
 
-  #record({ events, header }: Correlated, now_ms: number): Told {
-    const alerts = this.#write(events);
+  /** Before anything is judged, so that rules meet these events in the frame that has them. What of it a batch itself
+   * brings about is told with the next one, or when time passes. */
+  #tellTrouble(failures: readonly RuleFailure[], now_ms: number): void {
+    for (const failure of failures) this.#failing.add(failure);
+    const evicted = this.#parts.incidents.takeEvicted();
+    if (evicted > 0) {
+      this.#parts.self.add("gap", `${evicted} incidents had to go: more alerts open new ones`, (e) => {
+        e["tapline.gap.reason"] = "evicted";
+        e["event.outcome"] = "failure";
+      });
+    }
     for (const { title, keys, rows } of this.#correlations.evictions(now_ms)) {
       const message = `${title}: ${keys} keys and ${rows} events of open windows had to go`;
       this.#parts.self.add("gap", message, (e) => {
@@ -214,7 +220,6 @@ export class Correlating {
         },
       );
     }
-    return { alerts, header };
   }
 
   #write(events: readonly Event[]): number {

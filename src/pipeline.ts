@@ -1,16 +1,14 @@
 // All control flow of the data path: pull batches, hand them to workers, order what comes back, append it, settle
 // the source. Sinks read the ledger behind it (deliver.ts). Knows stages only by their contracts.
 import assert from "node:assert";
-import type { Told } from "./correlating.ts";
+import type { Arrival } from "./detect/correlate.ts";
 import type { EngineResult, Rules } from "./engine.ts";
 import type { Lane } from "./lane.ts";
 import type { RawBatch } from "./core/stage.ts";
 import type { PipelineParts } from "./pipeline-parts.ts";
-import { type FrameHeader, type LaneText, applyPositions, snapshotText } from "./state.ts";
+import { appendBatch, appendOwn } from "./frames.ts";
+import { type LaneText, snapshotText } from "./state.ts";
 import { LIMITS } from "./core/limits.ts";
-import { joinRuns } from "./core/run.ts";
-import { isShared } from "./core/shared-buffers.ts";
-import { addTo, withLeftOut } from "./tally.ts";
 
 interface Dispatched {
   readonly source: string;
@@ -135,34 +133,15 @@ export class Pipeline {
   }
 
   #append(dispatched: Dispatched, result: EngineResult, caught_up: boolean): void {
-    const { ledger, self, tally } = this.#parts;
+    const { ledger, self } = this.#parts;
     const { source, batch, now_ms } = dispatched;
     const known = (this.#parts.positions[source] ??= {});
     for (const info of batch.streams) if (known[info.id] === undefined) self.stream(info);
     for (const gap of batch.gaps) self.gap(gap);
     if (result.counts.read > 0) this.heard.add(source);
-    const positions = { [source]: batch.positions };
-    applyPositions(this.#parts.positions, positions);
-    for (const blob of result.blobs) ledger.putBlob(blob.digest, blob.bytes);
     const arrival = { now_ms, caught_up, first_index: ledger.size };
     const told = this.#parts.correlating.push(result, arrival);
-    const alerts = (result.actions["rule-alert"] ?? 0) + told.alerts;
-    const own = self.take();
-    const delta = {
-      ...withLeftOut(result.counts, batch.left_out),
-      events: result.count + own.count,
-      alerts,
-      gaps: batch.gaps.length,
-    };
-    addTo(tally, delta);
-    const { alerts: _, header: correlation, ...kept } = told;
-    const policy = this.#parts.policy.take();
-    const header: FrameHeader = { positions, tally: delta, correlation, policy, ...kept };
-    const joined = joinRuns(result, own);
-    if (joined.run !== result.run && isShared(result.run)) this.#parts.free.push(result.run);
-    // The worker has written the sessions' changes as JSON: they go in as they are.
-    const text = `${JSON.stringify(header).slice(0, -1)},"sessions":${result.sessions}}`;
-    ledger.append({ ...joined, header: text });
+    appendBatch(this.#parts, source, batch, result, told);
     this.#appended.push({ ...dispatched, result });
     for (const alert of result.alerts) this.#parts.onAlert(alert);
   }
@@ -193,22 +172,25 @@ export class Pipeline {
   /** Windows end by the clock too, when nothing comes. */
   #passTime(): void {
     if (this.inFlight > 0 || this.#held !== undefined || this.#failure !== undefined) return;
-    const caught_up = this.#next >= this.#caught_up_at;
-    const first_index = this.#parts.ledger.size;
-    const told = this.#parts.correlating.advance({ now_ms: this.#parts.now(), caught_up, first_index });
-    if ((told.header ?? told.oversight ?? told.incidents) === undefined) return;
-    this.record(told).catch((error) => this.fail(error as Error));
+    const told = this.#parts.correlating.advance(this.#arrival(this.#next >= this.#caught_up_at));
+    if (appendOwn(this.#parts, told)) this.#parts.ledger.commit().catch((error) => this.fail(error as Error));
+  }
+
+  /** Of a frame that no batch is in: not later than a batch that is under way. */
+  #arrival(caught_up: boolean): Arrival {
+    const now_ms = this.#pending.get(this.#next)?.now_ms ?? this.#parts.now();
+    return { now_ms, caught_up, first_index: this.#parts.ledger.size };
   }
 
   /** Records the collector's own events. Durable when it resolves. */
-  async record({ alerts, header: correlation, ...kept }: Partial<Told> = {}): Promise<void> {
-    const own = this.#parts.self.take();
-    if (own.count === 0) return;
-    const [tally, policy] = [{ alerts: alerts ?? 0, events: own.count }, this.#parts.policy.take()];
-    const header: FrameHeader = { positions: {}, tally, correlation, policy, ...kept };
-    addTo(this.#parts.tally, tally);
-    this.#parts.ledger.append({ ...own, header: JSON.stringify(header) });
-    await this.#parts.ledger.commit();
+  async record(): Promise<void> {
+    if (this.#appendOwn()) await this.#parts.ledger.commit();
+  }
+
+  #appendOwn(): boolean {
+    if (this.#parts.self.out.count === 0) return false;
+    // Windows do not end by what the collector says of itself, only when time passes: so a stop ends none.
+    return appendOwn(this.#parts, this.#parts.correlating.own(this.#arrival(false)));
   }
 
   /** Whether rules can be switched now: one cut at a time. */
@@ -231,7 +213,11 @@ export class Pipeline {
       if (after !== undefined) this.#parts.lanes.forEach(after);
       const states = await Promise.all(told);
       assert(this.#next === this.#held, "every batch before the cut was appended");
-      apply?.();
+      if (apply !== undefined) {
+        // What is not in a frame yet was judged by the rules that go.
+        this.#appendOwn();
+        apply();
+      }
       await this.#snapshot(states);
     } catch (error) {
       this.fail(error as Error);

@@ -129,11 +129,14 @@ export class PolicyWatch {
     if (before === this.hash) return;
     const { self } = this.#parts;
     const changes = changesOf(this.#recorded.policy, this.#current?.policy);
-    self.add("policy-change", `policy changed: ${changes.length} changes`, (e) => {
+    const looser = changes.filter(({ loosens }) => loosens).length;
+    const said = looser === 0 ? "" : `, ${looser} of which loosen it`;
+    self.add("policy-change", `policy changed: ${changes.length} changes${said}`, (e) => {
       this.#fillFile(e);
       e["tapline.change.before"] = before;
       e["tapline.change.after"] = this.hash;
       e["tapline.change.count"] = changes.length;
+      e["tapline.change.loosens"] = looser > 0;
       e["event.outcome"] = "success";
     });
     for (const change of changes.slice(0, LIMITS.policy_events)) this.#add(change);
@@ -147,13 +150,14 @@ export class PolicyWatch {
     this.#pending = { ...this.#recorded, ...this.#pending, hash: this.hash, policy: this.#current?.policy };
   }
 
-  #add({ what, item, kind, server, tool, old, now }: Change): void {
+  #add({ what, item, kind, server, tool, old, now, loosens }: Change): void {
     this.#parts.self.add(what, `${item} ${kind}`, (e) => {
       this.#fillFile(e);
       e["event.type"] = TYPES[kind];
       e["event.outcome"] = "success";
       e["tapline.change.item"] = item.slice(0, LIMITS.keyword_chars);
       e["tapline.change.kind"] = kind;
+      e["tapline.change.loosens"] = loosens;
       e["tapline.server.name"] = server;
       e["gen_ai.tool.name"] = tool;
       const cut: string[] = [];

@@ -1,5 +1,5 @@
 // The collector's own events: starts, stops, heartbeats, gaps, snapshots, configuration. Silence is evidence too,
-// so what the collector does and could not read is recorded like anything else.
+// so what the collector does and could not read is recorded, and judged by rules, like anything else.
 import assert from "node:assert";
 import { type Origin, eventOf } from "./core/event.ts";
 import type { Action } from "./core/generated/classes.ts";
@@ -31,6 +31,8 @@ export class SelfRecorder {
   readonly out = new RunWriter(64 * 1024);
   /** Events added since the start, by action. */
   readonly counts = new Map<string, number>();
+  /** Called with every event before it is added; may add alerts. */
+  inspect: ((e: Event) => void) | undefined;
   readonly #redactText: (text: string) => string;
   readonly #started: string;
   #count = 0;
@@ -66,13 +68,18 @@ export class SelfRecorder {
     this.counts.set(action, (this.counts.get(action) ?? 0) + 1);
   }
 
-  /** Adds an event that is finished. One too large for an entry loses the ends of its values, which are copies. */
+  /** Adds an event that is finished, behind its alerts. One too large for an entry loses the ends of its values, which
+   * are copies; rules see what is left. */
   write(e: Event): void {
     this.#counted(e);
-    for (let chars = LIMITS.own_text_chars; !this.out.add(serialise(e)); chars /= 2) {
+    let text = serialise(e);
+    for (let chars = LIMITS.own_text_chars; Buffer.byteLength(text) > LIMITS.entry_bytes; chars /= 2) {
       assert(chars >= 1, "an event without its values fits in an entry");
       cutValues(e, chars);
+      text = serialise(e);
     }
+    this.inspect?.(e);
+    this.out.add(text);
   }
 
   gap(gap: Gap): void {

@@ -4,7 +4,7 @@ import type { Event } from "../core/generated/event.ts";
 import { toMs } from "../core/time.ts";
 import type { CorrelationSet } from "./correlate-compile.ts";
 import { Correlations } from "./correlate-thread.ts";
-import { Judge } from "./judge.ts";
+import { Judge, meetsRules } from "./judge.ts";
 import type { RuleSet } from "./match.ts";
 import type { Meta } from "./rule.ts";
 
@@ -46,14 +46,6 @@ export interface BacktestOptions {
   readonly from: string | undefined;
   readonly to: string | undefined;
   readonly samples: number;
-}
-
-// Made by the thread that orders, of what needs knowledge across sessions: rules meet these.
-const OWN_MATCHED = ["first-seen", "tool-definition-changed"];
-
-/** Whether rules meet such an event while it is collected. */
-function isMatched(e: Event): boolean {
-  return e["tapline.vantage"] !== "self" || OWN_MATCHED.includes(e["event.action"] ?? "");
 }
 
 const NOWHERE = { count: -1 };
@@ -104,7 +96,7 @@ export class Backtest {
     const { from, to } = this.#options;
     if ((from !== undefined && time < from) || (to !== undefined && time > to)) return;
     if (e["event.action"] === "rule-alert") return this.#recorded(e);
-    if (!isMatched(e)) return;
+    if (!meetsRules(e)) return;
     this.#events++;
     if (this.#first === undefined || time < this.#first) this.#first = time;
     if (this.#last === undefined || time > this.#last) this.#last = time;

@@ -101,8 +101,9 @@ export class Extractor {
     return this.#readers[place] !== undefined;
   }
 
-  /** To be told of every event, matched or not. */
+  /** To be told of every event, matched or not. What the collector itself says is of no stream. */
   seen(e: Event): void {
+    if (e["tapline.vantage"] === "self") return;
     const stream = e["tapline.stream"] ?? "";
     let clock = this.#clock;
     if (clock === undefined || clock.stream !== stream) {

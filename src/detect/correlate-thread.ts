@@ -63,7 +63,8 @@ export class Correlations {
       if (arrival.first_index >= 0) alert["tapline.alert.indexes"] = [arrival.first_index + entry];
       events.push(alert);
     }
-    if (idle || batch.streams.length === 0) return { events, header: undefined };
+    const nothing = batch.streams.length === 0 && batch.extracts.length === 0 && held.length === 0;
+    if (idle || (nothing && events.length === 0)) return { events, header: undefined };
     const header = { now_ms, caught_up, batch };
     if (held.length === 0) return { events, header };
     return { events, header: { ...header, offers: held.map(({ offer }) => offer) } };

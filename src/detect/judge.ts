@@ -9,6 +9,14 @@ import type { Loaded } from "./load.ts";
 import type { RuleFailure, RuleSet } from "./match.ts";
 import { type Held, offerOf } from "./suppress.ts";
 
+// What comes of rules, and what says only that time passes.
+const UNJUDGED: ReadonlySet<string> = new Set(["rule-alert", "alert-suppressed", "incident", "heartbeat"]);
+
+/** Whether rules meet such an event, whoever made it. */
+export function meetsRules(e: Event): boolean {
+  return !UNJUDGED.has(e["event.action"] ?? "");
+}
+
 /** Rules and correlations that belong together. */
 export type InForce = Omit<Loaded, "problems">;
 
@@ -54,6 +62,7 @@ export class Judge {
   #placed = 0;
   /** Alerts of the event in hand. */
   readonly #ready: Event[] = [];
+  #failures: RuleFailure[] = [];
 
   constructor(rules: InForce) {
     this.use(rules);
@@ -74,8 +83,11 @@ export class Judge {
 
   /** Writes the event's alerts; the event is written next, and gets the place that `out` is at then. */
   inspect(e: Event, write: (alert: Event) => void, out: { readonly count: number }): void {
+    if (!meetsRules(e)) return;
     const matched = this.#matched;
     matched.length = 0;
+    const is_failure = e["tapline.gap.reason"] === "rule_failed";
+    if (is_failure) this.#failures.push(...this.#rules.takeFailures());
     this.#rules.match(e, matched);
     this.#extractor.seen(e);
     for (let i = 0; i < matched.length; i++) if (!this.#quiet[matched[i]!]) this.#alert(matched[i]!, e);
@@ -84,6 +96,8 @@ export class Judge {
     for (let i = this.#placed; i < this.#held.length; i++) this.#held[i]!.entry = entry;
     this.#placed = this.#held.length;
     for (let i = 0; i < matched.length; i++) this.#extractor.add(matched[i]!, e, entry);
+    // A rule that fails on the event which says so would make another one for ever.
+    if (is_failure) this.#rules.takeFailures();
   }
 
   /** One alert. A rule that cannot say what it found has failed, and costs no other its alert. */
@@ -117,12 +131,13 @@ export class Judge {
 
   take(): Judged {
     const [notes, alerts, held] = [this.#notes, this.#alerts, this.#held];
-    const failures = this.#rules.takeFailures();
+    const failures = [...this.#failures, ...this.#rules.takeFailures()];
     const judged = { notes, alerts, held, extracts: this.#extractor.take(), failures };
     this.#notes = [];
     this.#alerts = 0;
     this.#held = [];
     this.#placed = 0;
+    this.#failures = [];
     return judged;
   }
 }

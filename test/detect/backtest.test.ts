@@ -71,12 +71,14 @@ test("matches by rule and day, correlations among them, compared with the alerts
   expect([only_backtest, only_recorded]).toEqual([3, 0]);
 });
 
-test("the range of time holds its ends, and the collector's own events are not matched", () => {
+test("the range of time holds its ends, and heartbeats and what comes of alerts are not matched", () => {
   const backtest = open(call(1, "a")["@timestamp"], call(2, "a")["@timestamp"]);
   for (const minute of [0, 1, 2, 3]) backtest.add(call(minute, "a"));
-  const own = call(1, "a");
-  own["tapline.vantage"] = "self";
-  backtest.add(own);
+  for (const action of ["heartbeat", "alert-suppressed"]) {
+    const own = call(1, "a");
+    own["event.action"] = action;
+    backtest.add(own);
+  }
   expect(backtest.report()).toMatchObject({
     events: 2,
     first: call(1, "a")["@timestamp"],

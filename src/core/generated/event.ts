@@ -265,6 +265,7 @@ export const FIELDS = {
   "tapline.change.item": "keyword",
   "tapline.change.old": "keyword",
   "tapline.change.new": "keyword",
+  "tapline.change.loosens": "boolean",
   "tapline.change.count": "long",
   "tapline.config.hash": "keyword",
   "tapline.config.mapping_hash": "keyword",
@@ -576,6 +577,7 @@ export interface Event {
   "tapline.change.item": string | undefined;
   "tapline.change.old": string | undefined;
   "tapline.change.new": string | undefined;
+  "tapline.change.loosens": boolean | undefined;
   "tapline.change.count": number | undefined;
   "tapline.config.hash": string | undefined;
   "tapline.config.mapping_hash": string | undefined;
@@ -865,6 +867,7 @@ class EventFields implements Event {
   "tapline.change.item" = undefined;
   "tapline.change.old" = undefined;
   "tapline.change.new" = undefined;
+  "tapline.change.loosens" = undefined;
   "tapline.change.count" = undefined;
   "tapline.config.hash" = undefined;
   "tapline.config.mapping_hash" = undefined;
@@ -1418,6 +1421,7 @@ export function serialise(e: Event): string {
   if (e["tapline.change.item"] !== undefined) { s += g91 + "\"item\":" + quote(e["tapline.change.item"]); g0 = ","; g55 = ","; g91 = ","; }
   if (e["tapline.change.old"] !== undefined) { s += g91 + "\"old\":" + quote(e["tapline.change.old"]); g0 = ","; g55 = ","; g91 = ","; }
   if (e["tapline.change.new"] !== undefined) { s += g91 + "\"new\":" + quote(e["tapline.change.new"]); g0 = ","; g55 = ","; g91 = ","; }
+  if (e["tapline.change.loosens"] !== undefined) { s += g91 + "\"loosens\":" + e["tapline.change.loosens"]; g0 = ","; g55 = ","; g91 = ","; }
   if (e["tapline.change.count"] !== undefined) { s += g91 + "\"count\":" + e["tapline.change.count"]; g0 = ","; g55 = ","; g91 = ","; }
   if (g91 === ",") s += "}";
   let g92 = g55 + "\"config\":{";
