@@ -1,10 +1,10 @@
 // Reads which MCP servers the clients of this machine are set up with. A file that cannot be read is told by its path
 // alone: what stands in it may be a secret.
-import { readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, join } from "node:path";
-import { systemCode } from "../core/errors.ts";
+import { reasonOf, systemCode } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
+import { readRegular } from "../core/regular-file.ts";
 import {
   type ClientFile,
   type Entry,
@@ -77,15 +77,19 @@ export function expanded(text: string, env: Places["env"]): string {
 }
 
 async function readClient(file: ClientFile, env: Places["env"]): Promise<Configured[] | string> {
+  let text: string;
   try {
-    if (statSync(file.path).size > LIMITS.client_file_bytes)
-      return `${file.path}: larger than ${LIMITS.client_file_bytes} bytes`;
-    const content = await parse(file, readFileSync(file.path, "utf8"));
-    return file.entries(content).map((entry) => placed(file, entry, env));
+    text = readRegular(file.path, LIMITS.client_file_bytes);
   } catch (error) {
     const code = systemCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") return [];
-    return `${file.path}: ${code === undefined || code.startsWith("ERR_") ? `no ${file.syntax.toUpperCase()}` : code}`;
+    return `${file.path}: ${code ?? reasonOf(error)}`;
+  }
+  try {
+    const content = await parse(file, text);
+    return file.entries(content).map((entry) => placed(file, entry, env));
+  } catch {
+    return `${file.path}: no ${file.syntax.toUpperCase()}`;
   }
 }
 

@@ -95,7 +95,7 @@ test("what the collector says itself is judged like anything else, once, also ov
     sinks: { none: { type: "null" } },
   });
   const until = async (what: (entries: Document[]) => boolean): Promise<void> => {
-    for (let i = 0; i < 300; i++) {
+    for (let i = 0; i < 900; i++) {
       if (await entriesOf(ledger).then(what, () => false)) return;
       await sleep(100);
     }
@@ -180,4 +180,4 @@ test("what the collector says itself is judged like anything else, once, also ov
   expect(others.filter(({ matches, recorded }) => matches !== recorded)).toEqual([]);
   const own = others.filter(({ matches }) => matches > 0).map(({ title }) => title);
   expect(own.toSorted()).toEqual([...new Set(names)].filter((n) => !n.startsWith("Tool Out")).toSorted());
-}, 120_000);
+}, 240_000);

@@ -1,4 +1,5 @@
 // What clients are set up with: every file and shape, what is left where it is, and files that are hostile.
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -107,12 +108,15 @@ test("files that cannot be used are told by their path alone", async () => {
     mcpServers: { a: null, b: { command: 7 }, c: { command: [] }, __proto__: { command: "x" } },
   });
   mkdirSync(join(home, ".copilot/mcp-config.json"), { recursive: true });
+  mkdirSync(join(home, ".kiro/settings"), { recursive: true });
+  execFileSync("mkfifo", [join(home, ".kiro/settings/mcp.json")]);
   const { configured, problems } = await discoverClients(places);
   expect(configured).toEqual([]);
   expect(problems.map((one) => one.replace(home, "~"))).toEqual([
     "~/.claude.json: no JSON",
     "~/.codex/config.toml: no TOML",
-    "~/.copilot/mcp-config.json: EISDIR",
+    "~/.copilot/mcp-config.json: it is a directory, not a file",
+    "~/.kiro/settings/mcp.json: it is a pipe, not a file",
   ]);
 });
 

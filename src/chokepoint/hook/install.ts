@@ -6,14 +6,15 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
-  readFileSync,
   realpathSync,
   renameSync,
   statSync,
   writeFileSync,
 } from "node:fs";
-import { basename, dirname } from "node:path";
-import { TaplineError, reasonOf } from "../../core/errors.ts";
+import { basename, dirname, resolve } from "node:path";
+import { TaplineError, reasonOf, systemCode } from "../../core/errors.ts";
+import { LIMITS } from "../../core/limits.ts";
+import { readRegular } from "../../core/regular-file.ts";
 import { object } from "./client.ts";
 import { CLIENTS } from "./clients.ts";
 import { type Json, SETTINGS, type Settings } from "./settings.ts";
@@ -115,11 +116,11 @@ function merged(file: string, before: Json, frame: Json, hooks: Json | unknown[]
 }
 
 function readJson(file: string): { text: string; value: Json } | undefined {
-  if (!existsSync(file)) return undefined;
   let text: string;
   try {
-    text = readFileSync(file, "utf8");
+    text = readRegular(file, LIMITS.client_file_bytes);
   } catch (error) {
+    if (systemCode(error) === "ENOENT") return undefined;
     throw malformed(file, reasonOf(error));
   }
   if (text.trim() === "") return { text, value: {} };
@@ -132,12 +133,35 @@ function readJson(file: string): { text: string; value: Json } | undefined {
   throw malformed(file, "not a JSON object, so it is left alone");
 }
 
+/** Directories of the system itself: nobody's configuration is there, and to make one there may never end. */
+const SYSTEM = /^\/(?:proc|sys|dev)(?:\/|$)/;
+
+/** The file that is meant: a link stays a link, and what it leads to is changed. */
+function fileAt(named: string): string {
+  let file: string;
+  try {
+    file = realpathSync(named);
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT") throw malformed(named, reasonOf(error));
+    file = resolve(named);
+  }
+  if (!SYSTEM.test(file)) return file;
+  throw new TaplineError("HOOK_CONFIG_UNREADABLE", `${named}: no place for a configuration`, {
+    remedy: "name a file in a home or project directory, or leave --file out",
+  });
+}
+
+/** Makes a directory and those above it, one by one. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  mkdirSync(path);
+}
+
 /** Installs, or with `command` undefined takes out. */
 export function change(client: string, at: string | undefined, command: HookCommand | undefined): Change {
   const settings = SETTINGS.get(client)!;
-  const named = at ?? settings.file(process.env);
-  // A link stays a link: what it leads to is changed.
-  const file = existsSync(named) ? realpathSync(named) : named;
+  const file = fileAt(at ?? settings.file(process.env));
   const before = readJson(file);
   if (before === undefined && command === undefined) return { file, backup: undefined, changed: false };
   const hooks = command === undefined ? undefined : hooksOf(client, settings, command);
@@ -153,7 +177,7 @@ function write(file: string, exists: boolean, content: Json): string | undefined
   const backup = exists ? `${file}.${stamp}.bak` : undefined;
   const temporary = `${file}.${randomBytes(6).toString("hex")}.tmp`;
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    makeDirectory(dirname(file));
     if (backup !== undefined) copyFileSync(file, backup);
     writeFileSync(temporary, `${JSON.stringify(content, undefined, 2)}\n`, { mode: 0o600 });
     if (exists) chmodSync(temporary, statSync(file).mode & 0o777);

@@ -1,6 +1,6 @@
 // The hook in a client's configuration: put there and taken out again, with everything else as it was. What is written
 // is run through a shell, as the client would.
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   chmodSync,
   lstatSync,
@@ -173,6 +173,36 @@ test("a link stays a link, and --file names another file", async () => {
   );
   expect(commands(json(other)).length).toBeGreaterThan(0);
 });
+
+test.runIf(process.platform === "linux")(
+  "places that are no file are refused at once, and nothing is made",
+  async () => {
+    const pipe = join(world.home, "pipe.json");
+    execFileSync("mkfifo", [pipe]);
+    const link = join(world.home, "link.json");
+    symlinkSync("/dev/null", link);
+    const directory = join(world.home, "directory.json");
+    mkdirSync(directory);
+    for (const [file, why] of [
+      ["/proc/x/y", "no place for a configuration"],
+      ["/proc/self/x.json", "no place for a configuration"],
+      ["/dev/zero", "no place for a configuration"],
+      ["/sys/x/y.json", "no place for a configuration"],
+      [link, "no place for a configuration"],
+      [pipe, "it is a pipe, not a file"],
+      [directory, "it is a directory, not a file"],
+    ]) {
+      for (const words of [
+        ["install", "cursor", "-c", config],
+        ["uninstall", "cursor"],
+      ])
+        await expect(async () => hook.run([...words, "--file", file!])).rejects.toThrow(why);
+    }
+    const told = await tapline(world.home, ["hook", "install", "cursor", "--file", "/proc/x/y"]);
+    expect(told.code).toBe(3);
+    expect(told.stderr).toContain("/proc/x/y: no place for a configuration");
+  },
+);
 
 test("without a policy the hook records and lets pass, and says so", async () => {
   rmSync(world.policy);
