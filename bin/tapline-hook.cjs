@@ -962,7 +962,7 @@ const KINDS = {
 	"elicitation/create": "requests",
 	"roots/list": "requests"
 };
-function kindOf(method) {
+function kindOf$1(method) {
 	return Object.hasOwn(KINDS, method) ? KINDS[method] : void 0;
 }
 // src/policy/decide.ts
@@ -1066,7 +1066,7 @@ var Decider = class {
 		}
 		const known = this.known(call.server);
 		if (known.length === 0) findings.push(this.#unknown(call.server));
-		const kind = kindOf(call.method);
+		const kind = kindOf$1(call.method);
 		for (const { entry, version_wrong } of known) {
 			const { name, mode, version } = entry.server;
 			const place = `servers.${name}`;
@@ -1866,7 +1866,7 @@ function json(value) {
 		code: 0
 	};
 }
-function text(value) {
+function text$1(value) {
 	return typeof value === "string" && value !== "" ? value : void 0;
 }
 function object(value) {
@@ -1885,6 +1885,152 @@ function mcpTool(name, server) {
 		server: server ?? name.slice(5, end),
 		tool: name.slice(end + 2)
 	};
+}
+// src/core/regular-file.ts
+const { O_NOCTTY, O_NONBLOCK, O_RDONLY } = node_fs.constants;
+function mustBeFile(found) {
+	if (!found.isFile()) throw new Error(`it is ${kindOf(found)}, not a file`);
+}
+function kindOf(found) {
+	if (found.isDirectory()) return "a directory";
+	if (found.isFIFO()) return "a pipe";
+	return found.isSocket() ? "a socket" : "a device";
+}
+function readRegular(path, bytes_max) {
+	mustBeFile((0, node_fs.statSync)(path));
+	const fd = (0, node_fs.openSync)(path, O_RDONLY | (O_NONBLOCK ?? 0) | (O_NOCTTY ?? 0));
+	try {
+		const found = (0, node_fs.fstatSync)(fd);
+		mustBeFile(found);
+		const chunks = [];
+		let bytes = 0;
+		for (;;) {
+			const chunk = Buffer.allocUnsafe(Math.max(65536, Math.min(found.size + 1, bytes_max + 1) - bytes));
+			const read = (0, node_fs.readSync)(fd, chunk, 0, chunk.length, null);
+			if (read === 0) break;
+			chunks.push(chunk.subarray(0, read));
+			bytes += read;
+			if (bytes > bytes_max) throw new Error(`it is larger than ${bytes_max} bytes`);
+		}
+		return Buffer.concat(chunks).toString("utf8");
+	} finally {
+		(0, node_fs.closeSync)(fd);
+	}
+}
+// src/policy/client-files.ts
+function fieldsOf(value) {
+	return typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
+}
+const text = (value) => typeof value === "string" && value !== "" ? value : void 0;
+function words(value) {
+	return Array.isArray(value) ? value.filter((word) => typeof word === "string") : [];
+}
+function serverOf(name, entry) {
+	const url = text(entry["httpUrl"]) ?? text(entry["serverUrl"]) ?? text(entry["url"]);
+	if (url !== void 0) return {
+		name,
+		transport: entry["type"] === "sse" || entry["url"] !== void 0 && entry["httpUrl"] === void 0 && entry["transport"] === "sse" ? "sse" : "http",
+		url
+	};
+	const program = text(entry["command"]);
+	const command = program === void 0 ? words(entry["command"]) : [program, ...words(entry["args"])];
+	return command.length === 0 ? void 0 : {
+		name,
+		transport: "stdio",
+		command
+	};
+}
+function entriesOf(servers, scope, project) {
+	return Object.entries(fieldsOf(servers)).flatMap(([name, value]) => {
+		const entry = fieldsOf(value);
+		const server = serverOf(name, entry);
+		const disabled = entry["disabled"] === true || entry["enabled"] === false;
+		return server === void 0 ? [] : [{
+			scope,
+			project,
+			server,
+			disabled
+		}];
+	});
+}
+const servers = (key, scope) => (content) => entriesOf(content[key], scope);
+function claudeEntries(content) {
+	const local = Object.entries(fieldsOf(content["projects"])).flatMap(([project, value]) => entriesOf(fieldsOf(value)["mcpServers"], "local", project));
+	return [...entriesOf(content["mcpServers"], "user"), ...local];
+}
+function claudeLists(content) {
+	const list = (key, scope) => (Array.isArray(content[key]) ? content[key] : []).flatMap((value) => {
+		const entry = fieldsOf(value);
+		const named = {
+			command: entry["serverCommand"],
+			url: entry["serverUrl"]
+		};
+		const server = serverOf(text(entry["serverName"]) ?? "", named);
+		if (server === void 0) return [];
+		const name = server.name === "" ? nameFor(server) : server.name;
+		return [{
+			scope,
+			server: {
+				...server,
+				name
+			},
+			disabled: false
+		}];
+	});
+	return [...list("allowedMcpServers", "allowed"), ...list("deniedMcpServers", "denied")];
+}
+function nameFor({ command, url }) {
+	if (url !== void 0) return /^\w+:\/\/([^/:?#]+)/.exec(url)?.[1]?.replaceAll("*", "any") ?? "server";
+	return (command.findLast((one) => !one.startsWith("-")) ?? command[0]).split("/").at(-1).split("@")[0] || "server";
+}
+function clientFiles({ home, cwd, env, platform }) {
+	const mac = platform === "darwin";
+	const claude_managed = mac ? "/Library/Application Support/ClaudeCode" : "/etc/claude-code";
+	const claude_home = env["CLAUDE_CONFIG_DIR"];
+	const claude_dir = claude_home ?? (0, node_path.join)(home, ".claude");
+	const desktop = mac ? "Library/Application Support/Claude" : ".config/Claude";
+	const codex = env["CODEX_HOME"] ?? (0, node_path.join)(home, ".codex");
+	const json = (client, path, entries) => ({
+		client,
+		path,
+		syntax: "json",
+		entries
+	});
+	const lists = (path) => ({
+		...json("claude-code", path, claudeLists),
+		lists: true
+	});
+	const toml = (path, scope) => ({
+		client: "codex",
+		path,
+		syntax: "toml",
+		entries: servers("mcp_servers", scope)
+	});
+	const mcp = (scope) => servers("mcpServers", scope);
+	return [
+		json("claude-code", (0, node_path.join)(claude_managed, "managed-mcp.json"), mcp("managed")),
+		lists((0, node_path.join)(claude_managed, "managed-settings.json")),
+		json("claude-code", (0, node_path.join)(claude_home ?? home, ".claude.json"), claudeEntries),
+		lists((0, node_path.join)(claude_dir, "settings.json")),
+		json("claude-code", (0, node_path.join)(cwd, ".mcp.json"), mcp("project")),
+		lists((0, node_path.join)(cwd, ".claude/settings.json")),
+		json("claude-desktop", (0, node_path.join)(home, desktop, "claude_desktop_config.json"), mcp("user")),
+		toml("/etc/codex/config.toml", "managed"),
+		toml((0, node_path.join)(cwd, ".codex/config.toml"), "project"),
+		toml((0, node_path.join)(codex, "config.toml"), "user"),
+		json("cursor", (0, node_path.join)(cwd, ".cursor/mcp.json"), mcp("project")),
+		json("cursor", (0, node_path.join)(home, ".cursor/mcp.json"), mcp("user")),
+		json("gemini-cli", "/etc/gemini-cli/settings.json", mcp("managed")),
+		json("gemini-cli", (0, node_path.join)(cwd, ".gemini/settings.json"), mcp("project")),
+		json("gemini-cli", (0, node_path.join)(home, ".gemini/settings.json"), mcp("user")),
+		json("copilot", (0, node_path.join)(cwd, ".mcp.json"), mcp("project")),
+		json("copilot", (0, node_path.join)(cwd, ".github/mcp.json"), mcp("project")),
+		json("copilot", (0, node_path.join)(cwd, ".vscode/mcp.json"), servers("servers", "project")),
+		json("copilot", (0, node_path.join)(env["COPILOT_HOME"] ?? (0, node_path.join)(home, ".copilot"), "mcp-config.json"), mcp("user")),
+		json("windsurf", (0, node_path.join)(home, ".codeium/windsurf/mcp_config.json"), mcp("user")),
+		json("kiro", (0, node_path.join)(cwd, ".kiro/settings/mcp.json"), mcp("project")),
+		json("kiro", (0, node_path.join)(home, ".kiro/settings/mcp.json"), mcp("user"))
+	];
 }
 // src/chokepoint/hook/toml.ts
 const TABLE = /^\[\s*mcp_servers\s*\.\s*(?:"([^"\\]+)"|'([^']+)'|([\w-]+))\s*\]\s*(?:#.*)?$/;
@@ -1952,19 +2098,16 @@ function tomlServers(content) {
 	return Object.fromEntries(whole);
 }
 // src/chokepoint/hook/servers.ts
-const FILE_BYTES = 33554432;
-const home = (...path) => (0, node_path.join)((0, node_os.homedir)(), ...path);
 const contents = new Map();
-function contentOf(path) {
-	const known = contents.get(path) ?? read$1(path);
-	contents.set(path, known);
+function contentOf(file) {
+	const known = contents.get(file.path) ?? read$1(file);
+	contents.set(file.path, known);
 	return known;
 }
-function read$1(path) {
+function read$1({ path, syntax }) {
 	try {
-		if ((0, node_fs.statSync)(path).size > FILE_BYTES) return {};
-		const content = (0, node_fs.readFileSync)(path, "utf8");
-		return path.endsWith(".toml") ? { mcpServers: tomlServers(content) } : object(JSON.parse(content)) ?? {};
+		const content = readRegular(path, LIMITS.client_file_bytes);
+		return syntax === "toml" ? { mcp_servers: tomlServers(content) } : object(JSON.parse(content)) ?? {};
 	} catch {
 		return {};
 	}
@@ -1982,27 +2125,20 @@ function unwrapped(command, own) {
 	const end = command.indexOf("--", at);
 	return end === -1 ? command : command.slice(end + 1);
 }
-function identityOf(name, value, own) {
-	const server = object(value);
-	const url = text(server?.["url"]) ?? text(server?.["httpUrl"]) ?? text(server?.["serverUrl"]);
-	if (url !== void 0) return {
-		name,
-		transport: "http",
-		url: expanded(url)
-	};
-	const command = text(server?.["command"]);
-	if (command === void 0) return void 0;
-	const list = server["args"];
-	return {
-		name,
-		transport: "stdio",
-		command: unwrapped([command, ...Array.isArray(list) ? list.filter((arg) => typeof arg === "string") : []].map(expanded), own)
-	};
-}
-function identities(place, own) {
-	const content = contentOf(place.path);
-	const servers = object(place.pick === void 0 ? content["mcpServers"] : place.pick(content)) ?? {};
-	return Object.entries(servers).flatMap(([name, value]) => identityOf(name, value, own) ?? []);
+function identities({ file, counts }, own) {
+	return file.entries(contentOf(file)).filter(counts).map(({ server }) => {
+		const { name, transport, command, url } = server;
+		if (url !== void 0) return {
+			name,
+			transport,
+			url: expanded(url)
+		};
+		return {
+			name,
+			transport,
+			command: unwrapped(command.map(expanded), own)
+		};
+	});
 }
 function byName(name, places, own) {
 	let found;
@@ -2048,45 +2184,47 @@ function upwards(cwd) {
 	for (let at = (0, node_path.dirname)(cwd); at !== all.at(-1); at = (0, node_path.dirname)(at)) all.push(at);
 	return all;
 }
+function placesOf(client, dirs, counts = () => true) {
+	const found = new Map();
+	for (const cwd of dirs) for (const file of clientFiles({
+		home: (0, node_os.homedir)(),
+		cwd,
+		env: process.env,
+		platform: process.platform
+	})) {
+		if (file.client !== client || file.lists === true || found.has(file.path)) continue;
+		found.set(file.path, {
+			file,
+			counts
+		});
+	}
+	return [...found.values()];
+}
 function claudePlaces(cwd, source) {
-	const config = process.env["CLAUDE_CONFIG_DIR"];
-	const path = config === void 0 ? home(".claude.json") : (0, node_path.join)(config, ".claude.json");
-	const places = {
-		user: [{ path }],
-		local: upwards(cwd).map((dir) => ({
-			path,
-			pick: (content) => object(object(content["projects"])?.[dir])?.["mcpServers"]
-		})),
-		project: upwards(cwd).map((dir) => ({ path: (0, node_path.join)(dir, ".mcp.json") })),
-		managed: [{ path: "/etc/claude-code/managed-mcp.json" }, { path: "/Library/Application Support/ClaudeCode/managed-mcp.json" }]
-	};
-	if (source === "enterprise") return places["managed"];
-	return source === void 0 ? Object.values(places).flat() : places[source] ?? [];
+	const scope = source === "enterprise" ? "managed" : source;
+	const dirs = upwards(cwd);
+	return placesOf("claude-code", dirs, (entry) => {
+		if (scope !== void 0 && entry.scope !== scope) return false;
+		return entry.project === void 0 || dirs.includes(entry.project);
+	});
 }
 function codexPlaces(cwd) {
-	return [
-		{ path: (0, node_path.join)(process.env["CODEX_HOME"] ?? home(".codex"), "config.toml") },
-		{ path: "/etc/codex/config.toml" },
-		...upwards(cwd).map(toml)
-	];
+	return placesOf("codex", upwards(cwd));
 }
-const toml = (dir) => ({ path: (0, node_path.join)(dir, ".codex", "config.toml") });
 function cursorPlaces(roots) {
-	return [(0, node_os.homedir)(), ...roots].map((dir) => ({ path: (0, node_path.join)(dir, ".cursor", "mcp.json") }));
+	return placesOf("cursor", [(0, node_os.homedir)(), ...roots]);
 }
 function geminiPlaces(cwd) {
-	return [{ path: "/etc/gemini-cli/settings.json" }, ...[...new Set([(0, node_os.homedir)(), ...upwards(cwd)])].map((dir) => ({ path: (0, node_path.join)(dir, ".gemini", "settings.json") }))];
+	return placesOf("gemini-cli", upwards(cwd));
 }
 function copilotPlaces(cwd) {
-	const own = (0, node_path.join)(process.env["COPILOT_HOME"] ?? home(".copilot"), "mcp-config.json");
-	const names = [".mcp.json", ".github/mcp.json"];
-	return [{ path: own }, ...upwards(cwd).flatMap((dir) => names.map((name) => ({ path: (0, node_path.join)(dir, name) })))];
+	return placesOf("copilot", upwards(cwd));
 }
 function windsurfPlaces() {
-	return [{ path: home(".codeium", "windsurf", "mcp_config.json") }];
+	return placesOf("windsurf", [(0, node_os.homedir)()]);
 }
 function kiroPlaces(cwd) {
-	return [...new Set([(0, node_os.homedir)(), ...upwards(cwd)])].map((dir) => ({ path: (0, node_path.join)(dir, ".kiro", "settings", "mcp.json") }));
+	return placesOf("kiro", upwards(cwd));
 }
 // src/chokepoint/hook/claude-code.ts
 const GATE$2 = "PreToolUse";
@@ -2100,15 +2238,15 @@ function decided$1(permissionDecision, permissionDecisionReason) {
 }
 const claudeCode = {
 	gate: GATE$2,
-	eventOf: (payload) => text(payload["hook_event_name"]),
-	sessionOf: (payload) => text(payload["session_id"]),
+	eventOf: (payload) => text$1(payload["hook_event_name"]),
+	sessionOf: (payload) => text$1(payload["session_id"]),
 	waits: (event) => EVENTS$2.has(event) ? event === GATE$2 : void 0,
 	read(event, payload, own) {
 		if (event !== GATE$2) return "news";
-		const name = text(payload["tool_name"]) ?? "";
+		const name = text$1(payload["tool_name"]) ?? "";
 		const told = object(payload["mcp_server"]);
-		const mcp = mcpTool(name, text(told?.["name"]));
-		const server = mcp?.server ?? text(told?.["name"]);
+		const mcp = mcpTool(name, text$1(told?.["name"]));
+		const server = mcp?.server ?? text$1(told?.["name"]);
 		const args = payload["tool_input"];
 		if (server === void 0) return {
 			server: void 0,
@@ -2116,7 +2254,7 @@ const claudeCode = {
 			arguments: args
 		};
 		return {
-			server: byName(server, claudePlaces(text(payload["cwd"]) ?? process.cwd(), text(told?.["source"])), own),
+			server: byName(server, claudePlaces(text$1(payload["cwd"]) ?? process.cwd(), text$1(told?.["source"])), own),
 			tool: mcp?.tool ?? name,
 			arguments: args
 		};
@@ -2130,12 +2268,12 @@ const GATE$1 = "PreToolUse";
 const EVENTS$1 = new Set("PreToolUse PermissionRequest PostToolUse PreCompact PostCompact UserPromptSubmit SubagentStart SubagentStop Stop StopFailure SessionStart SessionEnd Interrupt".split(" "));
 const codex = {
 	gate: GATE$1,
-	eventOf: (payload) => text(payload["hook_event_name"]),
-	sessionOf: (payload) => text(payload["session_id"]),
+	eventOf: (payload) => text$1(payload["hook_event_name"]),
+	sessionOf: (payload) => text$1(payload["session_id"]),
 	waits: (event) => EVENTS$1.has(event) ? event === GATE$1 : void 0,
 	read(event, payload, own) {
 		if (event !== GATE$1) return "news";
-		const name = text(payload["tool_name"]) ?? "";
+		const name = text$1(payload["tool_name"]) ?? "";
 		const mcp = mcpTool(name, void 0);
 		const args = payload["tool_input"];
 		if (mcp === void 0) return {
@@ -2143,7 +2281,7 @@ const codex = {
 			tool: name,
 			arguments: args
 		};
-		const places = codexPlaces(text(payload["cwd"]) ?? process.cwd());
+		const places = codexPlaces(text$1(payload["cwd"]) ?? process.cwd());
 		return {
 			server: byName(mcp.server, places, own),
 			tool: mcp.tool,
@@ -2178,21 +2316,21 @@ function argumentsOf(value) {
 const copilot = {
 	gate: "preToolUse",
 	eventOf(payload) {
-		const named = text(payload["hook_event_name"]);
+		const named = text$1(payload["hook_event_name"]);
 		if (named !== void 0) return named;
 		if (payload["serverName"] !== void 0) return "preMcpToolCall";
 		if (payload["toolName"] === void 0) return void 0;
 		if (payload["toolResult"] !== void 0) return "postToolUse";
 		return payload["error"] === void 0 ? "preToolUse" : "postToolUseFailure";
 	},
-	sessionOf: (payload) => text(payload["sessionId"]) ?? text(payload["session_id"]),
+	sessionOf: (payload) => text$1(payload["sessionId"]) ?? text$1(payload["session_id"]),
 	waits: (event) => GATES$2.has(event) ? true : NEWS$3.has(event) ? false : void 0,
 	read(event, payload, own) {
 		if (!GATES$2.has(event)) return "news";
-		const name = text(payload["toolName"]) ?? text(payload["tool_name"]) ?? "";
+		const name = text$1(payload["toolName"]) ?? text$1(payload["tool_name"]) ?? "";
 		const args = argumentsOf(payload["toolArgs"] ?? payload["tool_input"] ?? payload["arguments"]);
-		const server = text(payload["serverName"]);
-		const cwd = text(payload["cwd"]) ?? text(payload["workingDirectory"]) ?? process.cwd();
+		const server = text$1(payload["serverName"]);
+		const cwd = text$1(payload["cwd"]) ?? text$1(payload["workingDirectory"]) ?? process.cwd();
 		if (server !== void 0) return {
 			server: byName(server, copilotPlaces(cwd), own),
 			tool: name,
@@ -2243,16 +2381,16 @@ function permission(verdict, reason) {
 }
 const cursor = {
 	gate: "preToolUse",
-	eventOf: (payload) => text(payload["hook_event_name"]),
-	sessionOf: (payload) => text(payload["conversation_id"]) ?? text(payload["session_id"]),
+	eventOf: (payload) => text$1(payload["hook_event_name"]),
+	sessionOf: (payload) => text$1(payload["conversation_id"]) ?? text$1(payload["session_id"]),
 	waits: (event) => GATES$1.has(event) ? true : NEWS$2.has(event) ? false : void 0,
 	read(event, payload, own) {
 		if (event === "beforeMCPExecution") {
 			const roots = payload["workspace_roots"];
 			const places = cursorPlaces(Array.isArray(roots) ? roots.filter((root) => typeof root === "string") : []);
 			return {
-				server: byStart(text(payload["url"]), text(payload["command"]), places, own),
-				tool: text(payload["tool_name"]) ?? "",
+				server: byStart(text$1(payload["url"]), text$1(payload["command"]), places, own),
+				tool: text$1(payload["tool_name"]) ?? "",
 				arguments: parsed(payload["tool_input"])
 			};
 		}
@@ -2276,7 +2414,7 @@ const cursor = {
 			};
 		}
 		if (event !== "preToolUse") return "news";
-		const tool = text(payload["tool_name"]) ?? "";
+		const tool = text$1(payload["tool_name"]) ?? "";
 		return ELSEWHERE.test(tool) ? "elsewhere" : {
 			server: void 0,
 			tool,
@@ -2305,17 +2443,17 @@ function split(name) {
 }
 const gemini = {
 	gate: GATE,
-	eventOf: (payload) => text(payload["hook_event_name"]),
-	sessionOf: (payload) => text(payload["session_id"]),
+	eventOf: (payload) => text$1(payload["hook_event_name"]),
+	sessionOf: (payload) => text$1(payload["session_id"]),
 	waits: (event) => EVENTS.has(event) ? event === GATE : void 0,
 	read(event, payload, own) {
 		if (event !== GATE) return "news";
-		const name = text(payload["tool_name"]) ?? "";
+		const name = text$1(payload["tool_name"]) ?? "";
 		const context = object(payload["mcp_context"]);
-		const server = text(context?.["server_name"]);
+		const server = text$1(context?.["server_name"]);
 		const mcp = server === void 0 ? split(name) : {
 			server,
-			tool: text(context?.["tool_name"]) ?? name
+			tool: text$1(context?.["tool_name"]) ?? name
 		};
 		const args = payload["tool_input"];
 		if (mcp === void 0) return {
@@ -2323,7 +2461,7 @@ const gemini = {
 			tool: name,
 			arguments: args
 		};
-		const places = geminiPlaces(text(payload["cwd"]) ?? process.cwd());
+		const places = geminiPlaces(text$1(payload["cwd"]) ?? process.cwd());
 		return {
 			server: byName(mcp.server, places, own),
 			tool: mcp.tool,
@@ -2342,12 +2480,12 @@ const GATES = new Set(["preToolUse", "PreToolUse"]);
 const NEWS$1 = new Set("agentSpawn userPromptSubmit postToolUse stop SessionStart UserPromptSubmit PostToolUse Stop PreTaskExec PostTaskExec PostFileSave PostFileCreate PostFileDelete Manual".split(" "));
 const kiro = {
 	gate: "preToolUse",
-	eventOf: (payload) => text(payload["hook_event_name"]),
-	sessionOf: (payload) => text(payload["session_id"]),
+	eventOf: (payload) => text$1(payload["hook_event_name"]),
+	sessionOf: (payload) => text$1(payload["session_id"]),
 	waits: (event) => GATES.has(event) ? true : NEWS$1.has(event) ? false : void 0,
 	read(event, payload, own) {
 		if (!GATES.has(event)) return "news";
-		const name = text(payload["tool_name"]) ?? "";
+		const name = text$1(payload["tool_name"]) ?? "";
 		const slash = name.indexOf("/");
 		const args = payload["tool_input"];
 		if (!name.startsWith("@") || slash < 2 || slash + 1 === name.length) return {
@@ -2355,7 +2493,7 @@ const kiro = {
 			tool: name,
 			arguments: args
 		};
-		const places = kiroPlaces(text(payload["cwd"]) ?? process.cwd());
+		const places = kiroPlaces(text$1(payload["cwd"]) ?? process.cwd());
 		return {
 			server: byName(name.slice(1, slash), places, own),
 			tool: name.slice(slash + 1),
@@ -2370,8 +2508,8 @@ const kiro = {
 const NEWS = new Set("post_mcp_tool_use post_run_command post_read_code post_write_code pre_user_prompt post_cascade_response post_cascade_response_with_transcript post_setup_worktree".split(" "));
 const windsurf = {
 	gate: "pre_mcp_tool_use",
-	eventOf: (payload) => text(payload["agent_action_name"]),
-	sessionOf: (payload) => text(payload["trajectory_id"]),
+	eventOf: (payload) => text$1(payload["agent_action_name"]),
+	sessionOf: (payload) => text$1(payload["trajectory_id"]),
 	waits: (event) => NEWS.has(event) ? false : event.startsWith("pre_") ? true : void 0,
 	read(event, payload, own) {
 		if (windsurf.waits(event) !== true) return "news";
@@ -2382,8 +2520,8 @@ const windsurf = {
 			arguments: info
 		};
 		return {
-			server: byName(text(info?.["mcp_server_name"]) ?? "", windsurfPlaces(), own),
-			tool: text(info?.["mcp_tool_name"]) ?? "",
+			server: byName(text$1(info?.["mcp_server_name"]) ?? "", windsurfPlaces(), own),
+			tool: text$1(info?.["mcp_tool_name"]) ?? "",
 			arguments: info?.["mcp_tool_arguments"]
 		};
 	},
@@ -2527,7 +2665,7 @@ async function decide(world, call, payload) {
 		user: world.user,
 		agent: world.name,
 		session: payload === void 0 ? void 0 : world.client.sessionOf(payload),
-		cwd: text(payload?.["cwd"]) ?? world.cwd,
+		cwd: text$1(payload?.["cwd"]) ?? world.cwd,
 		definition_hash: void 0,
 		now_ms: world.now_ms()
 	});
@@ -2554,7 +2692,7 @@ function line(world, input, stdin, decision) {
 	return JSON.stringify({
 		ts: new Date(world.now_ms()).toISOString(),
 		hook: world.name,
-		event: text(input.event) ?? "unknown",
+		event: text$1(input.event) ?? "unknown",
 		payload: input.payload ?? {},
 		...input.payload === void 0 ? { raw: stdin.slice(0, RAW_CHARS) } : {},
 		decision,

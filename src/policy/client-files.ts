@@ -1,4 +1,5 @@
-// Where MCP clients keep which servers they use, and how each writes it. Paths and shapes only: nothing is read here.
+// Where MCP clients keep which servers they use, and how each writes it: the one list, for the inventory and for hooks.
+// Paths and shapes only: nothing is read here.
 // Of an entry its name, command and URL are taken; environment, headers and everything else stay where they are.
 import { join } from "node:path";
 import type { ServerIdentity } from "./contract.ts";
@@ -18,6 +19,8 @@ export interface ClientFile {
   readonly client: string;
   readonly path: string;
   readonly syntax: "json" | "toml";
+  /** It names servers that are let through or kept out, and sets none up. */
+  readonly lists?: boolean;
   readonly entries: (content: Fields) => Entry[];
 }
 
@@ -110,6 +113,7 @@ export function clientFiles({ home, cwd, env, platform }: Places): ClientFile[] 
     syntax: "json",
     entries,
   });
+  const lists = (path: string): ClientFile => ({ ...json("claude-code", path, claudeLists), lists: true });
   const toml = (path: string, scope: Scope): ClientFile => ({
     client: "codex",
     path,
@@ -119,11 +123,11 @@ export function clientFiles({ home, cwd, env, platform }: Places): ClientFile[] 
   const mcp = (scope: Scope) => servers("mcpServers", scope);
   return [
     json("claude-code", join(claude_managed, "managed-mcp.json"), mcp("managed")),
-    json("claude-code", join(claude_managed, "managed-settings.json"), claudeLists),
+    lists(join(claude_managed, "managed-settings.json")),
     json("claude-code", join(claude_home ?? home, ".claude.json"), claudeEntries),
-    json("claude-code", join(claude_dir, "settings.json"), claudeLists),
+    lists(join(claude_dir, "settings.json")),
     json("claude-code", join(cwd, ".mcp.json"), mcp("project")),
-    json("claude-code", join(cwd, ".claude/settings.json"), claudeLists),
+    lists(join(cwd, ".claude/settings.json")),
     json("claude-desktop", join(home, desktop, "claude_desktop_config.json"), mcp("user")),
     toml("/etc/codex/config.toml", "managed"),
     toml(join(cwd, ".codex/config.toml"), "project"),
@@ -133,6 +137,7 @@ export function clientFiles({ home, cwd, env, platform }: Places): ClientFile[] 
     json("gemini-cli", "/etc/gemini-cli/settings.json", mcp("managed")),
     json("gemini-cli", join(cwd, ".gemini/settings.json"), mcp("project")),
     json("gemini-cli", join(home, ".gemini/settings.json"), mcp("user")),
+    json("copilot", join(cwd, ".mcp.json"), mcp("project")),
     json("copilot", join(cwd, ".github/mcp.json"), mcp("project")),
     json("copilot", join(cwd, ".vscode/mcp.json"), servers("servers", "project")),
     json("copilot", join(env["COPILOT_HOME"] ?? join(home, ".copilot"), "mcp-config.json"), mcp("user")),

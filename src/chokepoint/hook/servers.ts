@@ -1,40 +1,36 @@
 // From the name that a client gives a server to what starts it: policy identifies a server by its command line or URL, and
-// most hooks tell the name alone. Reads the client's own configuration of servers. A name that is there twice with
-// different meanings, or not at all, stays a name, which no policy takes for an identity.
-import { readFileSync, statSync } from "node:fs";
+// most hooks tell the name alone. Reads the client's own configuration of servers, from the places that the inventory
+// knows too. A name that is there twice with different meanings, or not at all, stays a name, which no policy takes for
+// an identity.
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
+import { LIMITS } from "../../core/limits.ts";
+import { readRegular } from "../../core/regular-file.ts";
+import { type ClientFile, type Entry, clientFiles } from "../../policy/client-files.ts";
 import type { ServerIdentity } from "../../policy/contract.ts";
-import { type Payload, object, text } from "./client.ts";
+import { type Payload, object } from "./client.ts";
 import { tomlServers } from "./toml.ts";
 
-/** A client keeps more than servers in some of these files. */
-const FILE_BYTES = 32 * 1024 * 1024;
-
-/** Where a client has its servers. `pick` leads from the file's content to the servers, by name. */
+/** Where a client has its servers. */
 export interface Place {
-  readonly path: string;
-  pick?(content: Payload): unknown;
+  readonly file: ClientFile;
+  /** Whether an entry of it counts here. */
+  readonly counts: (entry: Entry) => boolean;
 }
-
-const home = (...path: string[]): string => join(homedir(), ...path);
 
 /** One file may hold servers in several places. A run of the hook is over before it could change. */
 const contents = new Map<string, Payload>();
 
-function contentOf(path: string): Payload {
-  const known = contents.get(path) ?? read(path);
-  contents.set(path, known);
+function contentOf(file: ClientFile): Payload {
+  const known = contents.get(file.path) ?? read(file);
+  contents.set(file.path, known);
   return known;
 }
 
-function read(path: string): Payload {
+function read({ path, syntax }: ClientFile): Payload {
   try {
-    if (statSync(path).size > FILE_BYTES) return {};
-    const content = readFileSync(path, "utf8");
-    return path.endsWith(".toml")
-      ? { mcpServers: tomlServers(content) }
-      : (object(JSON.parse(content)) ?? {});
+    const content = readRegular(path, LIMITS.client_file_bytes);
+    return syntax === "toml" ? { mcp_servers: tomlServers(content) } : (object(JSON.parse(content)) ?? {});
   } catch {
     return {};
   }
@@ -62,22 +58,16 @@ function unwrapped(command: readonly string[], own: string | undefined): readonl
   return end === -1 ? command : command.slice(end + 1);
 }
 
-/** A server as a client's configuration has it. */
-function identityOf(name: string, value: unknown, own: string | undefined): ServerIdentity | undefined {
-  const server = object(value);
-  const url = text(server?.["url"]) ?? text(server?.["httpUrl"]) ?? text(server?.["serverUrl"]);
-  if (url !== undefined) return { name, transport: "http", url: expanded(url) };
-  const command = text(server?.["command"]);
-  if (command === undefined) return undefined;
-  const list: unknown = server!["args"];
-  const args = Array.isArray(list) ? list.filter((arg) => typeof arg === "string") : [];
-  return { name, transport: "stdio", command: unwrapped([command, ...args].map(expanded), own) };
-}
-
-function identities(place: Place, own: string | undefined): ServerIdentity[] {
-  const content = contentOf(place.path);
-  const servers = object(place.pick === undefined ? content["mcpServers"] : place.pick(content)) ?? {};
-  return Object.entries(servers).flatMap(([name, value]) => identityOf(name, value, own) ?? []);
+/** Servers as a client's configuration has them. One that is switched off there counts: not every client looks. */
+function identities({ file, counts }: Place, own: string | undefined): ServerIdentity[] {
+  return file
+    .entries(contentOf(file))
+    .filter(counts)
+    .map(({ server }) => {
+      const { name, transport, command, url } = server;
+      if (url !== undefined) return { name, transport, url: expanded(url) };
+      return { name, transport, command: unwrapped(command!.map(expanded), own) };
+    });
 }
 
 /** The server of that name. */
@@ -121,53 +111,48 @@ function upwards(cwd: string): string[] {
   return all;
 }
 
+/** Files with servers of a client, for work in any of the directories. */
+function placesOf(client: string, dirs: readonly string[], counts: Place["counts"] = () => true): Place[] {
+  const found = new Map<string, Place>();
+  for (const cwd of dirs) {
+    for (const file of clientFiles({ home: homedir(), cwd, env: process.env, platform: process.platform })) {
+      if (file.client !== client || file.lists === true || found.has(file.path)) continue;
+      found.set(file.path, { file, counts });
+    }
+  }
+  return [...found.values()];
+}
+
 /** Places of Claude Code's servers by the scope that it tells (`mcp_server.source`); all of them without one. */
 export function claudePlaces(cwd: string, source: string | undefined): Place[] {
-  const config = process.env["CLAUDE_CONFIG_DIR"];
-  const path = config === undefined ? home(".claude.json") : join(config, ".claude.json");
-  const places: Record<string, Place[]> = {
-    user: [{ path }],
-    local: upwards(cwd).map((dir) => ({
-      path,
-      pick: (content) => object(object(content["projects"])?.[dir])?.["mcpServers"],
-    })),
-    project: upwards(cwd).map((dir) => ({ path: join(dir, ".mcp.json") })),
-    managed: [
-      { path: "/etc/claude-code/managed-mcp.json" },
-      { path: "/Library/Application Support/ClaudeCode/managed-mcp.json" },
-    ],
-  };
-  if (source === "enterprise") return places["managed"]!;
-  return source === undefined ? Object.values(places).flat() : (places[source] ?? []);
+  const scope = source === "enterprise" ? "managed" : source;
+  const dirs = upwards(cwd);
+  return placesOf("claude-code", dirs, (entry) => {
+    if (scope !== undefined && entry.scope !== scope) return false;
+    return entry.project === undefined || dirs.includes(entry.project);
+  });
 }
 
 export function codexPlaces(cwd: string): Place[] {
-  const own = join(process.env["CODEX_HOME"] ?? home(".codex"), "config.toml");
-  return [{ path: own }, { path: "/etc/codex/config.toml" }, ...upwards(cwd).map(toml)];
+  return placesOf("codex", upwards(cwd));
 }
-const toml = (dir: string): Place => ({ path: join(dir, ".codex", "config.toml") });
 
 export function cursorPlaces(roots: readonly string[]): Place[] {
-  return [homedir(), ...roots].map((dir) => ({ path: join(dir, ".cursor", "mcp.json") }));
+  return placesOf("cursor", [homedir(), ...roots]);
 }
 
 export function geminiPlaces(cwd: string): Place[] {
-  const dirs = new Set([homedir(), ...upwards(cwd)]);
-  const system = { path: "/etc/gemini-cli/settings.json" };
-  return [system, ...[...dirs].map((dir) => ({ path: join(dir, ".gemini", "settings.json") }))];
+  return placesOf("gemini-cli", upwards(cwd));
 }
 
 export function copilotPlaces(cwd: string): Place[] {
-  const own = join(process.env["COPILOT_HOME"] ?? home(".copilot"), "mcp-config.json");
-  const names = [".mcp.json", ".github/mcp.json"];
-  return [{ path: own }, ...upwards(cwd).flatMap((dir) => names.map((name) => ({ path: join(dir, name) })))];
+  return placesOf("copilot", upwards(cwd));
 }
 
 export function windsurfPlaces(): Place[] {
-  return [{ path: home(".codeium", "windsurf", "mcp_config.json") }];
+  return placesOf("windsurf", [homedir()]);
 }
 
 export function kiroPlaces(cwd: string): Place[] {
-  const dirs = new Set([homedir(), ...upwards(cwd)]);
-  return [...dirs].map((dir) => ({ path: join(dir, ".kiro", "settings", "mcp.json") }));
+  return placesOf("kiro", upwards(cwd));
 }

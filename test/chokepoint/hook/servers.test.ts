@@ -1,6 +1,6 @@
 // From the name that a client tells to what starts the server: scopes, names that are there twice, variables, our proxy
 // in front of it, and Codex's TOML.
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -10,7 +10,11 @@ import {
   byStart,
   claudePlaces,
   codexPlaces,
+  copilotPlaces,
   cursorPlaces,
+  geminiPlaces,
+  kiroPlaces,
+  windsurfPlaces,
 } from "../../../src/chokepoint/hook/servers.ts";
 import { tomlServers } from "../../../src/chokepoint/hook/toml.ts";
 
@@ -99,6 +103,43 @@ describe("Claude Code", () => {
     put(".claude.json", text);
     expect(byName("desk", claudePlaces(home, "user"), OWN)).toEqual(unknown("desk"));
   });
+});
+
+test("each client's own files, those of the project and of the directories above it", () => {
+  const server = (of: string): object => ({ mcpServers: { [of]: npx(of) } });
+  put(".gemini/settings.json", server("gemini"));
+  put("work/.gemini/settings.json", server("gemini-work"));
+  put(".copilot/mcp-config.json", server("copilot"));
+  put("work/.mcp.json", server("copilot-work"));
+  put("work/.github/mcp.json", server("copilot-github"));
+  put(".kiro/settings/mcp.json", server("kiro"));
+  put("work/.kiro/settings/mcp.json", server("kiro-work"));
+  put(".codeium/windsurf/mcp_config.json", server("windsurf"));
+  put("work/.cursor/mcp.json", server("cursor-work"));
+  const cwd = join(home, "work", "sub", "deep");
+  for (const [places, names] of [
+    [geminiPlaces(cwd), ["gemini", "gemini-work"]],
+    [copilotPlaces(cwd), ["copilot", "copilot-work", "copilot-github"]],
+    [kiroPlaces(cwd), ["kiro", "kiro-work"]],
+    [windsurfPlaces(), ["windsurf"]],
+    [cursorPlaces([join(home, "work")]), ["cursor-work"]],
+  ] as const) {
+    for (const name of names) expect(byName(name, places, OWN)).toEqual(stdio(name, "npx", name));
+    expect(byName("other", places, OWN)).toEqual(unknown("other"));
+  }
+  expect(byName("cursor-work", cursorPlaces([]), OWN)).toEqual(unknown("cursor-work"));
+});
+
+test("a server that is switched off in one place still makes its name mean two things", () => {
+  put(".gemini/settings.json", { mcpServers: { desk: npx("good") } });
+  put("work/.gemini/settings.json", { mcpServers: { desk: { ...npx("evil"), disabled: true } } });
+  expect(byName("desk", geminiPlaces(join(home, "work")), OWN)).toEqual(unknown("desk"));
+});
+
+test("a configuration that is a pipe holds nobody up", () => {
+  mkdirSync(join(home, ".codeium/windsurf"), { recursive: true });
+  execFileSync("mkfifo", [join(home, ".codeium/windsurf/mcp_config.json")]);
+  expect(byName("desk", windsurfPlaces(), OWN)).toEqual(unknown("desk"));
 });
 
 test("Cursor tells what starts the server: its name is that of the configuration", () => {
