@@ -54,6 +54,8 @@ export interface EngineResult extends Normalised {
   readonly actions: Readonly<Record<string, number>>;
   /** State dropped because a bound bit. */
   readonly evicted: number;
+  /** Values whose answers by rules were forgotten since a bound bit. */
+  readonly values_replaced: number;
   /** What correlations need of the batch. */
   readonly extracts: ExtractBatch;
   /** Alerts that may be repeats. */
@@ -88,6 +90,8 @@ export class Engine {
     this.#write(alert);
   };
   #actions: Record<string, number> = {};
+  /** Under the rules before these. */
+  #values_replaced = 0;
 
   constructor(options: Omit<EngineOptions, "rules">, rules: InForce, buffers?: SharedBuffers) {
     this.#judge = new Judge(rules);
@@ -118,6 +122,7 @@ export class Engine {
 
   /** From the next batch on, these rules are in force. Sessions and flow go on. */
   use(rules: InForce): void {
+    this.#values_replaced += this.rules.values_replaced;
     this.#judge.use(rules);
   }
 
@@ -158,6 +163,7 @@ export class Engine {
       alerts: notes,
       actions,
       evicted,
+      values_replaced: this.#values_replaced + this.rules.values_replaced,
       held,
       extracts,
       failures,

@@ -37,6 +37,8 @@ export class Lane {
   #in_flight = 0;
   /** State of sessions and of flow that the worker has dropped since a bound bit, as it last said. */
   evicted = 0;
+  /** Values whose answers by rules it has forgotten, the same. */
+  values_replaced = 0;
   #closing = false;
   /** When the worker has its rules. */
   readonly ready: Promise<void>;
@@ -53,6 +55,7 @@ export class Lane {
     this.#worker.on("message", (message: FromWorker) => {
       if (message.type === "result") {
         this.evicted = message.result.evicted;
+        this.values_replaced = message.result.values_replaced;
         events.result(message.seq, message.result);
       } else if (message.type === "state") this.#states.shift()!(message.state);
       else if (message.type === "retraced") this.#retraced.shift()!.resolve();

@@ -44,6 +44,9 @@ export interface Status {
   readonly detection: DetectionFigures;
   /** State of sessions and of flow dropped since a bound bit, since the start. */
   readonly evicted: number;
+  /** Values whose answers by rules were forgotten, and are worked out anew: costs time, changes no result. Collectors of
+   * before do not tell. */
+  readonly values_replaced?: number;
 }
 
 export function statusOf(parts: Running, running: boolean): Status {
@@ -85,6 +88,7 @@ export function statusOf(parts: Running, running: boolean): Status {
     anchors: parts.anchoring.status,
     detection: parts.correlating.figures(),
     evicted: parts.lanes.reduce((sum, lane) => sum + lane.evicted, 0),
+    values_replaced: parts.lanes.reduce((sum, lane) => sum + lane.values_replaced, 0),
   };
 }
 

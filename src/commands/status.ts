@@ -45,8 +45,10 @@ async function checkpointTime(state_dir: string): Promise<number | undefined> {
 
 const n = (value: number): string => value.toLocaleString("en-US");
 
-function printDetection({ detection: d, ruleset, evicted }: Status): void {
-  console.log(`rules       set ${ruleset.slice(0, 19)}`);
+function printDetection({ detection: d, ruleset, evicted, values_replaced = 0 }: Status): void {
+  console.log(
+    `rules       set ${ruleset.slice(0, 19)}; ${n(values_replaced)} values forgotten and looked at anew when they come again`,
+  );
   console.log(
     `windows     ${n(d.correlations)} correlations: ${n(d.keys)} open keys, ${n(d.rows)} events, ${n(d.bytes)} bytes; ` +
       `fired ${n(d.fired)}, late ${n(d.late)}, evicted ${n(d.evicted_keys)} keys and ${n(d.evicted_rows)} events`,

@@ -59,12 +59,13 @@ export class Compiler {
     return report.refused ? undefined : join("any", nodes);
   }
 
-  /** To be called once, after the last rule: builds each field's index. */
-  finish(): void {
+  /** To be called once, after the last rule: builds each field's index. Returns what they share. */
+  finish(): Memo {
     const memo = new Memo(LIMITS.answer_memo);
     let field = 0;
     for (const slot of this.#slots.values())
       slot.index = this.#of(slot).build(memo, field++, slot.read === "keywords");
+    return memo;
   }
 
   #term(term: Term, report: Report): Node | undefined {

@@ -4,6 +4,7 @@ import type { Event } from "../core/generated/event.ts";
 import { Clauses } from "./clauses.ts";
 import type { FieldSet } from "./fields.ts";
 import { RuleIndex, Waiting } from "./index-rules.ts";
+import type { Memo } from "./memo.ts";
 import type { Found, Node } from "./nodes.ts";
 import { reasonOf } from "../core/errors.ts";
 import type { Logsource, Problem, Rule } from "./rule.ts";
@@ -53,10 +54,18 @@ export class RuleSet {
   readonly #indexes = new Map<string, RuleIndex>();
   readonly #waiting: Waiting;
   readonly #failed: RuleFailure[] = [];
+  readonly #memo: Pick<Memo, "replaced"> | undefined;
   /** Place among the candidates of the rule that is tried. */
   #at = 0;
 
-  constructor(name: string, rules: readonly CompiledRule[], problems: readonly Problem[], fields: FieldSet) {
+  constructor(
+    name: string,
+    rules: readonly CompiledRule[],
+    problems: readonly Problem[],
+    fields: FieldSet,
+    memo?: Pick<Memo, "replaced">,
+  ) {
+    this.#memo = memo;
     this.hash = name;
     this.rules = rules;
     this.problems = problems;
@@ -68,6 +77,11 @@ export class RuleSet {
       if (rule.logsource.service !== undefined) this.#services.add(`${PRODUCT}.${rule.logsource.service}`);
       if (rule.logsource.category !== undefined) this.#categories.add(rule.logsource.category);
     }
+  }
+
+  /** Values whose answers gave way to others, since the set is in use. */
+  get values_replaced(): number {
+    return this.#memo?.replaced ?? 0;
   }
 
   /** Rules that threw since the last call. Such a rule does not match the event; the others are not concerned. */

@@ -52,10 +52,10 @@ export function compileRules(rules: readonly Rule[], options: CompileOptions = {
     if (test !== undefined && !report.refused) compiled.push({ rule, written: own, test });
     problems.push(...report.problems);
   }
-  compiler.finish();
+  const memo = compiler.finish();
   const hashes = [...compiled.map((c) => c.rule.hash), ...(options.correlations ?? [])].toSorted();
   const text = canonical([hashes, fields, placeholders]);
-  return new RuleSet(hash("sha256", text, "hex").slice(0, 32), compiled, problems, fields);
+  return new RuleSet(hash("sha256", text, "hex").slice(0, 32), compiled, problems, fields, memo);
 }
 
 /** Filters that can be honoured. Without one that cannot, its rules match more than they should, not less. */

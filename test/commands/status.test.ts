@@ -75,11 +75,12 @@ test("windows, repeats, memory and integrity, as JSON and in words", async () =>
   expect(told.detection.bytes).toBeGreaterThan(0);
   // User, server and tool.
   expect(told.detection.seen).toBe(3);
-  expect([told.in_flight, told.evicted]).toEqual([0, 0]);
+  expect([told.in_flight, told.evicted, told.values_replaced]).toEqual([0, 0, 0]);
   expect(told.integrity).toMatch(/^the key of this host signed a checkpoint \d+ s ago over all of them: /);
   expect(told.integrity).toContain("no witness is configured");
   const text = (await tapline(home, ["status", "-c", config])).stdout;
   expect(text).toMatch(/^windows {5}1 correlations: 2 open keys, 5 events, [\d,]+ bytes; fired 1, late 0, /m);
+  expect(text).toMatch(/^rules {7}set \w+; 0 values forgotten/m);
   expect(text).toMatch(/^repeats {5}3 suppressed in 2 open windows/m);
   expect(text).toMatch(/^in flight {3}0 batches/m);
 

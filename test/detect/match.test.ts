@@ -1,5 +1,6 @@
 // A rule that throws on an event: it alone misses that event, and it is counted and named.
 import { expect, test } from "vitest";
+import { LIMITS } from "../../src/core/limits.ts";
 import { type CompiledRule, RuleSet } from "../../src/detect/match.ts";
 import type { Node } from "../../src/detect/nodes.ts";
 import { compile, ruleText } from "./helpers.ts";
@@ -43,4 +44,18 @@ test("one event after another, whatever kinds of them come", () => {
     set.match({ "event.action": "tool-call", "file.path": "x" } as never, out);
     expect(out).toEqual([0]);
   }
+});
+
+test("values that were remembered and had to go are counted", () => {
+  const { set } = compile(ruleText("s:\n  a|contains: needle\ncondition: s"));
+  const out: number[] = [];
+  for (let again = 0; again < 2; again++)
+    for (let i = 0; i < 100; i++) set.match({ a: `value ${i}` } as never, out);
+  expect(set.values_replaced).toBe(0);
+  for (let from = 0; from < 4 * LIMITS.answer_memo; from += 64) {
+    for (let again = 0; again < 8; again++)
+      for (let i = from; i < from + 64; i++) set.match({ a: `other ${i}` } as never, out);
+  }
+  expect(set.values_replaced).toBeGreaterThan(LIMITS.answer_memo);
+  expect(out).toEqual([]);
 });

@@ -150,6 +150,7 @@ function resultOf(lane: FakeLane, run: Uint8Array, hashes: Uint8Array): EngineRe
     alerts: [],
     actions: {},
     evicted: 0,
+    values_replaced: 0,
     extracts: { rules: [], extracts: [], streams: [] },
     held: [],
     failures: [],
