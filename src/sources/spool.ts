@@ -211,8 +211,14 @@ class SpoolSource implements Source {
     return this.#inner.counts;
   }
 
+  /** What is read to its end is still to be deleted: that takes the frame of its end, and another that says so. */
   get drained(): boolean {
-    return this.#inner.drained;
+    if (!this.#inner.drained) return false;
+    for (const tail of this.#inner.tails) {
+      const read = tail.at_end && tail.recorded && tail.links > 0;
+      if (read && !tail.complete && !tail.done && this.#finished(tail)) return false;
+    }
+    return true;
   }
 
   close(): Promise<void> {
