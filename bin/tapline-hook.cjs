@@ -77,6 +77,8 @@ const JUDGING = {
 	pending_requests: 4096,
 	definitions: 4096,
 	held_calls: 64,
+	list_ms: 1e4,
+	list_pages: 64,
 	ask_ms: 5e4,
 	approval_ms: 6e5,
 	ask_chars: 500,
@@ -1436,6 +1438,10 @@ var FileState = class {
 		if (known === void 0) return hash !== void 0 && roomFor(pins, server) <= 0;
 		return known.held !== void 0 || hash !== void 0 && !known.accepted.includes(hash);
 	}
+	pinned(server, tool) {
+		const known = pinOf(this.#current(), server, tool);
+		return known !== void 0 && known.held === void 0;
+	}
 	see(server, tools, now_ms) {
 		const seen = changes(this.#current(), server, tools);
 		if (seen.pinned.length + seen.quarantined.length > 0) this.change((pins) => pin(pins, server, changes(pins, server, tools), now_ms));
@@ -1611,6 +1617,17 @@ var Live = class {
 	}
 	enforces(server) {
 		return this.#decider?.enforces(server) ?? false;
+	}
+	expects(server, tool) {
+		const decider = this.#decider;
+		if (decider === void 0 || decider.shuts(server)) return false;
+		const { verdict, mode } = decider.policy.defaults.changed;
+		if (mode !== "enforce" || verdict === "allow") return false;
+		try {
+			return decider.reviewed(server, tool) || this.#state.pinned(decider.keyOf(server), tool);
+		} catch {
+			return false;
+		}
 	}
 	list(server, tools, caller) {
 		const decider = this.#decider;

@@ -5,6 +5,7 @@ import type { Action, Decision, DecisionRecord, Policy, ServerIdentity } from ".
 import { Approvals } from "./approvals.ts";
 import { type Answer, answerOf, askOnTerminal, formOf, questionOf } from "./ask.ts";
 import type { Message } from "./json-rpc.ts";
+import { Listing, type ListingParts } from "./listing.ts";
 import { subjectOf } from "./methods.ts";
 import { type Peer, keyOf } from "./peer.ts";
 import type { Direction, Recorder } from "./recorder.ts";
@@ -38,10 +39,15 @@ export class Decisions {
   /** Hash of each tool's definition as last listed. */
   readonly definitions = new Map<string, string>();
   readonly #cwd: string | undefined;
+  readonly listing: Listing;
   readonly #approvals = new Approvals();
   #asks = 0;
 
-  constructor({ policy, recorder, server, user, cwd }: GateOptions) {
+  constructor({ policy, recorder, server, user, cwd }: GateOptions, tools: ListingParts["tools"]) {
+    this.listing = new Listing({
+      sent: (peer, raw) => void this.recorder.message(peer.envelope, "c2s", raw),
+      tools,
+    });
     this.policy = policy;
     this.user = user;
     this.#cwd = cwd;
@@ -66,8 +72,52 @@ export class Decisions {
     });
   }
 
-  /** Decides on a request or notification, and does it. */
+  /** The server says so: which definitions it has is not known until it lists them again. */
+  toolsChanged(): void {
+    this.definitions.clear();
+    this.listing.changed();
+  }
+
+  /** Decides on a request or notification, and does it. A call whose definition has to be known, and is not, waits until
+   * the server has listed its tools. */
   decided(peer: Peer, came: Message, dir: Direction): Later<Step> {
+    if (dir === "c2s" && came.method === "tools/call") {
+      const { tool } = subjectOf(came);
+      if (!this.definitions.has(tool) && this.policy.expects(this.server, tool))
+        return this.#list(peer, came);
+    }
+    return this.#decided(peer, came, dir);
+  }
+
+  async #list(peer: Peer, call: Message): Promise<Step> {
+    const started = performance.now();
+    const { tool } = subjectOf(call);
+    let [why, cancelled] = ["too many calls wait", false];
+    if (peer.held_chars + call.raw.length <= LIMITS.message_bytes && peer.held.size < LIMITS.held_calls) {
+      const { promise: gone, resolve } = Promise.withResolvers<"gone">();
+      const key = call.id === undefined ? `${++this.#asks} without an id` : keyOf(call.id);
+      peer.held.set(key, () => resolve("gone"));
+      peer.held_chars += call.raw.length;
+      const ended = await Promise.race([gone, this.listing.list(peer, call)]);
+      peer.held.delete(key);
+      peer.held_chars -= call.raw.length;
+      if (ended === true && this.definitions.has(tool)) return this.#decided(peer, call, "c2s");
+      if (ended === true) why = "the server does not list it";
+      else why = ended === "gone" ? "the client gave the call up" : "the server does not list its tools";
+      cancelled = ended === "gone";
+    }
+    const decision: Decision = {
+      verdict: "deny",
+      mode: "enforce",
+      rule: "defaults.changed.unlisted",
+      reason: `This tool has a definition that was reviewed or first seen, and whether it still has it cannot be told: ${why}.`,
+      policy: this.policy.hash,
+    };
+    const step = this.#do(peer, call, "c2s", decision, "block", "policy", started);
+    return cancelled ? NOTHING : step;
+  }
+
+  #decided(peer: Peer, came: Message, dir: Direction): Later<Step> {
     const started = performance.now();
     const approval = dir === "c2s" ? this.#approvals.take(came) : undefined;
     const message = approval?.message ?? came;

@@ -25,7 +25,9 @@ export class Gate {
   readonly #answers: ServerAnswers;
 
   constructor(options: GateOptions) {
-    this.decisions = new Decisions(options);
+    this.decisions = new Decisions(options, (peer, message, result, tools) => {
+      this.#answers.listed(peer, message, result, tools);
+    });
     this.#answers = new ServerAnswers(this.decisions);
   }
 
@@ -99,8 +101,11 @@ export class Gate {
 
   #step(peer: Peer, message: Message, dir: Direction): Later<Step> {
     const { method } = message;
-    if (method === undefined)
-      return dir === "c2s" ? this.#clientAnswer(peer, message) : this.#answers.step(peer, message);
+    if (method === undefined) {
+      if (dir === "c2s") return this.#clientAnswer(peer, message);
+      return this.decisions.listing.answer(message) ? NOTHING : this.#answers.step(peer, message);
+    }
+    if (dir === "s2c" && method === "notifications/tools/list_changed") this.decisions.toolsChanged();
     if (dir === "c2s") {
       peer.learn(message);
       if (method === "notifications/cancelled" && cancels(peer, message)) {

@@ -12,7 +12,7 @@ import { type SseEvent, SseCutter, eventText, withData } from "./sse.ts";
 import type { Upstream } from "./upstream.ts";
 
 export const JSON_TYPE: RegExp = /^application\/json\b/i;
-const EVENTS_TYPE = /^text\/event-stream\b/i;
+export const EVENTS_TYPE: RegExp = /^text\/event-stream\b/i;
 const LENGTH = new Set(["content-length"]);
 const NONE: ReadonlySet<string> = new Set();
 

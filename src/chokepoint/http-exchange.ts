@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { LIMITS } from "../core/limits.ts";
 import type { Outcome } from "./gate.ts";
 import { HttpAnswer, JSON_TYPE, type Parts, refuse } from "./http-answer.ts";
+import { askServer } from "./http-ask.ts";
 import { mismatch } from "./http-headers.ts";
 import { read } from "./json-rpc.ts";
 import type { Peer } from "./peer.ts";
@@ -102,6 +103,9 @@ export class Exchange {
     // A question to the client goes where the answer to this request would.
     if (!this.#older)
       this.#peer.send = this.#session === undefined ? undefined : (text) => this.#sendEvent(text);
+    this.#peer.ask = this.#older
+      ? (text) => this.#parts.upstream.send(this.#request, text)
+      : (text) => askServer(this.#parts, this.#peer, this.#request, text);
     const outcome = await gate.fromClient(this.#peer, body);
     if (this.#response.destroyed) return; // the client gave up meanwhile
     if (outcome.forward === undefined) return this.#answer(outcome);

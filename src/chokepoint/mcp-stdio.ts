@@ -49,6 +49,7 @@ class Stdio {
       this.#client.write(`${text}\n`);
       return true;
     });
+    this.#peer.ask = (text) => this.#server.write(`${text}\n`);
   }
 
   get envelope(): string {

@@ -23,6 +23,8 @@ export class Peer {
   elicits = false;
   /** Sends a message to the client beside the answer to the request in hand; false when it cannot. */
   send: ((text: string) => boolean) | undefined;
+  /** Sends a message of the proxy's own to the server, beside the request in hand; its answer comes as all others do. */
+  ask: ((text: string) => void) | undefined;
   /** Questions put to the client, by id. */
   readonly asked = new Map<string, (answer: Fields) => void>();
   /** Calls that wait for a person, by id; called when the client gives the call up. */

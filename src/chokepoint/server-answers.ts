@@ -19,7 +19,7 @@ export class ServerAnswers {
     const pending = peer.answered(message.id);
     const result = asFields(message.fields["result"]);
     if (result === undefined) this.#decisions.recorder.message(peer.envelope, "s2c", message.raw);
-    else if (Array.isArray(result["tools"])) return this.#listed(peer, message, result, result["tools"]);
+    else if (Array.isArray(result["tools"])) return this.listed(peer, message, result, result["tools"]);
     else if (asFields(result["inputRequests"]) !== undefined)
       return this.#inputWanted(peer, message, asFields(result["inputRequests"])!, pending?.message);
     else {
@@ -38,7 +38,7 @@ export class ServerAnswers {
   }
 
   /** Hands definitions to policy, and leaves out of a listing what the caller may not use anyway. */
-  #listed(peer: Peer, message: Message, result: Fields, tools: readonly unknown[]): Step {
+  listed(peer: Peer, message: Message, result: Fields, tools: readonly unknown[]): Step {
     this.#decisions.recorder.message(peer.envelope, "s2c", message.raw);
     const named = tools.flatMap((value) => {
       const tool = asFields(value);

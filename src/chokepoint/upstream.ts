@@ -5,6 +5,7 @@ import { isLoopback, passed } from "./http-headers.ts";
 
 /** Answers are looked at: they must come as they are. */
 const REPLACED = new Set(["accept-encoding", "content-length"]);
+const OF_MESSAGE = new Set(["mcp-method", "mcp-name", "content-type", "accept", "last-event-id"]);
 const WITH_HOST = new Set([...REPLACED, "host"]);
 
 export class Upstream {
@@ -82,6 +83,20 @@ export class Upstream {
     raw.push("Content-Type", "application/json", "Accept", "application/json, text/event-stream");
     const like = { rawHeaders: raw, method: "POST", url: from.url } as http.IncomingMessage;
     this.request(like, Buffer.from(message), (answer) => answer.resume()).on("error", () => {});
+  }
+
+  /** Asks the server for something of our own, with the headers of `from` but those that say what it asked for. */
+  ask(
+    from: http.IncomingMessage,
+    message: string,
+    method: string,
+    came: (answer: http.IncomingMessage) => void,
+  ): http.ClientRequest {
+    const raw = passed(from.rawHeaders, OF_MESSAGE);
+    raw.push("Content-Type", "application/json", "Accept", "application/json, text/event-stream");
+    if (from.headers["mcp-method"] !== undefined) raw.push("Mcp-Method", method);
+    const like = { rawHeaders: raw, method: "POST", url: from.url } as http.IncomingMessage;
+    return this.request(like, Buffer.from(message), came);
   }
 
   close(): void {

@@ -16,6 +16,8 @@ export const JUDGING = {
   pending_requests: 4_096, // requests of one connection that wait for their answer
   definitions: 4_096, // tools of one server whose definition is remembered
   held_calls: 64, // calls of one connection that wait for a person; more are refused
+  list_ms: 10_000, // for a server to list its tools to the proxy; then calls of pinned tools are refused
+  list_pages: 64, // of such a listing
   ask_ms: 50_000, // a person has so long to answer: clients give a call up after 60 s
   approval_ms: 600_000, // ...and so long where the call comes again with the answer
   ask_chars: 500, // of the arguments shown to that person

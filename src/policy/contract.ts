@@ -65,6 +65,9 @@ export interface Policy {
   decide(call: CallRequest): Decision;
   /** Whether anything that the policy says of this server is enforced, so that what cannot be read must not pass. */
   enforces(server: ServerIdentity): boolean;
+  /** Whether a tool has a definition that was reviewed or pinned, and another one would be held up: then the one that the
+   * server has now must be known before a call passes. */
+  expects(server: ServerIdentity, tool: string): boolean;
   /** Of a listing, the tools that this caller may see. Pins definitions that are new, quarantines those that changed. */
   list(
     server: ServerIdentity,

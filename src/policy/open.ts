@@ -161,6 +161,18 @@ class Live implements OpenPolicy {
     return this.#decider?.enforces(server) ?? false;
   }
 
+  expects(server: ServerIdentity, tool: string): boolean {
+    const decider = this.#decider;
+    if (decider === undefined || decider.shuts(server)) return false;
+    const { verdict, mode } = decider.policy.defaults.changed;
+    if (mode !== "enforce" || verdict === "allow") return false;
+    try {
+      return decider.reviewed(server, tool) || this.#state.pinned(decider.keyOf(server), tool);
+    } catch {
+      return false; // the decision says so
+    }
+  }
+
   list(
     server: ServerIdentity,
     tools: readonly ToolDefinition[],

@@ -88,6 +88,12 @@ export class FileState implements PolicyState {
     return known.held !== undefined || (hash !== undefined && !known.accepted.includes(hash));
   }
 
+  /** Whether a tool has a pin, and is not in quarantine: then whatever is called is refused anyway. */
+  pinned(server: string, tool: string): boolean {
+    const known = pinOf(this.#current(), server, tool);
+    return known !== undefined && known.held === undefined;
+  }
+
   /** Pins what is new in a listing and quarantines what changed. Gives the names of what is in quarantine, and of what
    * could not be pinned any more. */
   see(server: string, tools: readonly ToolDefinition[], now_ms: number): ReadonlySet<string> {

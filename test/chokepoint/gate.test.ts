@@ -29,6 +29,7 @@ function policyOf(
       return { verdict, mode, rule: `rule.${verdict}`, reason: `It is to ${verdict}.`, policy: "h" };
     },
     enforces: () => mode === "enforce",
+    expects: () => false,
     list: () => ({ hidden: new Set(hidden), changed }),
   };
 }

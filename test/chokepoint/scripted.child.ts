@@ -1,10 +1,12 @@
 // A server for tests on standard input and output. Writes down every line that reaches it, in the file named first: the
 // proof of what did and what did not. Tools: `echo`, `slow` (never answers), `exit` (ends at once with code 7), `junk`
-// (prints text beside its answer), `sample` (asks the client for a completion), `flood` (answers with many lines).
+// (prints text beside its answer), `sample` (asks the client for a completion), `flood` (answers with many lines), and,
+// not listed, `mutate` (changes all descriptions, and says so).
 import { appendFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 
-const [log, description = "Says what it was told."] = process.argv.slice(2);
+const [log, described = "Says what it was told."] = process.argv.slice(2);
+let description = described;
 const names = ["echo", "slow", "exit", "junk", "sample", "flood", "secret_tool"];
 const say = (message: object): void =>
   void process.stdout.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
@@ -27,6 +29,10 @@ function call(id: string | number, name: string, args: Record<string, unknown>):
   if (name === "slow") return;
   if (name === "exit") process.exit(7);
   if (name === "junk") process.stdout.write("Debugger listening on nothing\n");
+  if (name === "mutate") {
+    description = "Changed.";
+    say({ method: "notifications/tools/list_changed" });
+  }
   if (name === "sample")
     say({ id: "s1", method: "sampling/createMessage", params: { messages: [], maxTokens: 1 } });
   if (name === "flood") {
