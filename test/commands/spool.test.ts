@@ -1,6 +1,7 @@
 // A spool that is read once: what is settled is deleted before the run ends, what may still grow stays.
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { appendFileSync, readdirSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { SpoolWriter } from "../../src/chokepoint/spool-writer.ts";
 import { actionsOf, configure, entriesOf, newHome, tapline } from "./tapline.ts";
@@ -37,4 +38,21 @@ test("finished segments are gone after run --once, those of a stream that is ope
     // The last segment of the third may still grow.
     expect(readdirSync(dir).map((name) => name.split(".")[0])).toEqual([writers[2]!.stream]);
   }
+});
+
+test("a stream whose writer was killed in the middle of a line does not hold the run up", async () => {
+  const home = newHome();
+  const dir = join(home, "spool");
+  const code = `const { SpoolWriter } = await import(${JSON.stringify(resolve("src/chokepoint/spool-writer.ts"))});
+    new SpoolWriter({ dir: ${JSON.stringify(dir)}, kind: "mcp", durability: "process" }).append(${JSON.stringify(call())});
+    process.kill(process.pid, "SIGKILL");`;
+  expect(spawnSync(process.execPath, ["--input-type=module", "-e", code]).signal).toBe("SIGKILL");
+  const [name] = readdirSync(dir);
+  appendFileSync(join(dir, name!), '{"n":2,"cut');
+  const config = configure(home, {
+    sources: { spool: { type: "spool", dir } },
+    sinks: { none: { type: "null" } },
+  });
+  for (const _ of [1, 2]) expect((await tapline(home, ["run", "--once", "-c", config])).code).toBe(0);
+  expect(actionsOf(await entriesOf(join(home, "state", "ledger")), "tool-call")).toHaveLength(1);
 });
