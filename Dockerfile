@@ -1,12 +1,16 @@
-# Tapline in a container: locked dependencies, no build step, not root. State in /var/lib/tapline.
+# Tapline in a container: locked dependencies, the viewer's pages built (`prepare` of npm ci), not root. State in
+# /var/lib/tapline.
 FROM node:24-slim AS packages
 WORKDIR /app
-COPY package.json package-lock.json ./
-RUN npm ci --omit=dev
+COPY package.json package-lock.json tsconfig.json ./
+COPY scripts/web.ts scripts/
+COPY src/viewer src/viewer
+RUN npm ci && npm prune --omit=dev
 
 FROM node:24-slim
 WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
+COPY --from=packages /app/dist dist
 COPY package.json LICENSE ./
 COPY bin bin
 COPY src src

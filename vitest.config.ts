@@ -9,5 +9,6 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 120_000, // a start of the collector takes ten seconds and more on a machine that is busy
     hookTimeout: 300_000,
+    expect: { poll: { timeout: 15_000 } },
   },
 });

@@ -65,14 +65,14 @@ var init__late_node_assert = __esmMin((() => {
 }));
 // src/core/limits-judging.ts
 init__late_node_assert();
-const KiB$1 = 1024;
-const MiB$1 = 1024 * KiB$1;
+const KiB$2 = 1024;
+const MiB$1 = 1024 * KiB$2;
 const JUDGING = {
 	spool_segment_bytes: 8 * MiB$1,
 	spool_free_bytes: 64 * MiB$1,
 	spool_writer_ms: 5e3,
-	message_bytes: 16 * MiB$1 - 64 * KiB$1,
-	junk_line_bytes: 8 * KiB$1,
+	message_bytes: 16 * MiB$1 - 64 * KiB$2,
+	junk_line_bytes: 8 * KiB$2,
 	junk_notices: 100,
 	pending_requests: 4096,
 	definitions: 4096,
@@ -85,15 +85,15 @@ const JUDGING = {
 	answers_bytes: 1 * MiB$1,
 	peers: 1024,
 	http_connections: 1024,
-	http_header_bytes: 32 * KiB$1,
+	http_header_bytes: 32 * KiB$2,
 	http_head_ms: 1e4,
 	http_body_ms: 3e4,
 	sse_event_bytes: 16 * MiB$1,
 	hook_input_bytes: 8 * MiB$1,
 	hook_input_ms: 1e4,
-	flow_unread_chars: 256 * KiB$1,
+	flow_unread_chars: 256 * KiB$2,
 	flow_unread_chars_all: 64 * MiB$1,
-	flow_text_chars: 64 * KiB$1,
+	flow_text_chars: 64 * KiB$2,
 	flow_words: 8192,
 	flow_addresses: 512,
 	flow_sessions: 1024,
@@ -135,7 +135,7 @@ const JUDGING = {
 	policy_rates: 4096,
 	policy_state_bytes: 16 * MiB$1,
 	client_file_bytes: 64 * MiB$1,
-	client_comment_chars: 256 * KiB$1,
+	client_comment_chars: 256 * KiB$2,
 	client_projects: 256,
 	drift: 1e4,
 	policy_texts: 4096,
@@ -176,11 +176,66 @@ const JUDGING = {
 	incident_wait_ms: 5e3,
 	incident_note_chars: 4096
 };
+// src/core/limits-viewer.ts
+const KiB$1 = 1024;
+const VIEWER = {
+	viewer_port: 7425,
+	viewer_memory_mb: 768,
+	viewer_heap_mb: 640,
+	viewer_threads: 4,
+	viewer_start_ms: 3e4,
+	viewer_deaths: 5,
+	viewer_death_window_ms: 3e5,
+	viewer_connections: 128,
+	viewer_requests: 64,
+	viewer_live: 16,
+	viewer_header_bytes: 16 * KiB$1,
+	viewer_header_ms: 5e3,
+	viewer_request_ms: 1e4,
+	viewer_idle_ms: 3e4,
+	viewer_stall_ms: 3e4,
+	viewer_url_chars: 8 * KiB$1,
+	viewer_body_bytes: 64 * KiB$1,
+	viewer_query_chars: 4 * KiB$1,
+	viewer_terms: 64,
+	viewer_values: 256,
+	viewer_queries: 3,
+	viewer_query_ms: 12e4,
+	viewer_refresh_ms: 250,
+	viewer_keep_ms: 18e4,
+	viewer_rows: 500,
+	viewer_rows_default: 50,
+	viewer_text_chars: 1e3,
+	viewer_content_chars: 2e3,
+	viewer_list_values: 32,
+	viewer_related: 50,
+	viewer_buckets: 400,
+	viewer_series: 20,
+	viewer_part_rows: 131072,
+	viewer_times: 1024,
+	viewer_warm_ms: 5e3,
+	viewer_groups: 2e4,
+	viewer_cache_cells: 6e6,
+	viewer_stale_ms: 1e4,
+	viewer_small_rows: 65536,
+	viewer_sessions: 500,
+	viewer_alerts: 2e5,
+	viewer_triage: 2e5,
+	viewer_live_ms: 1e3,
+	viewer_live_bytes: 1024 * KiB$1,
+	viewer_live_alerts: 50,
+	viewer_action_alerts: 100,
+	viewer_note_chars: 4e3,
+	viewer_export_rows: 2e5,
+	viewer_export_fields: 64,
+	viewer_evidence: 500
+};
 // src/core/limits.ts
 const KiB = 1024;
 const MiB = 1024 * KiB;
 const LIMITS = {
 	...JUDGING,
+	...VIEWER,
 	batch_bytes: 512 * KiB,
 	batch_segments: 1024,
 	run_buffer_bytes: 2 * MiB,

@@ -1,5 +1,6 @@
 // Makes sources and sinks of the configuration through the registries. The one place where their types are erased:
 // the configuration was checked by the very schemas of the components it is handed to.
+import { join } from "node:path";
 import type { Config } from "./config.ts";
 import type { Log } from "./core/log.ts";
 import type { RangeSink, Sink, SinkContext, Source } from "./core/stage.ts";
@@ -17,6 +18,16 @@ export interface Typed {
 
 export function sinksOf(config: Config): [string, Typed][] {
   return Object.entries(config.sinks);
+}
+
+/** Directory of the first store; undefined when the sinks are none. Without any sink a collector has a store named so. */
+export function storeDirOf(config: Config): string | undefined {
+  const sinks = sinksOf(config);
+  const [name, options] =
+    sinks.find(([, { type }]) => type === "store") ??
+    (sinks.length === 0 ? (["local", { type: "store" }] as const) : []);
+  if (name === undefined) return undefined;
+  return (options as { readonly path?: string }).path ?? join(config.state_dir, name);
 }
 
 export function sourcesOf(config: Config): [string, Typed][] {

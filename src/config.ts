@@ -76,6 +76,25 @@ export const configSchema = z.strictObject({
     .describe("Where a decision is expected for every call"),
   incidents: incidentsSchema,
   deadlines: deadlinesSchema,
+  viewer: z
+    .strictObject({
+      enabled: z.boolean().default(true).describe("Whether `tapline run` serves the viewer"),
+      port: z
+        .int()
+        .min(0)
+        .max(65_535)
+        .optional()
+        .describe(
+          `Port on 127.0.0.1; 0: any. Without it ${LIMITS.viewer_port}, or any other when that is taken`,
+        ),
+      memory_mb: z
+        .int()
+        .min(256)
+        .default(LIMITS.viewer_memory_mb)
+        .describe("Memory in MiB that DuckDB may use in the viewer's process"),
+    })
+    .prefault({})
+    .describe("The web application that `tapline run` serves on this machine, where there is a store"),
   heartbeat_s: z.int().min(1).max(86_400).default(60).describe("Seconds between heartbeat entries"),
 });
 export type Config = z.output<typeof configSchema>;

@@ -8,3 +8,5 @@ export const BUNDLED_SAMPLE = here("../sample");
 export const CONTROLS = here("../mappings/controls.yml");
 /** The hook as clients run it, made by `npm run gen`. */
 export const HOOK_BUNDLE = here("../bin/tapline-hook.cjs");
+/** The viewer's pages, made by `npm run prepare`. */
+export const VIEWER_PAGES = here("../dist/viewer");

@@ -22,7 +22,7 @@ const ALLOWED = [
 function sources(dir: string): string[] {
   return readdirSync(dir, { recursive: true, encoding: "utf8" })
     .map((name) => join(dir, name))
-    .filter((name) => name.endsWith(".ts") && !name.includes("/generated/"))
+    .filter((name) => /\.tsx?$/.test(name) && !name.includes("/generated/"))
     .toSorted();
 }
 const files = sources("src").map((path) => ({ path, text: readFileSync(path, "utf8") }));

@@ -57,7 +57,11 @@ const BLOCKS = [
 ];
 
 /** Groups that few events have, and the field without which they have none of it: one look for all. */
-const RARE = new Map([["tapline.incident", "tapline.incident.transition"]]);
+const RARE = new Map([
+  ["tapline.incident", "tapline.incident.transition"],
+  ["tapline.triage", "tapline.triage.transition"],
+  ["tapline.export", "tapline.export.kind"],
+]);
 
 interface Group {
   readonly key: string;

@@ -1,4 +1,4 @@
-// Reads the tables in mappings/ for the generators, and checks their shape. Nothing here runs in the product.
+// Reads the tables in mappings/ and checks their shape: for the generators, for dashboards, and for the viewer's process.
 import { hash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
@@ -37,7 +37,8 @@ export interface Field {
 const toFields = (rows: Record<string, [FieldType, string, string]>): Field[] =>
   Object.entries(rows).map(([name, [type, from, about]]) => ({ name, type, from, about }));
 
-const load = (path: string): unknown => parse(readFileSync(path, "utf8"));
+const ROOT = new URL("../../", import.meta.url);
+const load = (path: string): unknown => parse(readFileSync(new URL(path, ROOT), "utf8"));
 
 export interface FieldTable {
   readonly ecs: string;

@@ -13,6 +13,7 @@ import { scan } from "./scan.ts";
 import { setup } from "./setup.ts";
 import { status } from "./status.ts";
 import type { Command } from "./usage.ts";
+import { view } from "./view.ts";
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
   run,
@@ -21,6 +22,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   rules,
   inventory,
   incident,
+  view,
   setup,
   replay,
   dlq,

@@ -5,6 +5,7 @@ import { type Collector, openCollector } from "../collector.ts";
 import { type Typed, sinksOf } from "../components.ts";
 import { type Config, parseConfig } from "../config.ts";
 import { SUBMISSIONS } from "../core/incident.ts";
+import { reasonOf } from "../core/errors.ts";
 import { openLog } from "../core/log.ts";
 import type { EngineResult } from "../engine.ts";
 import type { AlertNote } from "../detect/judge.ts";
@@ -90,6 +91,25 @@ function stopOnSignals(stop: AbortController): void {
   }
 }
 
+/** The viewer, unless it is switched off or the run ends by itself; trouble of it is told and stops nothing. */
+async function openViewer(
+  config: Config,
+  once: boolean,
+  problem: (message: string) => void,
+): Promise<{ close(): Promise<void> } | undefined> {
+  if (once || !config.viewer.enabled) return undefined;
+  // Loaded when it is wanted.
+  const { startViewer } = await import("../viewer/start.ts");
+  try {
+    const viewer = await startViewer(config, problem);
+    if (viewer !== undefined) say(`viewer      ${viewer.links.owner}`);
+    return viewer;
+  } catch (error) {
+    problem(`viewer: ${reasonOf(error)}`);
+    return undefined;
+  }
+}
+
 async function collect(config: Config, once: boolean): Promise<number> {
   const stop = new AbortController();
   stopOnSignals(stop);
@@ -108,6 +128,7 @@ async function collect(config: Config, once: boolean): Promise<number> {
     onProblem: (problem) => progress.line(`problem     ${problem}`),
   });
   introduce(collector, config);
+  const viewer = await openViewer(config, once, (problem) => progress.line(`problem     ${problem}`));
   const { tally } = collector;
   const counts = () =>
     `${tally.read.toLocaleString("en-US")} records, ${tally.events.toLocaleString("en-US")} events, ${tally.alerts} alerts`;
@@ -116,6 +137,7 @@ async function collect(config: Config, once: boolean): Promise<number> {
     await collector.run(stop.signal, once);
   } finally {
     progress.stop();
+    await viewer?.close();
   }
   for (const [action, count] of collector.own) actions[action] = (actions[action] ?? 0) + count;
   say(`this run    ${summary(actions)}`);

@@ -2,12 +2,14 @@
 // a counter of the same stage says so. Relations between bounds are asserted at the end.
 import assert from "node:assert";
 import { JUDGING } from "./limits-judging.ts";
+import { VIEWER } from "./limits-viewer.ts";
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
 export const LIMITS = {
   ...JUDGING,
+  ...VIEWER,
   // Reading
   batch_bytes: 512 * KiB, // one batch of records handed to a worker
   batch_segments: 1_024, // streams that share one batch

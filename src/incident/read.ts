@@ -2,7 +2,7 @@
 // decides nothing; what they come to is a matter of present.ts.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { sinksOf } from "../components.ts";
+import { storeDirOf } from "../components.ts";
 import type { Config } from "../config.ts";
 import { forEachEntry } from "../core/entry.ts";
 import { TaplineError } from "../core/errors.ts";
@@ -42,13 +42,8 @@ function add(placed: Placed[], index: number, entry: string): void {
 
 /** Where the store's files end. */
 async function fromStore(config: Config, placed: Placed[]): Promise<number> {
-  const sinks = sinksOf(config);
-  // Without a configuration a collector has a store named so.
-  const [name, options] =
-    sinks.find(([, { type }]) => type === "store") ?? (sinks.length === 0 ? ["local", {}] : []);
-  if (name === undefined) return 0;
-  const dir = (options as { path?: string }).path ?? join(config.state_dir, name);
-  if (!existsSync(dir)) return 0;
+  const dir = storeDirOf(config);
+  if (dir === undefined || !existsSync(dir)) return 0;
   const store = await openStore(dir);
   try {
     const { end } = store.manifest();

@@ -52,6 +52,14 @@ export function selectColumns(relation: string, doc: string): string {
   return `SELECT ${COLUMNS} FROM (SELECT sequence, hash, entry, json_transform(${doc}, '${STRUCTURE}') AS d FROM ${relation})`;
 }
 
+/** Every column of a file of today, by its type. */
+export function columnTypes(): Record<string, string> {
+  const types = Object.fromEntries(
+    NAMES.map((name) => [name, typeOf(name) === "JSON" ? "VARCHAR" : typeOf(name)]),
+  );
+  return { ...types, "event.sequence": "BIGINT", "event.hash": "VARCHAR", entry: "VARCHAR" };
+}
+
 /** Names the columns and their types: changes with the field table. */
 export const COLUMNS_DIGEST = hash("sha256", STRUCTURE + COLUMNS, "hex").slice(0, 16);
 

@@ -1,4 +1,4 @@
-// The one place that loads DuckDB. Always with a memory limit, one thread, and nothing fetched from anywhere.
+// The one place that loads DuckDB. Always with a memory limit, and nothing fetched from anywhere.
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DuckDBConnection } from "@duckdb/node-api";
@@ -9,12 +9,19 @@ export type { DuckDBConnection } from "@duckdb/node-api";
 
 export interface Duckdb {
   readonly connection: DuckDBConnection;
+  /** One more, for a statement beside others. */
+  connect(): Promise<DuckDBConnection>;
   close(): void;
 }
 
 /** Opens a database, ":memory:" or a file (which is locked against other processes while it is open).
  * Throws DUCKDB_MISSING when the package is not there; what DuckDB itself throws goes through. */
-export async function openDuckdb(path: string, memoryMb: number, tempDir: string): Promise<Duckdb> {
+export async function openDuckdb(
+  path: string,
+  memoryMb: number,
+  tempDir: string,
+  threads = 1, // less CPU an event than two, and the collector's workers need the cores
+): Promise<Duckdb> {
   let api: typeof import("@duckdb/node-api");
   try {
     api = await import("@duckdb/node-api");
@@ -29,7 +36,7 @@ export async function openDuckdb(path: string, memoryMb: number, tempDir: string
     );
   }
   const instance = await api.DuckDBInstance.create(path, {
-    threads: "1", // less CPU an event than two, and the collector's workers need the cores
+    threads: String(threads),
     memory_limit: `${memoryMb}MiB`,
     temp_directory: tempDir,
     autoinstall_known_extensions: "false",
@@ -40,7 +47,7 @@ export async function openDuckdb(path: string, memoryMb: number, tempDir: string
     connection.closeSync();
     instance.closeSync();
   };
-  return { connection, close };
+  return { connection, connect: () => instance.connect(), close };
 }
 
 /** What went wrong, without what DuckDB quotes after the first line: that may be an event's content. */

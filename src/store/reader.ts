@@ -3,13 +3,12 @@
 import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { TaplineError } from "../core/errors.ts";
-import { forEachEntry } from "../core/entry.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { EntryBatch } from "../core/stage.ts";
-import { parseable, selectColumns } from "./columns.ts";
 import { type Duckdb, firstLine, openDuckdb } from "./duckdb.ts";
 import { EMPTY, MANIFEST, type Manifest, PARQUET, readManifest } from "./manifest.ts";
 import { quoted } from "./parquet.ts";
+import { Tail } from "./tail.ts";
 import type { EntryReader } from "./writer.ts";
 
 type Parameter = string | number | boolean | null;
@@ -44,27 +43,25 @@ export async function openStore(dir: string, options: StoreOptions = {}): Promis
 class StoreReader implements Store {
   readonly #dir: string;
   readonly #duckdb: Duckdb;
-  readonly #ledger: EntryReader | undefined;
+  readonly #tail: Tail;
   #manifest: Manifest = EMPTY;
   #stamp = "";
-  #tail_end = 0;
   #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(dir: string, duckdb: Duckdb, ledger: EntryReader | undefined) {
+  private constructor(dir: string, duckdb: Duckdb, tail: Tail) {
     this.#dir = dir;
     this.#duckdb = duckdb;
-    this.#ledger = ledger;
+    this.#tail = tail;
   }
 
   static async open(dir: string, duckdb: Duckdb, ledger: EntryReader | undefined): Promise<StoreReader> {
     const { connection } = duckdb;
-    await connection.run("CREATE TABLE raw (sequence BIGINT, hash VARCHAR, entry VARCHAR, doc VARCHAR)");
-    await connection.run(`CREATE TABLE tail AS ${selectColumns("raw", "doc")}`);
+    const tail = await Tail.create(connection, ledger);
     await connection.run(`CREATE VIEW events AS FROM tail`);
     await connection.run(`SET allowed_directories = [${quoted(join(dir, PARQUET))}]`);
     await connection.run("SET enable_external_access = false");
     await connection.run("SET lock_configuration = true");
-    return new StoreReader(dir, duckdb, ledger);
+    return new StoreReader(dir, duckdb, tail);
   }
 
   query(sql: string, parameters: readonly Parameter[] = []): Promise<Row[]> {
@@ -85,7 +82,7 @@ class StoreReader implements Store {
   }
 
   async tail(maxEntries: number = LIMITS.store_tail_entries): Promise<EntryBatch[]> {
-    return await this.#entries(readManifest(this.#dir).end, maxEntries);
+    return await this.#tail.entries(readManifest(this.#dir).end, maxEntries);
   }
 
   manifest(): Manifest {
@@ -114,7 +111,7 @@ class StoreReader implements Store {
       );
     }
     const rows = reader.getRowObjectsJS() as Row[];
-    for (const row of rows) for (const name in row) row[name] = plain(row[name]);
+    for (const row of rows) for (const name in row) row[name] = plainValue(row[name]);
     return rows;
   }
 
@@ -130,47 +127,10 @@ class StoreReader implements Store {
       const from = `FROM read_parquet([${list}], union_by_name = ${!alike})`;
       const both = `${from} UNION ALL BY NAME FROM tail`;
       await connection.run(`CREATE OR REPLACE VIEW events AS ${files.length === 0 ? "FROM tail" : both}`);
-      await connection.run(`DELETE FROM tail WHERE "event.sequence" < ${end}`);
-      this.#tail_end = Math.max(this.#tail_end, end);
+      await this.#tail.forget(end);
       this.#stamp = stamp;
     }
-    const room = LIMITS.store_tail_entries - (this.#tail_end - this.#manifest.end);
-    for (const batch of await this.#entries(this.#tail_end, room)) await this.#load(batch);
-  }
-
-  async #entries(from: number, max: number): Promise<EntryBatch[]> {
-    const batches: EntryBatch[] = [];
-    for (let left = max, at = from; this.#ledger !== undefined && left > 0;) {
-      const batch = await this.#ledger.read(at, left, LIMITS.store_chunk_bytes);
-      if (batch === undefined) break;
-      batches.push(batch);
-      at += batch.count;
-      left -= batch.count;
-    }
-    return batches;
-  }
-
-  async #load(batch: EntryBatch): Promise<void> {
-    const { connection } = this.#duckdb;
-    const source = Buffer.from(batch.run.buffer, batch.run.byteOffset, batch.run.byteLength);
-    const appender = await connection.createAppender("raw");
-    forEachEntry(batch.run, (start, end, position) => {
-      const entry = source.toString("utf8", start, end);
-      const doc = parseable(entry);
-      const hash = batch.hashes.subarray(position * 32, position * 32 + 32);
-      appender.appendBigInt(BigInt(batch.first + position));
-      appender.appendVarchar(`sha256:${Buffer.from(hash).toString("hex")}`);
-      appender.appendVarchar(entry);
-      if (doc === undefined) appender.appendNull();
-      else appender.appendVarchar(doc);
-      appender.endRow();
-    });
-    appender.closeSync();
-    await connection.run(
-      `INSERT INTO tail ${selectColumns("raw", "CASE WHEN json_valid(doc) THEN doc END")}`,
-    );
-    await connection.run("DELETE FROM raw");
-    this.#tail_end = batch.first + batch.count;
+    await this.#tail.fill(this.#manifest.end);
   }
 
   #alone<T>(work: () => Promise<T>): Promise<T> {
@@ -181,13 +141,13 @@ class StoreReader implements Store {
 }
 
 /** Changes when the manifest does. */
-function stampOf(dir: string): string {
+export function stampOf(dir: string): string {
   const found = statSync(join(dir, MANIFEST), { throwIfNoEntry: false });
   return found === undefined ? "none" : `${found.ino} ${found.mtimeMs} ${found.size}`;
 }
 
-function plain(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(plain);
+export function plainValue(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plainValue);
   return typeof value === "bigint" && Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }
 

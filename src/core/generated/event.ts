@@ -240,6 +240,21 @@ export const FIELDS = {
   "tapline.incident.notice.answer": "text",
   "tapline.incident.notice.attempts": "long",
   "tapline.incident.notice.repeat": "boolean",
+  "tapline.triage.transition": "keyword",
+  "tapline.triage.alert_ids": "keyword[]",
+  "tapline.triage.assignee": "keyword",
+  "tapline.triage.verdict": "keyword",
+  "tapline.triage.note": "text",
+  "tapline.triage.until": "date",
+  "tapline.triage.same.field": "keyword",
+  "tapline.triage.same.value": "keyword",
+  "tapline.export.kind": "keyword",
+  "tapline.export.subject": "keyword",
+  "tapline.export.query": "wildcard",
+  "tapline.export.from": "date",
+  "tapline.export.to": "date",
+  "tapline.export.fields": "keyword[]",
+  "tapline.export.indexes": "long[]",
   "tapline.blob.fields": "keyword[]",
   "tapline.blob.digests": "keyword[]",
   "tapline.blob.bytes": "long[]",
@@ -312,7 +327,7 @@ export const PRESENT_FIELDS = {
 /** Fields written without a look at their characters: only Tapline itself sets them. */
 export const SAFE: readonly string[] = ["tapline.stream","tapline.format","tapline.vantage","tapline.time.source","tapline.capture.arguments","tapline.capture.results","tapline.capture.messages","tapline.capture.identity","tapline.tool.args_hash","tapline.tool.result_hash","event.outcome"];
 /** Groups of fields that are written only where the event has the field named with them. */
-export const RARE: readonly (readonly [string, FieldName])[] = [["tapline.incident","tapline.incident.transition"]];
+export const RARE: readonly (readonly [string, FieldName])[] = [["tapline.incident","tapline.incident.transition"],["tapline.triage","tapline.triage.transition"],["tapline.export","tapline.export.kind"]];
 
 /** One normalised event: every key always there, in one order, so that all events share one shape. */
 export interface Event {
@@ -552,6 +567,21 @@ export interface Event {
   "tapline.incident.notice.answer": string | undefined;
   "tapline.incident.notice.attempts": number | undefined;
   "tapline.incident.notice.repeat": boolean | undefined;
+  "tapline.triage.transition": string | undefined;
+  "tapline.triage.alert_ids": readonly string[] | undefined;
+  "tapline.triage.assignee": string | undefined;
+  "tapline.triage.verdict": string | undefined;
+  "tapline.triage.note": string | undefined;
+  "tapline.triage.until": string | undefined;
+  "tapline.triage.same.field": string | undefined;
+  "tapline.triage.same.value": string | undefined;
+  "tapline.export.kind": string | undefined;
+  "tapline.export.subject": string | undefined;
+  "tapline.export.query": string | undefined;
+  "tapline.export.from": string | undefined;
+  "tapline.export.to": string | undefined;
+  "tapline.export.fields": readonly string[] | undefined;
+  "tapline.export.indexes": readonly number[] | undefined;
   "tapline.blob.fields": readonly string[] | undefined;
   "tapline.blob.digests": readonly string[] | undefined;
   "tapline.blob.bytes": readonly number[] | undefined;
@@ -842,6 +872,21 @@ class EventFields implements Event {
   "tapline.incident.notice.answer" = undefined;
   "tapline.incident.notice.attempts" = undefined;
   "tapline.incident.notice.repeat" = undefined;
+  "tapline.triage.transition" = undefined;
+  "tapline.triage.alert_ids" = undefined;
+  "tapline.triage.assignee" = undefined;
+  "tapline.triage.verdict" = undefined;
+  "tapline.triage.note" = undefined;
+  "tapline.triage.until" = undefined;
+  "tapline.triage.same.field" = undefined;
+  "tapline.triage.same.value" = undefined;
+  "tapline.export.kind" = undefined;
+  "tapline.export.subject" = undefined;
+  "tapline.export.query" = undefined;
+  "tapline.export.from" = undefined;
+  "tapline.export.to" = undefined;
+  "tapline.export.fields" = undefined;
+  "tapline.export.indexes" = undefined;
   "tapline.blob.fields" = undefined;
   "tapline.blob.digests" = undefined;
   "tapline.blob.bytes" = undefined;
@@ -943,14 +988,14 @@ function block1(e: Event): string {
   }
   let s = "";
   let g = "";
-  let g93 = g + "\"control\":{";
-  if (e["tapline.control.iso42001"] !== undefined) { s += g93 + "\"iso42001\":" + strings(e["tapline.control.iso42001"]); g = ","; g93 = ","; }
-  if (e["tapline.control.direct"] !== undefined) { s += g93 + "\"direct\":" + strings(e["tapline.control.direct"]); g = ","; g93 = ","; }
-  if (e["tapline.control.supporting"] !== undefined) { s += g93 + "\"supporting\":" + strings(e["tapline.control.supporting"]); g = ","; g93 = ","; }
-  if (e["tapline.control.nist_ai_rmf"] !== undefined) { s += g93 + "\"nist_ai_rmf\":" + strings(e["tapline.control.nist_ai_rmf"]); g = ","; g93 = ","; }
-  if (e["tapline.control.eu_ai_act"] !== undefined) { s += g93 + "\"eu_ai_act\":" + strings(e["tapline.control.eu_ai_act"]); g = ","; g93 = ","; }
-  if (e["tapline.control.map_version"] !== undefined) { s += g93 + "\"map_version\":" + quote(e["tapline.control.map_version"]); g = ","; g93 = ","; }
-  if (g93 === ",") s += "}";
+  let g96 = g + "\"control\":{";
+  if (e["tapline.control.iso42001"] !== undefined) { s += g96 + "\"iso42001\":" + strings(e["tapline.control.iso42001"]); g = ","; g96 = ","; }
+  if (e["tapline.control.direct"] !== undefined) { s += g96 + "\"direct\":" + strings(e["tapline.control.direct"]); g = ","; g96 = ","; }
+  if (e["tapline.control.supporting"] !== undefined) { s += g96 + "\"supporting\":" + strings(e["tapline.control.supporting"]); g = ","; g96 = ","; }
+  if (e["tapline.control.nist_ai_rmf"] !== undefined) { s += g96 + "\"nist_ai_rmf\":" + strings(e["tapline.control.nist_ai_rmf"]); g = ","; g96 = ","; }
+  if (e["tapline.control.eu_ai_act"] !== undefined) { s += g96 + "\"eu_ai_act\":" + strings(e["tapline.control.eu_ai_act"]); g = ","; g96 = ","; }
+  if (e["tapline.control.map_version"] !== undefined) { s += g96 + "\"map_version\":" + quote(e["tapline.control.map_version"]); g = ","; g96 = ","; }
+  if (g96 === ",") s += "}";
   if (blocks1.size >= BLOCKS_MAX) blocks1.clear();
   const of = newEvent();
   of["tapline.control.iso42001"] = e["tapline.control.iso42001"] as never;
@@ -1383,66 +1428,91 @@ export function serialise(e: Event): string {
   if (g84 === ",") s += "}";
   if (g80 === ",") s += "}";
   }
-  let g85 = g55 + "\"blob\":{";
-  if (e["tapline.blob.fields"] !== undefined) { s += g85 + "\"fields\":" + strings(e["tapline.blob.fields"]); g0 = ","; g55 = ","; g85 = ","; }
-  if (e["tapline.blob.digests"] !== undefined) { s += g85 + "\"digests\":" + strings(e["tapline.blob.digests"]); g0 = ","; g55 = ","; g85 = ","; }
-  if (e["tapline.blob.bytes"] !== undefined) { s += g85 + "\"bytes\":" + "[" + e["tapline.blob.bytes"].join() + "]"; g0 = ","; g55 = ","; g85 = ","; }
-  if (g85 === ",") s += "}";
-  let g86 = g55 + "\"gap\":{";
-  if (e["tapline.gap.reason"] !== undefined) { s += g86 + "\"reason\":" + quote(e["tapline.gap.reason"]); g0 = ","; g55 = ","; g86 = ","; }
-  if (e["tapline.gap.bytes"] !== undefined) { s += g86 + "\"bytes\":" + e["tapline.gap.bytes"]; g0 = ","; g55 = ","; g86 = ","; }
+  if (e["tapline.triage.transition"] !== undefined) {
+  let g85 = g55 + "\"triage\":{";
+  if (e["tapline.triage.transition"] !== undefined) { s += g85 + "\"transition\":" + quote(e["tapline.triage.transition"]); g0 = ","; g55 = ","; g85 = ","; }
+  if (e["tapline.triage.alert_ids"] !== undefined) { s += g85 + "\"alert_ids\":" + strings(e["tapline.triage.alert_ids"]); g0 = ","; g55 = ","; g85 = ","; }
+  if (e["tapline.triage.assignee"] !== undefined) { s += g85 + "\"assignee\":" + quote(e["tapline.triage.assignee"]); g0 = ","; g55 = ","; g85 = ","; }
+  if (e["tapline.triage.verdict"] !== undefined) { s += g85 + "\"verdict\":" + quote(e["tapline.triage.verdict"]); g0 = ","; g55 = ","; g85 = ","; }
+  if (e["tapline.triage.note"] !== undefined) { s += g85 + "\"note\":" + quote(e["tapline.triage.note"]); g0 = ","; g55 = ","; g85 = ","; }
+  if (e["tapline.triage.until"] !== undefined) { s += g85 + "\"until\":" + '"' + e["tapline.triage.until"] + '"'; g0 = ","; g55 = ","; g85 = ","; }
+  let g86 = g85 + "\"same\":{";
+  if (e["tapline.triage.same.field"] !== undefined) { s += g86 + "\"field\":" + quote(e["tapline.triage.same.field"]); g0 = ","; g55 = ","; g85 = ","; g86 = ","; }
+  if (e["tapline.triage.same.value"] !== undefined) { s += g86 + "\"value\":" + quote(e["tapline.triage.same.value"]); g0 = ","; g55 = ","; g85 = ","; g86 = ","; }
   if (g86 === ",") s += "}";
-  let g87 = g55 + "\"count\":{";
-  if (e["tapline.count.read"] !== undefined) { s += g87 + "\"read\":" + e["tapline.count.read"]; g0 = ","; g55 = ","; g87 = ","; }
-  if (e["tapline.count.recorded"] !== undefined) { s += g87 + "\"recorded\":" + e["tapline.count.recorded"]; g0 = ","; g55 = ","; g87 = ","; }
-  if (e["tapline.count.merged"] !== undefined) { s += g87 + "\"merged\":" + e["tapline.count.merged"]; g0 = ","; g55 = ","; g87 = ","; }
-  if (e["tapline.count.skipped"] !== undefined) { s += g87 + "\"skipped\":" + e["tapline.count.skipped"]; g0 = ","; g55 = ","; g87 = ","; }
-  if (e["tapline.count.by_reason"] !== undefined) { s += g87 + "\"by_reason\":" + JSON.stringify(e["tapline.count.by_reason"]); g0 = ","; g55 = ","; g87 = ","; }
+  if (g85 === ",") s += "}";
+  }
+  if (e["tapline.export.kind"] !== undefined) {
+  let g87 = g55 + "\"export\":{";
+  if (e["tapline.export.kind"] !== undefined) { s += g87 + "\"kind\":" + quote(e["tapline.export.kind"]); g0 = ","; g55 = ","; g87 = ","; }
+  if (e["tapline.export.subject"] !== undefined) { s += g87 + "\"subject\":" + quote(e["tapline.export.subject"]); g0 = ","; g55 = ","; g87 = ","; }
+  if (e["tapline.export.query"] !== undefined) { s += g87 + "\"query\":" + quote(e["tapline.export.query"]); g0 = ","; g55 = ","; g87 = ","; }
+  if (e["tapline.export.from"] !== undefined) { s += g87 + "\"from\":" + '"' + e["tapline.export.from"] + '"'; g0 = ","; g55 = ","; g87 = ","; }
+  if (e["tapline.export.to"] !== undefined) { s += g87 + "\"to\":" + '"' + e["tapline.export.to"] + '"'; g0 = ","; g55 = ","; g87 = ","; }
+  if (e["tapline.export.fields"] !== undefined) { s += g87 + "\"fields\":" + strings(e["tapline.export.fields"]); g0 = ","; g55 = ","; g87 = ","; }
+  if (e["tapline.export.indexes"] !== undefined) { s += g87 + "\"indexes\":" + "[" + e["tapline.export.indexes"].join() + "]"; g0 = ","; g55 = ","; g87 = ","; }
   if (g87 === ",") s += "}";
-  let g88 = g55 + "\"sources\":{";
-  if (e["tapline.sources.expected"] !== undefined) { s += g88 + "\"expected\":" + strings(e["tapline.sources.expected"]); g0 = ","; g55 = ","; g88 = ","; }
-  if (e["tapline.sources.silent"] !== undefined) { s += g88 + "\"silent\":" + strings(e["tapline.sources.silent"]); g0 = ","; g55 = ","; g88 = ","; }
+  }
+  let g88 = g55 + "\"blob\":{";
+  if (e["tapline.blob.fields"] !== undefined) { s += g88 + "\"fields\":" + strings(e["tapline.blob.fields"]); g0 = ","; g55 = ","; g88 = ","; }
+  if (e["tapline.blob.digests"] !== undefined) { s += g88 + "\"digests\":" + strings(e["tapline.blob.digests"]); g0 = ","; g55 = ","; g88 = ","; }
+  if (e["tapline.blob.bytes"] !== undefined) { s += g88 + "\"bytes\":" + "[" + e["tapline.blob.bytes"].join() + "]"; g0 = ","; g55 = ","; g88 = ","; }
   if (g88 === ",") s += "}";
-  let g89 = g55 + "\"integrity\":{";
-  if (e["tapline.integrity.origin"] !== undefined) { s += g89 + "\"origin\":" + quote(e["tapline.integrity.origin"]); g0 = ","; g55 = ","; g89 = ","; }
-  if (e["tapline.integrity.tree_size"] !== undefined) { s += g89 + "\"tree_size\":" + e["tapline.integrity.tree_size"]; g0 = ","; g55 = ","; g89 = ","; }
-  if (e["tapline.integrity.root_hash"] !== undefined) { s += g89 + "\"root_hash\":" + quote(e["tapline.integrity.root_hash"]); g0 = ","; g55 = ","; g89 = ","; }
-  if (e["tapline.integrity.checkpoint_size"] !== undefined) { s += g89 + "\"checkpoint_size\":" + e["tapline.integrity.checkpoint_size"]; g0 = ","; g55 = ","; g89 = ","; }
-  if (e["tapline.integrity.anchor"] !== undefined) { s += g89 + "\"anchor\":" + quote(e["tapline.integrity.anchor"]); g0 = ","; g55 = ","; g89 = ","; }
-  if (e["tapline.integrity.snapshot"] !== undefined) { s += g89 + "\"snapshot\":" + quote(e["tapline.integrity.snapshot"]); g0 = ","; g55 = ","; g89 = ","; }
+  let g89 = g55 + "\"gap\":{";
+  if (e["tapline.gap.reason"] !== undefined) { s += g89 + "\"reason\":" + quote(e["tapline.gap.reason"]); g0 = ","; g55 = ","; g89 = ","; }
+  if (e["tapline.gap.bytes"] !== undefined) { s += g89 + "\"bytes\":" + e["tapline.gap.bytes"]; g0 = ","; g55 = ","; g89 = ","; }
   if (g89 === ",") s += "}";
-  let g90 = g55 + "\"cause\":{";
-  if (e["tapline.cause.event_id"] !== undefined) { s += g90 + "\"event_id\":" + quote(e["tapline.cause.event_id"]); g0 = ","; g55 = ","; g90 = ","; }
+  let g90 = g55 + "\"count\":{";
+  if (e["tapline.count.read"] !== undefined) { s += g90 + "\"read\":" + e["tapline.count.read"]; g0 = ","; g55 = ","; g90 = ","; }
+  if (e["tapline.count.recorded"] !== undefined) { s += g90 + "\"recorded\":" + e["tapline.count.recorded"]; g0 = ","; g55 = ","; g90 = ","; }
+  if (e["tapline.count.merged"] !== undefined) { s += g90 + "\"merged\":" + e["tapline.count.merged"]; g0 = ","; g55 = ","; g90 = ","; }
+  if (e["tapline.count.skipped"] !== undefined) { s += g90 + "\"skipped\":" + e["tapline.count.skipped"]; g0 = ","; g55 = ","; g90 = ","; }
+  if (e["tapline.count.by_reason"] !== undefined) { s += g90 + "\"by_reason\":" + JSON.stringify(e["tapline.count.by_reason"]); g0 = ","; g55 = ","; g90 = ","; }
   if (g90 === ",") s += "}";
-  let g91 = g55 + "\"change\":{";
-  if (e["tapline.change.before"] !== undefined) { s += g91 + "\"before\":" + quote(e["tapline.change.before"]); g0 = ","; g55 = ","; g91 = ","; }
-  if (e["tapline.change.after"] !== undefined) { s += g91 + "\"after\":" + quote(e["tapline.change.after"]); g0 = ","; g55 = ","; g91 = ","; }
-  if (e["tapline.change.kind"] !== undefined) { s += g91 + "\"kind\":" + quote(e["tapline.change.kind"]); g0 = ","; g55 = ","; g91 = ","; }
-  if (e["tapline.change.item"] !== undefined) { s += g91 + "\"item\":" + quote(e["tapline.change.item"]); g0 = ","; g55 = ","; g91 = ","; }
-  if (e["tapline.change.old"] !== undefined) { s += g91 + "\"old\":" + quote(e["tapline.change.old"]); g0 = ","; g55 = ","; g91 = ","; }
-  if (e["tapline.change.new"] !== undefined) { s += g91 + "\"new\":" + quote(e["tapline.change.new"]); g0 = ","; g55 = ","; g91 = ","; }
-  if (e["tapline.change.loosens"] !== undefined) { s += g91 + "\"loosens\":" + e["tapline.change.loosens"]; g0 = ","; g55 = ","; g91 = ","; }
-  if (e["tapline.change.count"] !== undefined) { s += g91 + "\"count\":" + e["tapline.change.count"]; g0 = ","; g55 = ","; g91 = ","; }
+  let g91 = g55 + "\"sources\":{";
+  if (e["tapline.sources.expected"] !== undefined) { s += g91 + "\"expected\":" + strings(e["tapline.sources.expected"]); g0 = ","; g55 = ","; g91 = ","; }
+  if (e["tapline.sources.silent"] !== undefined) { s += g91 + "\"silent\":" + strings(e["tapline.sources.silent"]); g0 = ","; g55 = ","; g91 = ","; }
   if (g91 === ",") s += "}";
-  let g92 = g55 + "\"config\":{";
-  if (e["tapline.config.hash"] !== undefined) { s += g92 + "\"hash\":" + quote(e["tapline.config.hash"]); g0 = ","; g55 = ","; g92 = ","; }
-  if (e["tapline.config.mapping_hash"] !== undefined) { s += g92 + "\"mapping_hash\":" + quote(e["tapline.config.mapping_hash"]); g0 = ","; g55 = ","; g92 = ","; }
+  let g92 = g55 + "\"integrity\":{";
+  if (e["tapline.integrity.origin"] !== undefined) { s += g92 + "\"origin\":" + quote(e["tapline.integrity.origin"]); g0 = ","; g55 = ","; g92 = ","; }
+  if (e["tapline.integrity.tree_size"] !== undefined) { s += g92 + "\"tree_size\":" + e["tapline.integrity.tree_size"]; g0 = ","; g55 = ","; g92 = ","; }
+  if (e["tapline.integrity.root_hash"] !== undefined) { s += g92 + "\"root_hash\":" + quote(e["tapline.integrity.root_hash"]); g0 = ","; g55 = ","; g92 = ","; }
+  if (e["tapline.integrity.checkpoint_size"] !== undefined) { s += g92 + "\"checkpoint_size\":" + e["tapline.integrity.checkpoint_size"]; g0 = ","; g55 = ","; g92 = ","; }
+  if (e["tapline.integrity.anchor"] !== undefined) { s += g92 + "\"anchor\":" + quote(e["tapline.integrity.anchor"]); g0 = ","; g55 = ","; g92 = ","; }
+  if (e["tapline.integrity.snapshot"] !== undefined) { s += g92 + "\"snapshot\":" + quote(e["tapline.integrity.snapshot"]); g0 = ","; g55 = ","; g92 = ","; }
   if (g92 === ",") s += "}";
+  let g93 = g55 + "\"cause\":{";
+  if (e["tapline.cause.event_id"] !== undefined) { s += g93 + "\"event_id\":" + quote(e["tapline.cause.event_id"]); g0 = ","; g55 = ","; g93 = ","; }
+  if (g93 === ",") s += "}";
+  let g94 = g55 + "\"change\":{";
+  if (e["tapline.change.before"] !== undefined) { s += g94 + "\"before\":" + quote(e["tapline.change.before"]); g0 = ","; g55 = ","; g94 = ","; }
+  if (e["tapline.change.after"] !== undefined) { s += g94 + "\"after\":" + quote(e["tapline.change.after"]); g0 = ","; g55 = ","; g94 = ","; }
+  if (e["tapline.change.kind"] !== undefined) { s += g94 + "\"kind\":" + quote(e["tapline.change.kind"]); g0 = ","; g55 = ","; g94 = ","; }
+  if (e["tapline.change.item"] !== undefined) { s += g94 + "\"item\":" + quote(e["tapline.change.item"]); g0 = ","; g55 = ","; g94 = ","; }
+  if (e["tapline.change.old"] !== undefined) { s += g94 + "\"old\":" + quote(e["tapline.change.old"]); g0 = ","; g55 = ","; g94 = ","; }
+  if (e["tapline.change.new"] !== undefined) { s += g94 + "\"new\":" + quote(e["tapline.change.new"]); g0 = ","; g55 = ","; g94 = ","; }
+  if (e["tapline.change.loosens"] !== undefined) { s += g94 + "\"loosens\":" + e["tapline.change.loosens"]; g0 = ","; g55 = ","; g94 = ","; }
+  if (e["tapline.change.count"] !== undefined) { s += g94 + "\"count\":" + e["tapline.change.count"]; g0 = ","; g55 = ","; g94 = ","; }
+  if (g94 === ",") s += "}";
+  let g95 = g55 + "\"config\":{";
+  if (e["tapline.config.hash"] !== undefined) { s += g95 + "\"hash\":" + quote(e["tapline.config.hash"]); g0 = ","; g55 = ","; g95 = ","; }
+  if (e["tapline.config.mapping_hash"] !== undefined) { s += g95 + "\"mapping_hash\":" + quote(e["tapline.config.mapping_hash"]); g0 = ","; g55 = ","; g95 = ","; }
+  if (g95 === ",") s += "}";
   const b1 = block1(e);
   if (b1 !== "") { s += g55 + b1; g0 = ","; g55 = ","; }
   if (e["tapline.ext"] !== undefined) { s += g55 + "\"ext\":" + JSON.stringify(e["tapline.ext"]); g0 = ","; g55 = ","; }
   if (g55 === ",") s += "}";
-  let g94 = g0 + "\"event\":{";
-  if (e["event.id"] !== undefined) { s += g94 + "\"id\":" + quote(e["event.id"]); g0 = ","; g94 = ","; }
+  let g97 = g0 + "\"event\":{";
+  if (e["event.id"] !== undefined) { s += g97 + "\"id\":" + quote(e["event.id"]); g0 = ","; g97 = ","; }
   const b2 = block2(e);
-  if (b2 !== "") { s += g94 + b2; g0 = ","; g94 = ","; }
-  if (e["event.outcome"] !== undefined) { s += g94 + "\"outcome\":" + '"' + e["event.outcome"] + '"'; g0 = ","; g94 = ","; }
-  if (e["event.reason"] !== undefined) { s += g94 + "\"reason\":" + quote(e["event.reason"]); g0 = ","; g94 = ","; }
-  if (e["event.created"] !== undefined) { s += g94 + "\"created\":" + '"' + e["event.created"] + '"'; g0 = ","; g94 = ","; }
-  if (e["event.duration"] !== undefined) { s += g94 + "\"duration\":" + e["event.duration"]; g0 = ","; g94 = ","; }
-  if (e["event.severity"] !== undefined) { s += g94 + "\"severity\":" + e["event.severity"]; g0 = ","; g94 = ","; }
-  if (e["event.risk_score"] !== undefined) { s += g94 + "\"risk_score\":" + e["event.risk_score"]; g0 = ","; g94 = ","; }
-  if (e["event.original"] !== undefined) { s += g94 + "\"original\":" + quote(e["event.original"]); g0 = ","; g94 = ","; }
-  if (g94 === ",") s += "}";
+  if (b2 !== "") { s += g97 + b2; g0 = ","; g97 = ","; }
+  if (e["event.outcome"] !== undefined) { s += g97 + "\"outcome\":" + '"' + e["event.outcome"] + '"'; g0 = ","; g97 = ","; }
+  if (e["event.reason"] !== undefined) { s += g97 + "\"reason\":" + quote(e["event.reason"]); g0 = ","; g97 = ","; }
+  if (e["event.created"] !== undefined) { s += g97 + "\"created\":" + '"' + e["event.created"] + '"'; g0 = ","; g97 = ","; }
+  if (e["event.duration"] !== undefined) { s += g97 + "\"duration\":" + e["event.duration"]; g0 = ","; g97 = ","; }
+  if (e["event.severity"] !== undefined) { s += g97 + "\"severity\":" + e["event.severity"]; g0 = ","; g97 = ","; }
+  if (e["event.risk_score"] !== undefined) { s += g97 + "\"risk_score\":" + e["event.risk_score"]; g0 = ","; g97 = ","; }
+  if (e["event.original"] !== undefined) { s += g97 + "\"original\":" + quote(e["event.original"]); g0 = ","; g97 = ","; }
+  if (g97 === ",") s += "}";
   return s + "}";
 }

@@ -1,5 +1,5 @@
-// The collector's own submissions: what people and sinks say of incidents, through the spool (core/incident.ts has the
-// record). Only a stream of the collector's own source is believed, and only one that lies in a spool under the name of one
+// The collector's own submissions: what people and sinks say of incidents and alerts, and what left the viewer, through the
+// spool (core/incident.ts and core/triage.ts have the records). Only a stream of the collector's own source is believed, and only one that lies in a spool under the name of one
 // is taken for the format, so that no text that somebody else wrote can speak of incidents. What the collector decides itself (opened, overdue) is not taken from a record.
 import type { Event } from "../../core/generated/event.ts";
 import {
@@ -24,6 +24,8 @@ import {
   asObject,
   asText,
 } from "../format.ts";
+import { cut, oneOf, setUser } from "./tapline-parts.ts";
+import { mapExport, mapTriage } from "./tapline-viewer.ts";
 
 const SPOOLED = /(?:^|[/\\])self-\d+-[0-9a-f]{16}\.\d+\.(?:spool|done|spool\.done)$/;
 const STATUS: Readonly<Partial<Record<Submitted, string>>> = {
@@ -32,15 +34,6 @@ const STATUS: Readonly<Partial<Record<Submitted, string>>> = {
   reopened: "open",
 };
 const CHAIN = new Set(["n", "prev", "spool", "close", "sum"]);
-
-/** What stands in the list, else undefined. */
-function oneOf<T extends string>(list: readonly T[], value: unknown): T | undefined {
-  return list.find((one) => one === value);
-}
-
-function cut(value: unknown, chars: number): string | undefined {
-  return asText(value)?.slice(0, chars).toWellFormed();
-}
 
 function datesOf(value: unknown): DueDates | undefined {
   const dates: Record<string, DueDates[string]> = {};
@@ -73,11 +66,7 @@ function setNotice(e: Event, notice: Fields): void {
 
 function mapIncident(r: Fields, id: string | undefined, transition: Submitted, scope: Scope): void {
   const e = scope.event("incident", r["ts"]);
-  const user = asObject(r["user"]);
-  // No agent's session: it was a person, or the collector.
-  e["gen_ai.conversation.id"] = undefined;
-  e["user.name"] = cut(user?.["name"], LIMITS.state_key_chars);
-  e["user.id"] = cut(user?.["id"], LIMITS.state_key_chars);
+  setUser(e, r);
   e["tapline.record.type"] = "incident";
   e["tapline.incident.id"] = id;
   e["tapline.incident.transition"] = transition;
@@ -107,6 +96,20 @@ function keep(r: Fields, scope: Scope): void {
   scope.emit(e);
 }
 
+/** Makes the event of a submission; false when it is none that this version knows. */
+function isKnown(r: Fields, scope: Scope): boolean {
+  if (r["submit"] === "triage") return mapTriage(r, scope);
+  if (r["submit"] === "export") return mapExport(r, scope);
+  const id = asText(r["incident"]);
+  const transition = oneOf(SUBMITTED, r["transition"]);
+  // Of an alert alone nothing but a notification can be said.
+  const alone = r["incident"] === undefined && transition === "notified";
+  if (r["submit"] !== "incident" || transition === undefined) return false;
+  if (!alone && (id === undefined || !INCIDENT_ID.test(id))) return false;
+  mapIncident(r, id, transition, scope);
+  return true;
+}
+
 export const tapline: Format = {
   name: "tapline",
   vantage: "self",
@@ -117,14 +120,7 @@ export const tapline: Format = {
   open: (stream) => (record, scope) => {
     const r = asObject(record);
     if (r === undefined) return (keep({ value: record }, scope), "recorded");
-    const id = asText(r["incident"]);
-    const transition = oneOf(SUBMITTED, r["transition"]);
-    const believed = stream.source === SUBMISSIONS && r["submit"] === "incident";
-    // Of an alert alone nothing but a notification can be said.
-    const alone = r["incident"] === undefined && transition === "notified";
-    const named = alone || (id !== undefined && INCIDENT_ID.test(id));
-    if (believed && transition !== undefined && named) mapIncident(r, id, transition, scope);
-    else keep(r, scope);
+    if (stream.source !== SUBMISSIONS || !isKnown(r, scope)) keep(r, scope);
     return "recorded";
   },
 };

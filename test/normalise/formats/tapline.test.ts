@@ -30,6 +30,23 @@ it("maps what is submitted, and keeps what is not", () => {
   for (const e of events) expect(e["gen_ai.conversation.id"]).toBeUndefined();
 });
 
+it("maps what people do in the viewer, and keeps what it does not know", () => {
+  const { events } = golden(tapline, "viewer", OWN);
+  expect(events.map((e) => e["event.action"])).toEqual([
+    "alert-triage",
+    "alert-triage",
+    "alert-triage",
+    "alert-triage",
+    "record",
+    "record",
+    "data-export",
+    "data-export",
+    "record",
+  ]);
+  for (const e of mapRecords(tapline, fixture("tapline/viewer.jsonl"), { source: "agents" }).events)
+    expect(e["event.action"]).toBe("record");
+});
+
 it("bounds what is written", () => {
   const [line] = fixture("tapline/incident.jsonl") as Record<string, unknown>[];
   const { events } = mapRecords(tapline, [{ ...line, note: "x".repeat(100_000) }], OWN);

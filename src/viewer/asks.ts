@@ -1,0 +1,126 @@
+// Figures that are asked of events: conditions, dimensions, measures; and what they are in SQL. A part's answer is a list
+// of groups whose figures can be added to those of other parts (figures.ts).
+import { LIMITS } from "../core/limits.ts";
+import { type Term, queryText } from "./query.ts";
+import { type Parameter, Parameters, column, conditionOf, isList, typeOf } from "./where.ts";
+
+export type Dimension =
+  | { readonly kind: "value"; readonly field: string }
+  /** The number of each condition that an event meets. */
+  | { readonly kind: "conditions"; readonly groups: readonly (readonly Term[])[] }
+  /** Buckets of this width since 1970, in UTC. */
+  | { readonly kind: "time"; readonly step_ms: number };
+
+export interface Measure {
+  readonly op: "count" | "sum" | "min" | "max" | "distinct" | "percentile" | "values";
+  readonly field?: string;
+  /** Of events that meet this, too. */
+  readonly where?: readonly Term[];
+}
+
+export interface Ask {
+  readonly where: readonly Term[];
+  readonly by: readonly Dimension[];
+  readonly measures: readonly Measure[];
+}
+
+/** Buckets of a percentile are this much apart: what comes out is right within half of it. */
+const BASE = 1.02;
+export const atBucket = (bucket: number): number => BASE ** (bucket + 0.5);
+
+function fieldsIn(terms: readonly Term[]): string[] {
+  return [...new Set(terms.flatMap((term) => (term.kind === "text" ? [] : [term.field])))];
+}
+
+/** Fields that the asks read. */
+export function fieldsOf(asks: readonly Ask[]): string[] {
+  const fields = new Set<string>(["@timestamp"]);
+  const add = (terms: readonly Term[]): void => fieldsIn(terms).forEach((field) => fields.add(field));
+  for (const { where, by, measures } of asks) {
+    add(where);
+    for (const dimension of by) {
+      if (dimension.kind === "value") fields.add(dimension.field);
+      else if (dimension.kind === "conditions") add(dimension.groups.flat());
+    }
+    for (const measure of measures) {
+      if (measure.field !== undefined) fields.add(measure.field);
+      add(measure.where ?? []);
+    }
+  }
+  return [...fields];
+}
+
+function figure({ op, field }: Measure): string {
+  if (op === "count") return "count(*)";
+  const name = column(field!);
+  switch (op) {
+    case "sum":
+      return `sum(${name})`;
+    case "min":
+    case "max": {
+      const value = typeOf(field!) === "date" ? `epoch_ms(${name})` : name;
+      return `${op}(${value})`;
+    }
+    case "distinct":
+      // 53 bits of a hash, which a number holds: two values in a million meet once in 9,000 such counts.
+      return `list(DISTINCT (hash(${name}) & 9007199254740991::UBIGINT)::DOUBLE)`;
+    case "values":
+      return `list(DISTINCT ${name})`;
+    case "percentile":
+    default:
+      return `histogram(floor(ln(greatest(${name}, 1)) / ln(${BASE}))::INTEGER)`;
+  }
+}
+
+function measureSql(measure: Measure, p: Parameters): string {
+  const conditions: string[] = [];
+  if (measure.field !== undefined) conditions.push(`${column(measure.field)} IS NOT NULL`);
+  if (measure.where !== undefined) conditions.push(conditionOf(measure.where, p));
+  const filter = conditions.length === 0 ? "" : ` FILTER (WHERE ${conditions.join(" AND ")})`;
+  const sql = figure(measure) + filter;
+  if (measure.op === "percentile") return `map_entries(${sql})`;
+  // A sum of whole numbers has 128 bits.
+  return measure.op === "sum" || measure.op === "min" || measure.op === "max" ? `(${sql})::DOUBLE` : sql;
+}
+
+/** A statement over `table`, and its parameters: columns k0…, m0…, the largest groups first. A field with several values is
+ * grouped by all of them at once, and conditions by the fields that they read: there are far fewer of these than events.
+ * So a key may be a list: its group belongs to each of them (`isMany`). */
+export function sqlOf(ask: Ask, table: string): { sql: string; values: readonly Parameter[] } {
+  const p = new Parameters();
+  const inner: string[] = [];
+  const outer: string[] = [];
+  const conditions = [conditionOf(ask.where, p)];
+  ask.by.forEach((dimension, i) => {
+    outer.push(`k${i}`);
+    if (dimension.kind === "time") {
+      inner.push(`floor(epoch_ms("@timestamp") / ${dimension.step_ms})::DOUBLE AS k${i}`);
+    } else if (dimension.kind === "value") {
+      inner.push(`${column(dimension.field)} AS k${i}`);
+      conditions.push(`${column(dimension.field)} IS NOT NULL`);
+    } else {
+      const cases = dimension.groups.map((terms, n) => `CASE WHEN ${conditionOf(terms, p)} THEN ${n} END`);
+      outer[i] = `list_filter([${cases.join(", ")}], x -> x IS NOT NULL) AS k${i}`;
+      inner.push(...fieldsIn(dimension.groups.flat()).map(column));
+    }
+  });
+  const measures = ask.measures.map((measure, i) => `${measureSql(measure, p)} AS m${i}`);
+  const figures = ask.measures.map((_, i) => `m${i}`);
+  const most = LIMITS.viewer_groups + 1;
+  const group =
+    inner.length === 0 ? "" : ` GROUP BY ${inner.map((_, i) => i + 1).join(", ")} ORDER BY count(*) DESC`;
+  const groups = `SELECT ${[...inner, ...measures].join(", ")} FROM ${table} WHERE ${conditions.join(" AND ")}${group} LIMIT ${most}`;
+  return { sql: `SELECT ${[...outer, ...figures].join(", ")} FROM (${groups})`, values: p.values };
+}
+
+/** Whether keys of a dimension come as lists. */
+export function isMany(dimension: Dimension): boolean {
+  return dimension.kind === "conditions" || (dimension.kind === "value" && isList(dimension.field));
+}
+
+/** A condition that every event meets that one of the asks counts. */
+export function anyOf(asks: readonly Ask[], p: Parameters): string {
+  if (asks.length === 0 || asks.some(({ where }) => where.length === 0)) return "true";
+  const different = new Map(asks.map(({ where }) => [queryText(where), where]));
+  return `(${[...different.values()].map((where) => `coalesce(${conditionOf(where, p)}, false)`).join(" OR ")})`;
+}
