@@ -59,7 +59,8 @@ export class Listing {
 
   async #list(peer: Peer, call: Message): Promise<boolean> {
     const ask = peer.ask; // of the request in hand
-    for (let i = 0; i < TRIES && ask !== undefined; i++) {
+    if (ask === undefined) return false;
+    for (let i = 0; i < TRIES; i++) {
       const changes = this.#changes;
       if (!(await this.#pages(peer, call, ask))) return false;
       if (changes === this.#changes) return true;

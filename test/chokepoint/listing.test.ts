@@ -172,7 +172,8 @@ test("stdio: a call after the server said that its tools changed does not reach 
   home.policy({ mode: "enforce", defaults: { changed: "deny" }, servers: { s: { command } } });
   const client = await home.client(command, { name: "s" });
   const errors: Error[] = [];
-  client.onerror = (error) => errors.push(error); // the SDK tells answers that nobody asked for
+  // The SDK tells answers that nobody asked for.
+  Object.assign(client, { onerror: (error: Error) => errors.push(error) });
   expect((await client.listTools()).tools.length).toBe(7);
   expect(await client.callTool({ name: "echo", arguments: { n: 1 } })).not.toHaveProperty("isError");
   await client.callTool({ name: "mutate", arguments: {} });
