@@ -1,25 +1,26 @@
 // Searching events: the newest hits as they are found, how many there are and when, and values to narrow by.
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { EventRow, Facet, SearchLine } from "../../api.ts";
+import type { EventRow, SearchLine } from "../../api.ts";
 import { useLines } from "../asking.ts";
 import { address } from "../client.ts";
 import { count, plural } from "../figures.ts";
 import { useHear } from "../live.ts";
 import { useKeys } from "../keys.ts";
 import { choose, go } from "../route.ts";
-import { adding, term } from "../search.ts";
 import { Keep } from "../ui/acting.tsx";
 import { TimeChart } from "../ui/timechart.tsx";
-import { EventTable, eventHref, labelOf } from "../ui/events.tsx";
+import { EventTable, eventHref } from "../ui/events.tsx";
 import { Exhibit } from "../ui/exhibit.tsx";
 import { Nothing, Page, Panel, Trouble, Waiting, useSession } from "../ui/parts.tsx";
 import { Period, momentOf, periodOf } from "../ui/period.tsx";
 import { SearchBox } from "../ui/searchbox.tsx";
-import { Text } from "../ui/text.tsx";
+import { Facets } from "./facets.tsx";
 
 const USUAL = "now-7d";
+
 const LIMIT = 50;
+
 const COLUMNS = [
   "user.name",
   "service.name",
@@ -27,6 +28,7 @@ const COLUMNS = [
   "event.outcome",
   "gen_ai.conversation.id",
 ] as const;
+
 const EXPORTED = [
   "@timestamp",
   "event.sequence",
@@ -47,6 +49,7 @@ interface Found {
   readonly total: { readonly total: number; readonly searched: number; readonly entries: number } | undefined;
   readonly end: Extract<SearchLine, { type: "end" }> | undefined;
 }
+
 const NONE: Found = { events: [], next: undefined, total: undefined, end: undefined };
 
 function fold(found: Found, line: SearchLine): Found {
@@ -231,32 +234,5 @@ function Hits({
         </div>
       )}
     </>
-  );
-}
-
-function Facets({ facets, q }: { facets: readonly Facet[]; q: string }): JSX.Element {
-  return (
-    <section class="facets screen" aria-label="Narrow by">
-      {facets
-        .filter(({ values }) => values.length > 0)
-        .map(({ field, values }) => (
-          <div key={field}>
-            <h3 title={field}>{labelOf(field)}</h3>
-            <ul>
-              {values.map(({ key, count: n }) => (
-                <li key={String(key)}>
-                  <button
-                    type="button"
-                    onClick={() => choose({ q: adding(q, term(field, key)), after: "" }, true)}
-                  >
-                    <Text of={String(key)} chars={60} />
-                    <span class="number dim">{count(n)}</span>
-                  </button>
-                </li>
-              ))}
-            </ul>
-          </div>
-        ))}
-    </section>
   );
 }
