@@ -38,7 +38,7 @@ interface Parts {
   readonly self: SelfRecorder;
   readonly log: Log;
   /** Makes the collector's own events durable. */
-  record(): Promise<void>;
+  readonly pipeline: { record(): Promise<void> };
 }
 
 interface Named {
@@ -55,8 +55,10 @@ interface Named {
 const NOTHING: AnchorState = { size: 0, at_ms: 0, said: "" };
 const fileOf = (config: Config, name: string): string => join(config.state_dir, "anchors", `${name}.json`);
 
-/** What the anchors of the configuration are known to have, by name. */
-export async function anchorStates(config: Config): Promise<Map<string, AnchorState>> {
+/** What the anchors of the configuration are known to have, by name, and whether anything may be signed. */
+export async function readAnchors(
+  config: Config,
+): Promise<{ anchor_states: Map<string, AnchorState>; signing: Signing }> {
   const states = new Map<string, AnchorState>();
   for (const name of Object.keys(config.anchors)) {
     try {
@@ -66,7 +68,8 @@ export async function anchorStates(config: Config): Promise<Map<string, AnchorSt
       states.set(name, NOTHING);
     }
   }
-  return states;
+  const held = [...states.values()].some((state) => state.contradiction !== undefined);
+  return { anchor_states: states, signing: { held } };
 }
 
 function anchorsOf(config: Config, states: ReadonlyMap<string, AnchorState>): Named[] {
@@ -184,6 +187,8 @@ export class Anchoring {
       e["tapline.integrity.tree_size"] = size;
       e["tapline.integrity.anchor"] = name;
     });
-    await this.#parts.record().catch((error: unknown) => log("error", `${name}: ${reasonOf(error)}`));
+    await this.#parts.pipeline
+      .record()
+      .catch((error: unknown) => log("error", `${name}: ${reasonOf(error)}`));
   }
 }

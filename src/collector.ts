@@ -17,7 +17,7 @@ import { deadlinesOf, rulesOf } from "./incident/config.ts";
 import { Incidents } from "./incident/grouping.ts";
 import { laneOf, Lane } from "./lane.ts";
 import { Ledger } from "./ledger/log.ts";
-import { Anchoring, anchorStates } from "./anchoring.ts";
+import { Anchoring, readAnchors } from "./anchoring.ts";
 import { createRedactor } from "./normalise/redact.ts";
 import { createSealer } from "./normalise/seal.ts";
 import { probe, sessionIn } from "./normalise/probe.ts";
@@ -143,8 +143,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   const started_ms = Date.now();
   const origin = originOf(config);
   const free: Uint8Array[] = [];
-  const anchor_states = await anchorStates(config);
-  const signing = { held: [...anchor_states.values()].some((state) => state.contradiction !== undefined) };
+  const { signing, anchor_states } = await readAnchors(config);
   const { ledger, recovered } = await Ledger.open({
     dir: join(config.state_dir, "ledger"),
     origin: ledgerOrigin(config),
@@ -179,8 +178,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     openCorrelations: (state) =>
       new Correlations(joined, { origin, ruleset_hash: set.hash, started_ms, state }),
   });
-  const router = routerOf(lanes.length);
-  const sources = await orEnd(openSources(config, log, positions, router), lanes, ledger);
+  const sources = await orEnd(openSources(config, log, positions, routerOf(lanes.length)), lanes, ledger);
   const correlating = new Correlating({
     correlations,
     first_seen,
@@ -196,8 +194,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   const shown = { config, rules, set, problems: wrong, origin, started_ms, log };
   const reload = new Reload({ ...shown, known, pipeline, correlating, policy, self });
   const deliveries = await createDeliveries(config, log, withSealedOpen(ledger, createSealer(subject_keys)));
-  const record = (): Promise<void> => pipeline.record();
-  const anchoring = new Anchoring({ config, signing, self, log, record }, anchor_states);
+  const anchoring = new Anchoring({ config, signing, self, log, pipeline }, anchor_states);
   const shared = { ...parts, config, pipeline, deliveries, anchoring };
   return {
     ledger,
