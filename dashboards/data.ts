@@ -77,7 +77,7 @@ export const data: Dashboard = {
             by("tapline.server.name", "Server", 5),
             by("gen_ai.tool.name", "Tool", 5),
           ],
-          metrics: [count("Calls"), distinct("user.name", "Users, about"), last()],
+          metrics: [count("Calls"), distinct("user.name", "≈ Users"), last()],
         },
         {
           kind: "table",

@@ -1,6 +1,11 @@
 // What a dashboard is made of. One definition makes the saved objects of both front ends: it names fields of the table,
 // conditions and figures, and nothing that only one front end knows.
-import type { FieldName } from "../src/core/generated/event.ts";
+import type { FieldName as EventField, PRESENT_FIELDS } from "../src/core/generated/event.ts";
+
+/** What is asked: events as they were recorded, or incidents as they are now, which is a view and no evidence. */
+export type Source = "events" | "incidents";
+/** Of events, and of the present of incidents. */
+export type FieldName = EventField | keyof typeof PRESENT_FIELDS;
 
 /** One condition on a field; several are all to be met. Without `is` and `above`: the field is there. */
 export interface Condition {
@@ -11,6 +16,14 @@ export interface Condition {
   readonly not?: true;
 }
 export type Where = readonly Condition[];
+
+/** In the date arithmetic of the servers: `now-30d`. */
+export interface Period {
+  readonly from: string;
+  readonly to: string;
+}
+/** For what has to be seen whatever the period: nothing older is kept. */
+export const ANY_TIME: Period = { from: "now-10y", to: "now" };
 
 export interface Metric {
   readonly op: "count" | "distinct" | "sum" | "min" | "max" | "percentile";
@@ -45,6 +58,10 @@ interface Framed {
 }
 interface Asked extends Framed {
   readonly where: Where;
+  /** Default: events. */
+  readonly of?: Source;
+  /** Of its own, whatever the time picker says. */
+  readonly period?: Period;
 }
 /** Markdown of ours: never anything that was recorded. */
 export interface TextPanel extends Framed {
@@ -76,10 +93,9 @@ export interface BarPanel extends Asked {
 export interface TablePanel extends Asked {
   readonly kind: "table";
   readonly by: readonly By[];
-  /** The first decides on the order. */
+  /** The first decides on the order: the largest first, or the smallest. */
   readonly metrics: readonly Metric[];
-  /** Of its own, whatever the time picker says. */
-  readonly period?: { readonly from: string; readonly to: string };
+  readonly smallestFirst?: true;
 }
 /** The events of a saved search. */
 export interface EventsPanel extends Framed {
@@ -99,6 +115,7 @@ export interface Search {
   readonly id: string;
   readonly title: string;
   readonly about: string;
+  readonly of?: Source;
   readonly where: Where;
   readonly columns: readonly FieldName[];
 }
@@ -124,6 +141,7 @@ export const sum = (field: FieldName, label: string): Metric => ({ op: "sum", fi
 export const first = (label = "First"): Metric => ({ op: "min", field: "@timestamp", label });
 export const last = (label = "Last"): Metric => ({ op: "max", field: "@timestamp", label });
 export const highest = (field: FieldName, label: string): Metric => ({ op: "max", field, label });
+export const lowest = (field: FieldName, label: string): Metric => ({ op: "min", field, label });
 export const percentile = (field: FieldName, of: 50 | 95, label: string): Metric => ({
   op: "percentile",
   field,
@@ -149,6 +167,14 @@ export const number = (
   where: Where,
   metric: Metric,
 ): NumberPanel => ({ kind: "number", id, title, width, where, metric });
+/** A figure over incidents as they are now, whenever they last changed. */
+export const present = (
+  id: string,
+  title: string,
+  width: number,
+  where: Where,
+  metric: Metric,
+): NumberPanel => ({ ...number(id, title, width, where, metric), of: "incidents", period: ANY_TIME });
 /** The last row of a page: the events that it rests on. */
 export const eventsRow = (title: string, search: string): Row => ({
   height: 16,

@@ -1,6 +1,8 @@
 // A.6.2.6: what agents did and how it went, whether all sources are heard, alerts, and the collector's own accounts.
+import { RETENTION } from "./header.ts";
 import { LEVEL, LIFE, OUTCOME, VERDICT } from "./colours.ts";
 import {
+  ANY_TIME,
   type Dashboard,
   PRIMARY,
   action,
@@ -113,14 +115,14 @@ export const operation: Dashboard = {
         {
           kind: "table",
           id: "latency",
-          title: "Latency of calls, by tool",
+          title: "Latency of calls in seconds, by tool",
           width: 24,
           where: [...RESULTS, there("event.duration")],
           by: [by("gen_ai.tool.name", "Tool", 20), by("tapline.server.name", "Server", 3)],
           metrics: [
             count("Results"),
-            percentile("event.duration", 50, "Duration"),
-            percentile("event.duration", 95, "Duration"),
+            percentile("event.duration", 50, "Median"),
+            percentile("event.duration", 95, "calls"),
           ],
         },
         {
@@ -157,7 +159,7 @@ export const operation: Dashboard = {
           width: 24,
           where: ALERTS,
           by: [by("rule.name", "Rule", 20), by("tapline.alert.level", "Level", 5)],
-          metrics: [count("Alerts"), distinct("gen_ai.conversation.id", "Sessions, about"), last()],
+          metrics: [count("Alerts"), distinct("gen_ai.conversation.id", "≈ Sessions"), last()],
         },
       ],
     },
@@ -166,17 +168,44 @@ export const operation: Dashboard = {
       panels: [
         {
           kind: "table",
+          id: "expected",
+          title: "Sources expected: those of the configuration",
+          width: 14,
+          where: [there("tapline.sources.expected")],
+          by: [by("tapline.sources.expected", "Source", 50)],
+          metrics: [count("Starts, heartbeats"), last("As of")],
+        },
+        {
+          kind: "table",
           id: "sources",
-          title: "Sources: what was heard of each, and when last",
-          width: 28,
+          title: "Sources heard",
+          width: 20,
           where: [there("tapline.source")],
-          by: [by("tapline.source", "Source", 20), by("tapline.format", "Format", 5)],
-          metrics: [
-            count("Events"),
-            distinct("tapline.stream", "Streams, about"),
-            last("Last event"),
-            highest("event.created", "Last read"),
-          ],
+          by: [by("tapline.source", "Source", 50)],
+          metrics: [count("Events"), last("Last event"), highest("event.created", "Last read")],
+        },
+        {
+          kind: "table",
+          id: "silent",
+          title: "Sources silent, in heartbeats",
+          width: 14,
+          where: [action("heartbeat", "collector-stop"), there("tapline.sources.silent")],
+          by: [by("tapline.sources.silent", "Source", 50)],
+          metrics: [count("Heartbeats"), last("Last silent")],
+        },
+      ],
+    },
+    {
+      height: 11,
+      panels: [
+        {
+          kind: "time",
+          id: "life",
+          title: "The collector: heartbeats, starts, stops, gaps",
+          width: 28,
+          where: [action("heartbeat", "collector-start", "collector-stop", "gap")],
+          metric: count("Records"),
+          by: { ...by("event.action", "What", 4), colours: LIFE },
         },
         {
           kind: "table",
@@ -190,17 +219,8 @@ export const operation: Dashboard = {
       ],
     },
     {
-      height: 11,
+      height: 8,
       panels: [
-        {
-          kind: "time",
-          id: "life",
-          title: "The collector: heartbeats, starts, stops, gaps",
-          width: 24,
-          where: [action("heartbeat", "collector-start", "collector-stop", "gap")],
-          metric: count("Records"),
-          by: { ...by("event.action", "What", 4), colours: LIFE },
-        },
         {
           kind: "table",
           id: "accounts",
@@ -216,33 +236,35 @@ export const operation: Dashboard = {
             last("As of"),
           ],
         },
-      ],
-    },
-    {
-      height: 8,
-      panels: [
         {
           kind: "table",
           id: "ledger",
-          title: "Ledger: highest index here, last snapshot",
+          title: "Ledger: highest index here, entries under a checkpoint and a snapshot",
           width: 24,
           where: [],
           by: [by("host.name", "Host", 20)],
           metrics: [
             highest("event.sequence", "Highest index"),
-            highest("tapline.integrity.tree_size", "Size at last snapshot"),
+            highest("tapline.integrity.checkpoint_size", "Under a checkpoint"),
+            highest("tapline.integrity.tree_size", "Under a snapshot"),
             last("Last event"),
           ],
         },
+      ],
+    },
+    {
+      height: 9,
+      panels: [
+        { kind: "text", id: "inforce", title: "Retention in force", width: 16, text: RETENTION },
         {
           kind: "table",
           id: "retention",
-          title: "Retention: the oldest event still held, whatever the period above",
-          width: 24,
+          title: "The oldest event still held, whatever the period above",
+          width: 32,
           where: [],
           by: [by("data_stream.dataset", "Data set", 10)],
           metrics: [count("Events"), first("Oldest"), last("Newest")],
-          period: { from: "now-10y", to: "now" },
+          period: ANY_TIME,
         },
       ],
     },

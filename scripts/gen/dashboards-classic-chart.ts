@@ -6,44 +6,55 @@ import type {
   By,
   ByValue,
   Metric,
+  Source,
   TimePanel,
-  Where,
 } from "../../dashboards/define.ts";
-import { checkMetric, isByValue, kql, sizeOf, tellsMissing } from "./dashboards-common.ts";
+import {
+  checkMetric,
+  columnWidths,
+  isByValue,
+  kql,
+  rowsShown,
+  sizeOf,
+  tellsMissing,
+} from "./dashboards-common.ts";
 
 type Json = Record<string, unknown>;
 
 const OPERATIONS = { distinct: "cardinality", sum: "sum", min: "min", max: "max" } as const;
 
-function metricAgg(metric: Metric, id: string): Json {
-  checkMetric(metric);
+function metricAgg(metric: Metric, id: string, of: Source | undefined): Json {
+  checkMetric(metric, of);
   const { op, field, percentile, label } = metric;
   const agg = { id, enabled: true, schema: "metric" };
   if (op === "count") return { ...agg, type: "count", params: { customLabel: label } };
+  // Of the median the whole name is ours.
+  if (percentile === 50)
+    return { ...agg, type: "median", params: { field, percents: [50], customLabel: label } };
   if (op === "percentile")
     return { ...agg, type: "percentiles", params: { field, percents: [percentile], customLabel: label } };
   return { ...agg, type: OPERATIONS[op], params: { field, customLabel: label } };
 }
 
-function termsAgg(by: ByValue, where: Where, id: string, schema: string): Json {
+function termsAgg(by: ByValue, panel: AskingPanel, id: string, schema: string): Json {
   const params = {
     field: by.field,
     orderBy: "1",
-    order: "desc",
+    order: panel.kind === "table" && panel.smallestFirst === true ? "asc" : "desc",
     size: sizeOf(by),
     otherBucket: false,
     otherBucketLabel: "Other",
-    missingBucket: tellsMissing(by, where),
+    missingBucket: tellsMissing(by, panel),
     missingBucketLabel: "(none)",
     customLabel: by.label,
   };
   return { id, enabled: true, type: "terms", schema, params };
 }
 
-function bucketAgg(by: By, where: Where, id: string, schema: string): Json {
-  if (isByValue(by)) return termsAgg(by, where, id, schema);
-  const filters = by.groups.map(({ label, where: group }) => ({ input: kql(group), label }));
-  return { id, enabled: true, type: "filters", schema, params: { filters } };
+function bucketAgg(by: By, panel: AskingPanel, id: string, schema: string): Json {
+  if (isByValue(by)) return termsAgg(by, panel, id, schema);
+  const filters = by.groups.map(({ label, where }) => ({ input: kql(where, panel.of), label }));
+  return { id, enabled: true, type: "filters", schema, params: { filters, customLabel: by.label } };
 }
 
 const histogram = (id: string, interval: string): Json => ({
@@ -132,7 +143,6 @@ const NUMBER = {
   },
 };
 const TABLE = {
-  perPage: 10,
   showPartialRows: false,
   showMetricsAtAllLevels: false,
   sort: { columnIndex: null, direction: null },
@@ -159,7 +169,7 @@ const HEAT = {
       id: "ValueAxis-1",
       type: "value",
       scale: { type: "linear", defaultYExtents: false },
-      labels: { show: true, rotate: 0, overwriteColor: false, color: "black" },
+      labels: { show: true, rotate: 0, truncate: 120, overwriteColor: false, color: "black" },
     },
   ],
 };
@@ -170,34 +180,44 @@ function colours(panel: TimePanel | BarPanel): Json {
 }
 
 /** Kind, parameters, aggregations and state of one panel. */
-export function classicChart(panel: AskingPanel): {
+export function classicChart(
+  panel: AskingPanel,
+  height: number,
+): {
   type: string;
   params: Json;
   aggs: Json[];
   uiState: Json;
 } {
-  const { where } = panel;
+  const { of } = panel;
   if (panel.kind === "table") {
     const { metrics, by } = panel;
     const aggs = [
-      ...metrics.map((metric, i) => metricAgg(metric, String(i + 1))),
-      ...by.map((one, i) => bucketAgg(one, where, String(metrics.length + i + 1), "bucket")),
+      ...metrics.map((metric, i) => metricAgg(metric, String(i + 1), of)),
+      ...by.map((one, i) => bucketAgg(one, panel, String(metrics.length + i + 1), "bucket")),
     ];
-    return { type: "table", params: TABLE, aggs, uiState: {} };
+    const columnsWidth = columnWidths(panel).map((width, colIndex) => ({ colIndex, width }));
+    return {
+      type: "table",
+      params: { ...TABLE, perPage: rowsShown(height) },
+      aggs,
+      uiState: { vis: { columnsWidth } },
+    };
   }
-  const metric = metricAgg(panel.metric, "1");
+  const metric = metricAgg(panel.metric, "1", of);
   if (panel.kind === "number") return { type: "metric", params: NUMBER, aggs: [metric], uiState: {} };
   if (panel.kind === "heat") {
-    const aggs = [metric, histogram("2", "d"), termsAgg(panel.by, where, "3", "group")];
+    const aggs = [metric, termsAgg(panel.by, panel, "3", "group"), histogram("2", "d")];
     return { type: "heatmap", params: HEAT, aggs, uiState: {} };
   }
   const split = panel.kind === "time" ? panel.by : panel.stack;
-  const group = split === undefined ? [] : [termsAgg(split, where, "3", "group")];
-  const across = panel.kind === "time" ? histogram("2", "auto") : termsAgg(panel.by, where, "2", "segment");
+  const group = split === undefined ? [] : [termsAgg(split, panel, "3", "group")];
+  const across = panel.kind === "time" ? histogram("2", "auto") : termsAgg(panel.by, panel, "2", "segment");
   return {
     type: panel.kind === "time" ? "histogram" : "horizontal_bar",
     params: axes(panel.kind, panel.metric.label, split !== undefined),
-    aggs: [metric, across, ...group],
+    // What stands first is asked first: the values with the most in the whole period, not in each day.
+    aggs: panel.kind === "time" ? [metric, ...group, across] : [metric, across, ...group],
     uiState: colours(panel),
   };
 }

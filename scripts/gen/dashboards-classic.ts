@@ -1,14 +1,13 @@
 // Saved objects for OpenSearch Dashboards 2 and 3, in the form that Kibana had in 7.10: one visualization a panel. Only
 // attributes that the strict mappings there know, and no `migrationVersion` newer than they know.
-import type { Dashboard, Search, TextPanel, Where } from "../../dashboards/define.ts";
+import type { Dashboard, Search, Source, TextPanel, Where } from "../../dashboards/define.ts";
 import { classicChart } from "./dashboards-classic-chart.ts";
 import type { FieldType } from "./tables.ts";
 import {
-  DATA_VIEW,
   EVERYTHING,
-  PATTERN,
   TITLE,
   TYPES,
+  VIEWS,
   fieldFormats,
   isAggregatable,
   kql,
@@ -25,14 +24,19 @@ export interface SavedObject extends Json {
   readonly references: readonly { readonly name: string; readonly type: string; readonly id: string }[];
 }
 
+interface Asked {
+  readonly where: Where;
+  readonly of?: Source | undefined;
+}
+
 const CONTROLS_HEIGHT = 5;
 const SOURCE = "kibanaSavedObjectMeta.searchSourceJSON.index";
-const sourceRef = { name: SOURCE, type: "index-pattern", id: DATA_VIEW };
-const meta = (where: Where | undefined): Json => ({
+const viewRef = (name: string, of: Source = "events") => ({ name, type: "index-pattern", id: VIEWS[of].id });
+const meta = (asked: Asked | undefined): Json => ({
   searchSourceJSON: JSON.stringify(
-    where === undefined
+    asked === undefined
       ? { query: EVERYTHING, filter: [] }
-      : { query: kql(where), filter: [], indexRefName: SOURCE },
+      : { query: kql(asked.where, asked.of), filter: [], indexRefName: SOURCE },
   ),
 });
 
@@ -70,9 +74,9 @@ const viewField = (
 });
 
 /** With its fields: without them the first viewer's browser writes them, and panels race. */
-export function indexPattern(): SavedObject {
+export function indexPattern(of: Source): SavedObject {
   const fields = [
-    ...[...TYPES].map(([name, type]) =>
+    ...[...TYPES[of]].map(([name, type]) =>
       viewField(name, ...KINDS[type], type !== "stored", isAggregatable(type)),
     ),
     viewField("_id", "string", "_id", true, true),
@@ -80,12 +84,12 @@ export function indexPattern(): SavedObject {
     viewField("_source", "_source", "_source", false, false),
   ].toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return {
-    id: DATA_VIEW,
+    id: VIEWS[of].id,
     type: "index-pattern",
     attributes: {
-      title: PATTERN,
+      title: VIEWS[of].pattern,
       timeFieldName: "@timestamp",
-      fieldFormatMap: JSON.stringify(fieldFormats()),
+      fieldFormatMap: JSON.stringify(fieldFormats(of)),
       fields: JSON.stringify(fields),
     },
     references: [],
@@ -93,8 +97,8 @@ export function indexPattern(): SavedObject {
   };
 }
 
-export function savedSearch({ id, title, about, where, columns }: Search): SavedObject {
-  for (const column of columns) typeOf(column, false);
+export function savedSearch({ id, title, about, of, where, columns }: Search): SavedObject {
+  for (const column of columns) typeOf(column, false, of);
   return {
     id: `tapline-${id}`,
     type: "search",
@@ -105,14 +109,14 @@ export function savedSearch({ id, title, about, where, columns }: Search): Saved
       version: 1,
       columns,
       sort: [["@timestamp", "desc"]],
-      kibanaSavedObjectMeta: meta(where),
+      kibanaSavedObjectMeta: meta({ where, of }),
     },
-    references: [sourceRef],
+    references: [viewRef(SOURCE, of)],
     migrationVersion: { search: "7.9.3" },
   };
 }
 
-function visualization(id: string, title: string, state: Json, uiState: Json, where?: Where): SavedObject {
+function visualization(id: string, title: string, state: Json, uiState: Json, asked?: Asked): SavedObject {
   return {
     id,
     type: "visualization",
@@ -122,9 +126,9 @@ function visualization(id: string, title: string, state: Json, uiState: Json, wh
       version: 1,
       visState: JSON.stringify({ title, ...state }),
       uiStateJSON: JSON.stringify(uiState),
-      kibanaSavedObjectMeta: meta(where),
+      kibanaSavedObjectMeta: meta(asked),
     },
-    references: where === undefined ? [] : [sourceRef],
+    references: asked === undefined ? [] : [viewRef(SOURCE, asked.of)],
     migrationVersion: { visualization: "7.10.0" },
   };
 }
@@ -157,7 +161,7 @@ function controls(dashboard: Dashboard): SavedObject {
   const title = `${TITLE}${dashboard.short}: filters`;
   const state = { type: "input_control_vis", params, aggs: [] };
   const made = visualization(`tapline-${dashboard.id}-filters`, title, state, {});
-  const references = list.map((_, i) => ({ name: ref(i), type: "index-pattern", id: DATA_VIEW }));
+  const references = list.map((_, i) => viewRef(ref(i)));
   return { ...made, references };
 }
 
@@ -191,9 +195,9 @@ export function classicDashboard(dashboard: Dashboard, all: readonly Dashboard[]
       add(id, "visualization", grid, { hidePanelTitles: true });
       continue;
     }
-    const { uiState, ...state } = classicChart(panel);
-    objects.push(visualization(id, title, state, uiState, panel.where));
-    const period = panel.kind === "table" && panel.period !== undefined ? { timeRange: panel.period } : {};
+    const { uiState, ...state } = classicChart(panel, grid.h);
+    objects.push(visualization(id, title, state, uiState, panel));
+    const period = panel.period !== undefined ? { timeRange: panel.period } : {};
     add(id, "visualization", grid, { title: titleOf(panel), ...period });
     if (panel.id !== "scope" || !filtered) continue;
     const control = controls(dashboard);
@@ -201,7 +205,7 @@ export function classicDashboard(dashboard: Dashboard, all: readonly Dashboard[]
     add(
       control.id,
       "visualization",
-      { x: 0, y: grid.h, w: 48, h: CONTROLS_HEIGHT },
+      { x: 0, y: grid.y + grid.h, w: 48, h: CONTROLS_HEIGHT },
       { hidePanelTitles: true },
     );
   }

@@ -1,18 +1,39 @@
 // What the saved objects of both front ends share: conditions as KQL, checks against the field table, the grid, ids,
 // formats of fields. Nothing here runs in the product.
-import type { By, ByValue, Condition, Dashboard, Metric, Panel, Where } from "../../dashboards/define.ts";
-import { HEADER_HEIGHT, SCOPE, TERMS, header } from "../../dashboards/header.ts";
-import { type FieldType, readFields } from "./tables.ts";
+import type {
+  AskingPanel,
+  By,
+  ByValue,
+  Condition,
+  Dashboard,
+  Metric,
+  Panel,
+  Source,
+  TablePanel,
+  Where,
+} from "../../dashboards/define.ts";
+import { HEADER_HEIGHT, SCOPE, SCOPE_HEIGHT, TERMS, header } from "../../dashboards/header.ts";
+import { type Field, type FieldType, readFields } from "./tables.ts";
+import { PRESENT } from "./templates.ts";
 
-export const DATA_VIEW = "tapline-events-view";
-export const PATTERN = "logs-tapline.*-*";
+/** Data views: id, index pattern, title. */
+export const VIEWS = {
+  events: { id: "tapline-events-view", pattern: "logs-tapline.*-*", name: "Tapline events" },
+  incidents: { id: "tapline-incidents-view", pattern: "tapline-incident-state", name: "Tapline incidents" },
+} as const satisfies Record<Source, unknown>;
+export const SOURCES = Object.keys(VIEWS) as Source[];
 export const TITLE = "[Tapline] ";
 const COLUMNS = 48;
 
-const { fields, sinkFields } = readFields();
-export const TYPES: ReadonlyMap<string, FieldType> = new Map(
-  [...fields, ...sinkFields].map(({ name, type }) => [name, type]),
-);
+const { fields, sinkFields, presentFields } = readFields();
+const ofEvents = [...fields, ...sinkFields];
+const typesOf = (some: readonly Field[]): ReadonlyMap<string, FieldType> =>
+  new Map(some.map(({ name, type }) => [name, type]));
+/** Fields of each data view. */
+export const TYPES: Readonly<Record<Source, ReadonlyMap<string, FieldType>>> = {
+  events: typesOf(ofEvents),
+  incidents: typesOf([...ofEvents.filter(({ name }) => PRESENT.test(name)), ...presentFields]),
+};
 
 const NUMBERS: readonly FieldType[] = ["long", "long[]", "double"];
 const VALUES: readonly FieldType[] = [
@@ -28,17 +49,17 @@ const VALUES: readonly FieldType[] = [
 export const isAggregatable = (type: FieldType): boolean => VALUES.includes(type);
 
 /** The type of a field; an error when there is none, or when it cannot be aggregated and `aggregated` is set. */
-export function typeOf(field: string, aggregated: boolean): FieldType {
-  const type = TYPES.get(field);
-  if (type === undefined) throw new Error(`dashboards: no field ${field} in mappings/fields.yml`);
+export function typeOf(field: string, aggregated: boolean, of: Source = "events"): FieldType {
+  const type = TYPES[of].get(field);
+  if (type === undefined) throw new Error(`dashboards: no field ${field} of ${of} in mappings/fields.yml`);
   if (aggregated && !isAggregatable(type))
     throw new Error(`dashboards: ${field} is ${type}: it cannot be aggregated`);
   return type;
 }
 
-export function checkMetric({ op, field }: Metric): void {
+export function checkMetric({ op, field }: Metric, of: Source | undefined): void {
   if (op === "count") return;
-  const type = typeOf(field ?? "", true);
+  const type = typeOf(field ?? "", true, of);
   if (op === "distinct" || NUMBERS.includes(type)) return;
   if (type === "date" && (op === "min" || op === "max")) return;
   throw new Error(`dashboards: ${op} of ${field}, which is ${type}`);
@@ -50,8 +71,8 @@ function literal(value: string | number | boolean): string {
   return `"${value}"`;
 }
 
-function conditionOf({ field, is, above, not }: Condition): string {
-  typeOf(field, false);
+function conditionOf({ field, is, above, not }: Condition, of: Source | undefined): string {
+  typeOf(field, false, of);
   const before = not === true ? `not ${field}` : field;
   if (above !== undefined) return `${before} > ${above}`;
   if (is === undefined) return `${before}: *`;
@@ -59,30 +80,65 @@ function conditionOf({ field, is, above, not }: Condition): string {
   return values.length === 1 ? `${before}: ${values[0]}` : `${before}: (${values.join(" or ")})`;
 }
 
-export const kql = (where: Where): { query: string; language: "kuery" } => ({
-  query: where.map(conditionOf).join(" and "),
+export const kql = (where: Where, of?: Source): { query: string; language: "kuery" } => ({
+  query: where.map((condition) => conditionOf(condition, of)).join(" and "),
   language: "kuery",
 });
 export const EVERYTHING = kql([]);
 
+type Asked = Pick<AskingPanel, "where" | "of">;
+
 /** Whether events without the field get a bucket too: no condition asks for the field, and its type allows it. */
-export function tellsMissing({ field }: ByValue, where: Where): boolean {
+export function tellsMissing({ field }: ByValue, { where, of }: Asked): boolean {
   const asked = where.some((condition) => condition.field === field && condition.not !== true);
-  return !asked && ["keyword", "keyword[]", "wildcard", "constant"].includes(typeOf(field, true));
+  return !asked && ["keyword", "keyword[]", "wildcard", "constant"].includes(typeOf(field, true, of));
 }
 
 const SIZE = 10;
 export const sizeOf = (by: ByValue): number => by.size ?? SIZE;
 export const isByValue = (by: By): by is ByValue => "field" in by;
 
+/** Whether a condition leaves no more values of the field than are shown. */
+const isAllShown = (by: ByValue, where: Where): boolean =>
+  where.some(({ field, is }) => field === by.field && is !== undefined && is.length <= sizeOf(by));
+
 /** Titles say how many values are shown at most, where there may be more. */
 export function titleOf(panel: Panel): string {
   const { title } = panel;
-  if (panel.kind === "heat" || panel.kind === "bar") return `${title} (top ${sizeOf(panel.by)})`;
-  if (panel.kind !== "table") return title;
-  const sizes = panel.by.filter(isByValue);
-  return sizes.length === 0 ? title : `${title} (top ${sizeOf(sizes[0]!)})`;
+  if (panel.kind !== "heat" && panel.kind !== "bar" && panel.kind !== "table") return title;
+  const first = [panel.by].flat().find(isByValue);
+  return first === undefined || isAllShown(first, panel.where) ? title : `${title} (top ${sizeOf(first)})`;
 }
+
+/** Pixels of a panel's columns, of a table that is shown 1,600 wide. */
+const COLUMN_PX = 33.1;
+const PADDING_PX = 24;
+const DATE_PX = 165;
+const ZONED_PX = 215;
+const LETTER_PX = 8;
+const HEAD_PX = 44;
+
+/** How wide each column of a table is: figures as they need it, and what is left for values. */
+export function columnWidths(panel: TablePanel): number[] {
+  const metrics = panel.metrics.map((metric) => {
+    const { field, op } = metric;
+    if (field !== undefined && op !== "distinct" && typeOf(field, true, panel.of) === "date")
+      return ZONED.has(field) ? ZONED_PX : DATE_PX;
+    const shown = labelOf(metric).length;
+    return Math.min(Math.max(shown * LETTER_PX + HEAD_PX, 90), 210);
+  });
+  const left = panel.width * COLUMN_PX - PADDING_PX - metrics.reduce((a, b) => a + b, 0);
+  // Names stand first and are longer than what follows.
+  const shares = panel.by.map((_, i) => (i === 0 ? 2 : 1));
+  const sum = shares.reduce((a, b) => a + b, 0);
+  return [...shares.map((share) => Math.max(70, Math.floor((left * share) / sum))), ...metrics];
+}
+/** OpenSearch Dashboards puts this before the name of a percentile, but for the median. */
+export const labelOf = ({ label, percentile }: Pick<Metric, "label" | "percentile">): string =>
+  percentile === 95 ? `95th percentile of ${label}` : label;
+
+/** Rows of a table that a panel of this height shows without scrolling. */
+export const rowsShown = (height: number): number => Math.max(1, Math.floor((28 * height - 152) / 34));
 
 export interface Placed {
   readonly panel: Panel;
@@ -91,10 +147,13 @@ export interface Placed {
 
 /** The panels of a dashboard with its header, on the grid from the row `top` on. */
 export function place(dashboard: Dashboard, all: readonly Dashboard[], top: number): Placed[] {
-  const head = { height: HEADER_HEIGHT, panels: [header(dashboard, all), SCOPE] };
+  const head = [
+    { height: HEADER_HEIGHT, panels: [header(dashboard, all)] },
+    { height: SCOPE_HEIGHT, panels: [SCOPE] },
+  ];
   const placed: Placed[] = [];
   let y = 0;
-  for (const { height, panels } of dashboard.id === TERMS ? dashboard.rows : [head, ...dashboard.rows]) {
+  for (const { height, panels } of dashboard.id === TERMS ? dashboard.rows : [...head, ...dashboard.rows]) {
     let x = 0;
     for (const panel of panels) {
       placed.push({ panel, grid: { x, y, w: panel.width, h: height } });
@@ -102,8 +161,11 @@ export function place(dashboard: Dashboard, all: readonly Dashboard[], top: numb
     }
     if (x > COLUMNS) throw new Error(`dashboards: ${dashboard.id}: a row of ${x} columns, ${COLUMNS} fit`);
     y += height;
-    if (placed.length === panels.length) y += top; // room for the controls, below the header
+    if (panels[0]?.id === SCOPE.id) y += top; // room for the controls, below the header
   }
+  // A filter is applied to every panel: one whose documents lack the field would be empty.
+  for (const { field } of dashboard.filters)
+    for (const { panel } of placed) if ("where" in panel) typeOf(field, true, panel.of);
   const ids = placed.map(({ panel }) => panel.id);
   const twice = ids.find((id, i) => ids.indexOf(id) !== i);
   if (twice !== undefined) throw new Error(`dashboards: ${dashboard.id}: two panels ${twice}`);
@@ -114,39 +176,51 @@ export function place(dashboard: Dashboard, all: readonly Dashboard[], top: numb
 const EVENT_IDS = [
   "event.id",
   "tapline.alert.event_ids",
-  "tapline.cause.event_id",
+  "tapline.incident.alert_ids",
   "tapline.flow.from_event",
   "tapline.provenance.source_event",
 ];
 const CONTROLS = ["tapline.control.iso42001", "tapline.control.direct", "tapline.control.supporting"];
 const EVERY_TIME = "_g=(time:(from:now-10y,to:now))&";
 
-function linkFormat(field: string, time: string): unknown {
+function linkFormat(search: string, field: string): unknown {
   const query = `_a=(query:(language:kuery,query:'${field}:%22{{value}}%22'))`;
   return {
     id: "url",
     params: {
       type: "a",
-      urlTemplate: `../app/discover#/view/tapline-events?${time}${query}`,
+      urlTemplate: `../app/discover#/view/tapline-${search}?${EVERY_TIME}${query}`,
       labelTemplate: "{{value}}",
       openLinkInCurrentTab: true,
     },
   };
 }
 
-/** How values are shown. Times end with their offset from UTC. */
-export function fieldFormats(): Record<string, unknown> {
-  const formats: Record<string, unknown> = {
-    "event.duration": {
-      id: "duration",
-      params: { inputFormat: "nanoseconds", outputFormat: "asSeconds", outputPrecision: 3 },
-    },
-  };
-  for (const [name, type] of TYPES) {
-    if (type === "date") formats[name] = { id: "date", params: { pattern: "YYYY-MM-DD HH:mm:ss Z" } };
-    if (name.includes(".data.bytes_")) formats[name] = { id: "bytes", params: { pattern: "0,0.[0]b" } };
+/** Times that say their offset from UTC; others leave it out, so that they fit a column. */
+const ZONED: ReadonlySet<string> = new Set(["event.created"]);
+
+const duration = (inputFormat: string, outputFormat: string, outputPrecision: number): unknown => ({
+  id: "duration",
+  params: { inputFormat, outputFormat, outputPrecision },
+});
+
+function formatOf(name: string, type: FieldType): unknown {
+  if (type === "date")
+    return { id: "date", params: { pattern: `YYYY-MM-DD HH:mm:ss${ZONED.has(name) ? " Z" : ""}` } };
+  if (name === "event.duration") return duration("nanoseconds", "asSeconds", 3);
+  if (name.startsWith("tapline.incident.seconds.")) return duration("seconds", "asMinutes", 1);
+  if (name.includes(".data.bytes_")) return { id: "bytes", params: { pattern: "0,0.[0]b" } };
+  if (EVENT_IDS.includes(name)) return linkFormat("events", "event.id");
+  if (CONTROLS.includes(name)) return linkFormat("events", name);
+  return name === "tapline.incident.id" ? linkFormat("timeline", name) : undefined;
+}
+
+/** How values are shown. */
+export function fieldFormats(of: Source): Record<string, unknown> {
+  const formats: Record<string, unknown> = {};
+  for (const [name, type] of TYPES[of]) {
+    const format = formatOf(name, type);
+    if (format !== undefined) formats[name] = format;
   }
-  for (const name of EVENT_IDS) formats[name] = linkFormat("event.id", EVERY_TIME);
-  for (const name of CONTROLS) formats[name] = linkFormat(name, "");
   return formats;
 }

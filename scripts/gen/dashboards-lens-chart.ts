@@ -1,8 +1,17 @@
 // Lens panels: type, columns, state and colours of one panel. Where a bucket's values are known beforehand, colours are
 // bound to them (from Kibana 8.11 on; before, its own palette is shown).
 import { PLAIN } from "../../dashboards/colours.ts";
-import type { AskingPanel, By, ByValue, Metric, Where } from "../../dashboards/define.ts";
-import { checkMetric, isByValue, kql, sizeOf, tellsMissing, typeOf } from "./dashboards-common.ts";
+import type { AskingPanel, By, ByValue, Metric, Source } from "../../dashboards/define.ts";
+import {
+  checkMetric,
+  columnWidths,
+  isByValue,
+  kql,
+  labelOf,
+  sizeOf,
+  tellsMissing,
+  typeOf,
+} from "./dashboards-common.ts";
 
 type Json = Record<string, unknown>;
 
@@ -17,16 +26,13 @@ const OPERATIONS = {
   max: "max",
   percentile: "percentile",
 } as const;
-const ORDINALS = { 50: "50th", 95: "95th" } as const;
 
-function metricColumn(metric: Metric): Json {
-  checkMetric(metric);
+function metricColumn(metric: Metric, of: Source | undefined): Json {
+  checkMetric(metric, of);
   const { op, field, percentile } = metric;
-  const isDate = field !== undefined && op !== "distinct" && typeOf(field, true) === "date";
-  const label =
-    percentile === undefined ? metric.label : `${ORDINALS[percentile]} percentile of ${metric.label}`;
+  const isDate = field !== undefined && op !== "distinct" && typeOf(field, true, of) === "date";
   return {
-    label,
+    label: labelOf(metric),
     customLabel: true,
     dataType: isDate ? "date" : "number",
     operationType: OPERATIONS[op],
@@ -46,11 +52,11 @@ const DATA_TYPES: Readonly<Record<string, string>> = {
   ip: "ip",
 };
 
-function termsColumn(by: ByValue, where: Where, orderBy: string): Json {
+function termsColumn(by: ByValue, panel: AskingPanel, orderBy: string): Json {
   return {
     label: by.label,
     customLabel: true,
-    dataType: DATA_TYPES[typeOf(by.field, true)] ?? "string",
+    dataType: DATA_TYPES[typeOf(by.field, true, panel.of)] ?? "string",
     operationType: "terms",
     scale: "ordinal",
     sourceField: by.field,
@@ -58,9 +64,9 @@ function termsColumn(by: ByValue, where: Where, orderBy: string): Json {
     params: {
       size: sizeOf(by),
       orderBy: { type: "column", columnId: orderBy },
-      orderDirection: "desc",
+      orderDirection: panel.kind === "table" && panel.smallestFirst === true ? "asc" : "desc",
       otherBucket: false,
-      missingBucket: tellsMissing(by, where),
+      missingBucket: tellsMissing(by, panel),
       parentFormat: { id: "terms" },
       include: [],
       exclude: [],
@@ -70,9 +76,9 @@ function termsColumn(by: ByValue, where: Where, orderBy: string): Json {
   };
 }
 
-function bucketColumn(by: By, where: Where, orderBy: string): Json {
-  if (isByValue(by)) return termsColumn(by, where, orderBy);
-  const filters = by.groups.map(({ label, where: group }) => ({ label, input: kql(group) }));
+function bucketColumn(by: By, panel: AskingPanel, orderBy: string): Json {
+  if (isByValue(by)) return termsColumn(by, panel, orderBy);
+  const filters = by.groups.map(({ label, where }) => ({ label, input: kql(where, panel.of) }));
   return {
     label: by.label,
     customLabel: true,
@@ -164,12 +170,13 @@ interface Lens {
 }
 
 function lensOf(panel: AskingPanel): Lens {
-  const { where } = panel;
+  const { of } = panel;
   if (panel.kind === "table") {
     const columns: Record<string, Json> = {};
-    for (const [i, by] of panel.by.entries()) columns[`b${i + 1}`] = bucketColumn(by, where, "m1");
-    for (const [i, metric] of panel.metrics.entries()) columns[`m${i + 1}`] = metricColumn(metric);
-    const shown = Object.keys(columns).map((columnId) => ({ columnId }));
+    for (const [i, by] of panel.by.entries()) columns[`b${i + 1}`] = bucketColumn(by, panel, "m1");
+    for (const [i, metric] of panel.metrics.entries()) columns[`m${i + 1}`] = metricColumn(metric, of);
+    const widths = columnWidths(panel);
+    const shown = Object.keys(columns).map((columnId, i) => ({ columnId, width: widths[i] }));
     const paging = { size: 10, enabled: true };
     return {
       type: "lnsDatatable",
@@ -177,19 +184,23 @@ function lensOf(panel: AskingPanel): Lens {
       columns,
     };
   }
-  const m1 = metricColumn(panel.metric);
+  const m1 = metricColumn(panel.metric, of);
   if (panel.kind === "number") {
     const visualization = { layerId: LAYER, layerType: "data", metricAccessor: "m1" };
     return { type: "lnsMetric", visualization, columns: { m1 } };
   }
   if (panel.kind === "heat") {
-    const b2 = termsColumn(panel.by, where, "m1");
-    return { type: "lnsHeatmap", visualization: HEAT, columns: { b1: timeColumn("1d"), b2, m1 } };
+    const b2 = termsColumn(panel.by, panel, "m1");
+    return { type: "lnsHeatmap", visualization: HEAT, columns: { b2, b1: timeColumn("1d"), m1 } };
   }
   const split = panel.kind === "time" ? panel.by : panel.stack;
-  const b1 = panel.kind === "time" ? timeColumn("auto") : termsColumn(panel.by, where, "m1");
-  const b2 = split === undefined ? {} : { b2: termsColumn(split, where, "m1") };
-  return { type: "lnsXY", visualization: chart(panel.kind, split), columns: { b1, ...b2, m1 } };
+  const b1 = panel.kind === "time" ? timeColumn("auto") : termsColumn(panel.by, panel, "m1");
+  const visualization = chart(panel.kind, split);
+  if (split === undefined) return { type: "lnsXY", visualization, columns: { b1, m1 } };
+  const b2 = termsColumn(split, panel, "m1");
+  // What stands first is asked first: the values with the most in the whole period, not in each day.
+  const columns: Record<string, Json> = panel.kind === "time" ? { b2, b1, m1 } : { b1, b2, m1 };
+  return { type: "lnsXY", visualization, columns };
 }
 
 /** The attributes of a Lens panel by value; `reference` names its data view. */
@@ -210,7 +221,7 @@ export function lensAttributes(panel: AskingPanel, reference: Json): Json {
     references: [reference],
     state: {
       visualization,
-      query: kql(panel.where),
+      query: kql(panel.where, panel.of),
       filters: [],
       internalReferences: [],
       adHocDataViews: {},

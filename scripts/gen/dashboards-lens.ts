@@ -1,48 +1,39 @@
 // Saved objects for Kibana 8 and 9: data view, searches and dashboards whose Lens panels are in them, with controls; the
 // forms of 8.8 and 8.9.
-import type { Dashboard, Search } from "../../dashboards/define.ts";
+import type { Dashboard, Search, Source } from "../../dashboards/define.ts";
 import type { SavedObject } from "./dashboards-classic.ts";
 import { LAYER_REF, lensAttributes } from "./dashboards-lens-chart.ts";
-import {
-  DATA_VIEW,
-  EVERYTHING,
-  PATTERN,
-  TITLE,
-  fieldFormats,
-  kql,
-  place,
-  titleOf,
-  typeOf,
-} from "./dashboards-common.ts";
+import { EVERYTHING, TITLE, VIEWS, fieldFormats, kql, place, titleOf, typeOf } from "./dashboards-common.ts";
 
 type Json = Record<string, unknown>;
 
 const SOURCE = "kibanaSavedObjectMeta.searchSourceJSON.index";
-const viewRef = (name: string) => ({ type: "index-pattern", id: DATA_VIEW, name });
+const viewRef = (name: string, of: Source = "events") => ({ type: "index-pattern", id: VIEWS[of].id, name });
 const version = (type: string): Json => ({
   coreMigrationVersion: "8.8.0",
   typeMigrationVersion: type,
   managed: false,
 });
 
-export function dataView(): SavedObject {
+export function dataView(of: Source): SavedObject {
+  const { id, pattern, name } = VIEWS[of];
   return {
-    id: DATA_VIEW,
+    id,
     type: "index-pattern",
     attributes: {
-      title: PATTERN,
-      name: "Tapline events",
+      title: pattern,
+      name,
       timeFieldName: "@timestamp",
-      fieldFormatMap: JSON.stringify(fieldFormats()),
+      fieldFormatMap: JSON.stringify(fieldFormats(of)),
     },
     references: [],
     ...version("8.0.0"),
   };
 }
 
-export function lensSearch({ id, title, about, where, columns }: Search): SavedObject {
-  for (const column of columns) typeOf(column, false);
-  const source = { query: kql(where), filter: [], indexRefName: SOURCE };
+export function lensSearch({ id, title, about, of, where, columns }: Search): SavedObject {
+  for (const column of columns) typeOf(column, false, of);
+  const source = { query: kql(where, of), filter: [], indexRefName: SOURCE };
   return {
     id: `tapline-${id}`,
     type: "search",
@@ -57,7 +48,7 @@ export function lensSearch({ id, title, about, where, columns }: Search): SavedO
       sort: [["@timestamp", "desc"]],
       kibanaSavedObjectMeta: { searchSourceJSON: JSON.stringify(source) },
     },
-    references: [viewRef(SOURCE)],
+    references: [viewRef(SOURCE, of)],
     ...version("8.0.0"),
   };
 }
@@ -119,13 +110,13 @@ export function lensDashboard(dashboard: Dashboard, all: readonly Dashboard[]): 
       const embeddableConfig = { title: panel.title, enhancements: {} };
       return { type: "search", ...frame, embeddableConfig, title: panel.title, panelRefName };
     }
-    references.push(viewRef(`${panel.id}:${LAYER_REF}`));
-    const period = panel.kind === "table" && panel.period !== undefined ? { timeRange: panel.period } : {};
+    references.push(viewRef(`${panel.id}:${LAYER_REF}`, panel.of));
+    const period = panel.period !== undefined ? { timeRange: panel.period } : {};
     return {
       type: "lens",
       ...frame,
       embeddableConfig: {
-        attributes: lensAttributes(panel, viewRef(LAYER_REF)),
+        attributes: lensAttributes(panel, viewRef(LAYER_REF, panel.of)),
         enhancements: {},
         hidePanelTitles: false,
         ...period,

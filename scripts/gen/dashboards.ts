@@ -6,6 +6,7 @@ import { TERMS, navigation } from "../../dashboards/header.ts";
 import { DASHBOARDS } from "../../dashboards/index.ts";
 import { SEARCHES } from "../../dashboards/searches.ts";
 import { classicDashboard, indexPattern, savedSearch, type SavedObject } from "./dashboards-classic.ts";
+import { SOURCES } from "./dashboards-common.ts";
 import { dataView, lensDashboard, lensSearch } from "./dashboards-lens.ts";
 
 const TERMS_HEIGHT = 60;
@@ -40,12 +41,12 @@ export function dashboardsSource(): Record<string, string> {
   const pages = [...DASHBOARDS, terms()];
   return {
     "dashboards/generated/opensearch-dashboards.ndjson": ndjson([
-      indexPattern(),
+      ...SOURCES.map(indexPattern),
       ...SEARCHES.map(savedSearch),
       ...pages.flatMap((page) => classicDashboard(page, DASHBOARDS)),
     ]),
     "dashboards/generated/kibana.ndjson": ndjson([
-      dataView(),
+      ...SOURCES.map(dataView),
       ...SEARCHES.map(lensSearch),
       ...pages.map((page) => lensDashboard(page, DASHBOARDS)),
     ]),

@@ -59,7 +59,7 @@ function mappings(fields: readonly Field[], engine: Engine): Mapping {
 }
 
 /** Fields of events that the index of the present of incidents has too. */
-const PRESENT =
+export const PRESENT =
   /^(?:@timestamp|host\.name|user\.name|gen_ai\.conversation\.id|tapline\.(?:backfill|server\.name|incident\..*)|event\.(?:id|severity|sequence))$/;
 
 const settings = {

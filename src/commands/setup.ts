@@ -1,7 +1,17 @@
-// `tapline setup elasticsearch|opensearch`: installs templates, lifecycle, roles and monitors; says what the server cannot have.
+// `tapline setup elasticsearch|opensearch`: installs templates, lifecycle, roles and monitors, and dashboards in a front
+// end; says what the server cannot have.
 import { sinksOf } from "../components.ts";
 import { type Config, parseConfig } from "../config.ts";
-import { type Engine, type Part, connect, plan, setup as install } from "../sinks/setup.ts";
+import { type FrontEndResult, installDashboards, planFrontEnd } from "../sinks/front-end.ts";
+import {
+  type Engine,
+  LIFECYCLE,
+  type Part,
+  type SetupResult,
+  connect,
+  plan,
+  setup as install,
+} from "../sinks/setup.ts";
 import { type Command, UsageError, readArgs, readConfig, readNumber } from "./usage.ts";
 
 const ENGINES: readonly string[] = ["elasticsearch", "opensearch"];
@@ -22,10 +32,12 @@ function connection(config: Config, engine: Engine, url: string | undefined): un
 const methodOf = ({ named }: Part): string => (named === undefined ? "PUT" : "POST");
 
 export const setup: Command = {
-  about: "install templates, lifecycle, roles and monitors in a cluster",
-  help: `usage: tapline setup elasticsearch|opensearch [--url URL] [-c FILE] [--retention-days N] [--print] [--allow-missing] [--json]
+  about: "install templates, lifecycle, roles, monitors and dashboards in a cluster",
+  help: `usage: tapline setup elasticsearch|opensearch [--url URL] [--dashboards-url URL] [-c FILE] [--retention-days N] [--print] [--allow-missing] [--json]
 
   --url URL            server (default: that of the sink in the configuration, with its credentials)
+  --dashboards-url URL front end, Kibana or OpenSearch Dashboards, with its base path: the dashboards go there, with the
+                       credentials of the sink; what has the same ids is replaced
   --retention-days N   delete documents after N days (default ${RETENTION_DAYS})
   --print              show the requests and send nothing
   --allow-missing      exit 0 although the server cannot do everything
@@ -35,6 +47,7 @@ Exit code 1 when something was left out.`,
     const options = {
       config: { type: "string", short: "c" },
       url: { type: "string" },
+      "dashboards-url": { type: "string" },
       "retention-days": { type: "string" },
       print: { type: "boolean" },
       "allow-missing": { type: "boolean" },
@@ -44,31 +57,69 @@ Exit code 1 when something was left out.`,
     const engine = positionals[0] as Engine;
     if (!ENGINES.includes(engine)) throw new UsageError(`name the engine: ${ENGINES.join(" or ")}`);
     const days = readNumber(values["retention-days"], "--retention-days") ?? RETENTION_DAYS;
-    if (values.print === true) {
-      const parts = await plan(engine, days);
-      if (values.json === true) {
-        console.log(JSON.stringify(parts.map((part) => ({ method: methodOf(part), ...part }))));
-        return 0;
-      }
-      for (const part of parts) {
-        console.log(
-          `# ${part.name}\n${methodOf(part)} ${part.path}\n${JSON.stringify(part.body, undefined, 2)}\n`,
-        );
-      }
-      return 0;
-    }
+    const frontEnd = frontEndUrl(values["dashboards-url"]);
+    if (values.print === true) return print(engine, days, values.json === true);
     const config = await readConfig(values.config);
-    const server = await connect(engine, connection(config, engine, values.url) as never);
-    const result = await install(engine, server, {
-      retention_days: days,
-      signal: AbortSignal.timeout(SETUP_MS),
-    });
-    if (values.json === true) console.log(JSON.stringify(result));
-    else {
-      console.log(`server      ${result.server}`);
-      for (const name of result.installed) console.log(`installed   ${name}`);
-      for (const { name, reason } of result.missing) console.log(`MISSING     ${name}: ${reason}`);
-    }
-    return result.missing.length === 0 || values["allow-missing"] === true ? 0 : 1;
+    const connected = connection(config, engine, values.url) as never;
+    const server = await connect(engine, connected);
+    const signal = AbortSignal.timeout(SETUP_MS);
+    const result = await install(engine, server, { retention_days: days, signal });
+    // Told before the front end is asked: what is in place is in place, whatever it answers.
+    if (values.json !== true) tell(result);
+    const lifecycle = result.installed.includes(LIFECYCLE);
+    const dashboards =
+      frontEnd === undefined
+        ? undefined
+        : await installDashboards(engine, connected, frontEnd, { retention_days: days, lifecycle }, signal);
+    if (values.json === true) console.log(JSON.stringify({ ...result, dashboards }));
+    else tellDashboards(dashboards);
+    const left = result.missing.length + (dashboards?.failed.length ?? 0);
+    return left === 0 || values["allow-missing"] === true ? 0 : 1;
   },
 };
+
+function frontEndUrl(text: string | undefined): string | undefined {
+  const url = text === undefined ? undefined : URL.parse(text);
+  const plain =
+    url === undefined || (url !== null && /^https?:$/.test(url.protocol) && url.search + url.hash === "");
+  if (!plain) throw new UsageError("--dashboards-url: an http or https URL, without query and fragment");
+  if ((url?.username ?? "") !== "")
+    throw new UsageError("--dashboards-url: a URL without user and password: those of the sink are used");
+  return text;
+}
+
+/** Shows what would be sent. Of the dashboards it names the file, which is too long to be read here. */
+async function print(engine: Engine, days: number, json: boolean): Promise<number> {
+  const parts = await plan(engine, days);
+  const { file, path, objects } = await planFrontEnd(engine);
+  if (json) {
+    const names = objects.map(({ type, id }) => `${type}:${id}`);
+    const dashboards = { method: "POST", name: "dashboards", path, file, objects: names };
+    console.log(JSON.stringify([...parts.map((part) => ({ method: methodOf(part), ...part })), dashboards]));
+    return 0;
+  }
+  for (const part of parts)
+    console.log(
+      `# ${part.name}\n${methodOf(part)} ${part.path}\n${JSON.stringify(part.body, undefined, 2)}\n`,
+    );
+  console.log(`# dashboards, with --dashboards-url\nPOST ${path}\n${file}`);
+  for (const { type, id, attributes } of objects) console.log(`${type} ${id}: ${attributes.title ?? ""}`);
+  return 0;
+}
+
+function tell(result: SetupResult): void {
+  console.log(`server      ${result.server}`);
+  for (const name of result.installed) console.log(`installed   ${name}`);
+  for (const { name, reason } of result.missing) console.log(`MISSING     ${name}: ${reason}`);
+}
+
+function tellDashboards(dashboards: FrontEndResult | undefined): void {
+  if (dashboards === undefined) {
+    console.log("left out    dashboards: name the front end with --dashboards-url");
+    return;
+  }
+  const counts = Object.entries(dashboards.objects).map(([type, count]) => `${count} ${type}`);
+  console.log(`front end   ${dashboards.url}: ${counts.join(", ")}`);
+  for (const title of dashboards.dashboards) console.log(`installed   dashboard ${title}`);
+  for (const { name, reason } of dashboards.failed) console.log(`FAILED      ${name}: ${reason}`);
+}

@@ -1,5 +1,5 @@
 // Installs what the sinks need in a server: lifecycle policy, templates, a role that can only create. Asks first
-// what the server can do, installs the rest and names what it left out. Idempotent. Dashboards are not its task.
+// what the server can do, installs the rest and names what it left out. Idempotent. Dashboards are the task of front-end.ts.
 import { readFile } from "node:fs/promises";
 import { TaplineError } from "../core/errors.ts";
 import { excerpt, refused } from "./answer.ts";
@@ -32,7 +32,7 @@ export interface SetupResult {
   readonly missing: readonly { readonly name: string; readonly reason: string }[];
 }
 
-const LIFECYCLE = "lifecycle policy tapline";
+export const LIFECYCLE = "lifecycle policy tapline";
 const ROLE = "role tapline_writer";
 const PATTERN = "logs-tapline.*-*";
 

@@ -1,7 +1,6 @@
 // The generated saved objects: they import (the offline checker), every panel uses fields that exist and can be
 // aggregated, nothing recorded can become markup or a link, headers say what they have to, colours can be told apart.
 import { readFileSync } from "node:fs";
-import { parse as parseYaml } from "yaml";
 import { describe, expect, test } from "vitest";
 import { SETS } from "../../dashboards/colours.ts";
 import { DASHBOARDS } from "../../dashboards/index.ts";
@@ -11,13 +10,35 @@ import { readKql } from "./kql.ts";
 import { FILES, type SavedObject, ofType, panelsOf, parse, readObjects, visStateOf } from "./objects.ts";
 import { queriesOf } from "./queries.ts";
 
-const table = parseYaml(readFileSync("mappings/fields.yml", "utf8")) as {
-  fields: Record<string, [string]>;
-  sink_fields: Record<string, [string]>;
+/** The fields of each data view, as the mapping that the server gets has them. */
+function mapped(file: string): Map<string, string> {
+  const read = JSON.parse(readFileSync(`mappings/generated/opensearch/${file}.json`, "utf8")) as Mapped & {
+    template?: Mapped;
+  };
+  const types = new Map<string, string>();
+  const walk = (properties: Properties, path: string): void => {
+    for (const [name, one] of Object.entries(properties)) {
+      if (one.properties !== undefined) walk(one.properties, `${path}${name}.`);
+      else types.set(path + name, one.index === false ? "stored" : one.type!);
+    }
+  };
+  walk((read.template ?? read).mappings!.properties, "");
+  return types;
+}
+interface Properties {
+  readonly [name: string]: {
+    readonly type?: string;
+    readonly index?: boolean;
+    readonly properties?: Properties;
+  };
+}
+interface Mapped {
+  readonly mappings?: { readonly properties: Properties };
+}
+const TYPES: Readonly<Record<string, ReadonlyMap<string, string>>> = {
+  "tapline-events-view": mapped("index-logs-tapline"),
+  "tapline-incidents-view": mapped("index-tapline-incident-state"),
 };
-const TYPES = new Map(
-  Object.entries({ ...table.fields, ...table.sink_fields }).map(([name, [type]]) => [name, type]),
-);
 const FRONT_ENDS = Object.keys(FILES) as (keyof typeof FILES)[];
 const OBJECTS = { opensearch: readObjects(FILES.opensearch), kibana: readObjects(FILES.kibana) };
 
@@ -26,25 +47,43 @@ test("generated files are what the generators make now", () => {
     expect(readFileSync(path, "utf8") === text, `${path}: run npm run gen`).toBe(true);
 });
 
+const NUMBERS = ["long", "double"];
+const VALUES = [...NUMBERS, "keyword", "constant_keyword", "wildcard", "boolean", "date", "ip"];
+
 /** What is wrong with the fields of the panels of a file. */
 function wrongFields(objects: readonly SavedObject[]): string[] {
-  const numbers = ["long", "long[]", "double"];
   const wrong: string[] = [];
-  for (const { panel, aggregated, named } of queriesOf(objects)) {
-    for (const name of named) if (!TYPES.has(name)) wrong.push(`${panel}: no field ${name}`);
+  for (const { panel, view, aggregated, named } of queriesOf(objects)) {
+    const types = TYPES[view]!;
+    for (const name of named) if (!types.has(name)) wrong.push(`${panel}: no field ${name}`);
     for (const { field, op } of aggregated) {
-      const type = TYPES.get(field);
-      const figures = ["sum", "min", "max", "percentile", "percentiles"].includes(op);
+      const type = types.get(field);
+      const figures = ["sum", "min", "max", "median", "percentile", "percentiles"].includes(op);
       const dated = type === "date" && ["min", "max", "date_histogram"].includes(op);
       if (type === undefined) wrong.push(`${panel}: no field ${field}`);
-      else if (["text", "object", "stored"].includes(type))
-        wrong.push(`${panel}: ${field} is ${type}: it cannot be aggregated`);
-      else if ((figures || op === "date_histogram") && !dated && !(figures && numbers.includes(type)))
+      else if (!VALUES.includes(type)) wrong.push(`${panel}: ${field} is ${type}: it cannot be aggregated`);
+      else if ((figures || op === "date_histogram") && !dated && !(figures && NUMBERS.includes(type)))
         wrong.push(`${panel}: ${op} of ${field}, which is ${type}`);
     }
   }
   return wrong;
 }
+
+/** Fields whose values Tapline makes itself, of characters that are safe in a link. */
+const LINKED: Readonly<Record<string, readonly string[]>> = {
+  "tapline-events-view": [
+    "event.id",
+    "tapline.alert.event_ids",
+    "tapline.control.direct",
+    "tapline.control.iso42001",
+    "tapline.control.supporting",
+    "tapline.flow.from_event",
+    "tapline.incident.alert_ids",
+    "tapline.incident.id",
+    "tapline.provenance.source_event",
+  ],
+  "tapline-incidents-view": ["event.id", "tapline.incident.alert_ids", "tapline.incident.id"],
+};
 
 describe.each(FRONT_ENDS)("%s", (name) => {
   const objects = OBJECTS[name];
@@ -62,7 +101,7 @@ describe.each(FRONT_ENDS)("%s", (name) => {
   test.each([
     ["service.name", "service.nickname", "no field service.nickname"],
     ["service.name", "message", "message is text"],
-    ["service.name", "gen_ai.tool.call.arguments", "gen_ai.tool.call.arguments is object"],
+    ["service.name", "gen_ai.tool.call.arguments", "gen_ai.tool.call.arguments is flat_object"],
     ["service.name", "gen_ai.tool.call.arguments.path", "no field gen_ai.tool.call.arguments.path"],
     ["event.duration", "event.action", "of event.action, which is keyword"],
   ])("tells a panel that has %s changed to %s", (from, to, what) => {
@@ -74,20 +113,21 @@ describe.each(FRONT_ENDS)("%s", (name) => {
   });
 
   test("values of agents and servers are never links, and nothing recorded is markup", () => {
-    const [view] = ofType(objects, "index-pattern");
-    const formats: Record<string, { id: string; params: { urlTemplate?: string; type?: string } }> = parse(
-      view!.attributes["fieldFormatMap"],
-    );
-    const made =
-      /^(event\.id|tapline\.(alert\.event_ids|cause\.event_id|flow\.from_event|provenance\.source_event|control\.\w+))$/;
-    for (const [field, { id, params }] of Object.entries(formats)) {
-      expect(TYPES.has(field), field).toBe(true);
-      expect(["url", "date", "duration", "bytes"], field).toContain(id);
-      if (id !== "url") continue;
-      expect(field).toMatch(made);
-      expect(params.urlTemplate).toMatch(/^\.\.\/app\/discover#/);
-      expect(params.urlTemplate).not.toContain("rawValue");
-      expect(params.type).toBe("a");
+    for (const view of ofType(objects, "index-pattern")) {
+      const formats: Record<string, { id: string; params: { urlTemplate?: string; type?: string } }> = parse(
+        view.attributes["fieldFormatMap"],
+      );
+      for (const [field, { id }] of Object.entries(formats)) {
+        expect(TYPES[view.id]!.has(field), field).toBe(true);
+        expect(["url", "date", "duration", "bytes"], field).toContain(id);
+      }
+      const links = Object.entries(formats).filter(([, { id }]) => id === "url");
+      expect(links.map(([field]) => field).toSorted()).toEqual(LINKED[view.id]);
+      for (const [, { params }] of links) {
+        expect(params.urlTemplate).toMatch(/^\.\.\/app\/discover#/);
+        expect(params.urlTemplate).not.toContain("rawValue");
+        expect(params.type).toBe("a");
+      }
     }
   });
 

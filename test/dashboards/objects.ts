@@ -45,6 +45,7 @@ export interface ClassicAgg {
     readonly field?: string;
     readonly size?: number;
     readonly orderBy?: string;
+    readonly order?: string;
     readonly percents?: readonly number[];
     readonly missingBucket?: boolean;
     readonly filters?: readonly { readonly input: { readonly query: string }; readonly label: string }[];
@@ -66,6 +67,7 @@ export interface LensColumn {
     readonly missingBucket?: boolean;
     readonly percentile?: number;
     readonly orderBy?: { readonly columnId: string };
+    readonly orderDirection?: string;
     readonly filters?: readonly { readonly input: { readonly query: string }; readonly label: string }[];
   };
 }

@@ -16,12 +16,15 @@ import { readKql } from "./kql.ts";
 
 type Json = Record<string, unknown>;
 
+const EVENTS = "tapline-events-view";
 interface AskedOf {
   readonly field: string;
   readonly op: string;
 }
 export interface PanelQuery {
   readonly panel: string;
+  /** Id of the data view. */
+  readonly view: string;
   /** Fields that are aggregated, and how. */
   readonly aggregated: readonly AskedOf[];
   /** Fields in conditions and columns. */
@@ -39,8 +42,9 @@ interface Bucket {
   readonly size: number | undefined;
   readonly missing: boolean;
   readonly filters: readonly { readonly input: { readonly query: string }; readonly label: string }[];
-  /** Name of the figure that orders. */
+  /** Name of the figure that orders, and which way. */
   readonly order: string | undefined;
+  readonly way: string | undefined;
 }
 interface Figure {
   readonly name: string;
@@ -55,6 +59,7 @@ const METRICS: Readonly<Record<string, string>> = {
   sum: "sum",
   min: "min",
   max: "max",
+  median: "percentiles",
   percentiles: "percentiles",
   percentile: "percentiles",
 };
@@ -75,13 +80,14 @@ function bucket(one: Bucket, figures: readonly Figure[]): Json {
   if (op !== "terms") throw new Error(`no bucket ${op}`);
   const by = figures.find(({ name }) => name === one.order);
   if (by === undefined) throw new Error(`ordered by ${one.order}, which is no figure`);
-  const order = { [by.op === "count" ? "_count" : by.name]: "desc" };
+  const order = { [by.op === "count" ? "_count" : by.name]: one.way };
   return { terms: { field, size, order, ...(missing ? { missing: "__missing__" } : {}) } };
 }
 
 /** One request: buckets in buckets, figures in each. */
 function request(
   panel: string,
+  view: string,
   query: string,
   buckets: readonly Bucket[],
   figures: readonly Figure[],
@@ -98,12 +104,20 @@ function request(
   );
   return {
     panel,
+    view,
     aggregated,
     named: [...fields, ...groups],
     body: { size: 0, track_total_hits: true, query: asked, aggs: inner },
     buckets: buckets.map(({ name }) => name),
     metrics: computed.map(({ name }) => name),
   };
+}
+
+/** The one data view that an object refers to. */
+function viewOf(name: string, { references }: Pick<SavedObject, "references">): string {
+  const views = references.filter(({ type }) => type === "index-pattern");
+  if (views.length !== 1) throw new Error(`${name}: ${views.length} data views`);
+  return views[0]!.id;
 }
 
 const isMetric = ({ schema }: ClassicAgg): boolean => schema === "metric";
@@ -127,8 +141,9 @@ function classic(panel: string, object: SavedObject): PanelQuery | undefined {
       missing: params.missingBucket === true,
       filters: params.filters ?? [],
       order: params.orderBy,
+      way: params.order,
     }));
-  return request(panel, sourceOf(object).query.query, buckets, figures);
+  return request(panel, viewOf(panel, object), sourceOf(object).query.query, buckets, figures);
 }
 
 function lens(name: string, panel: DashboardPanel): PanelQuery {
@@ -155,8 +170,10 @@ function lens(name: string, panel: DashboardPanel): PanelQuery {
       missing: params?.missingBucket === true,
       filters: params?.filters ?? [],
       order: params?.orderBy?.columnId,
+      way: params?.orderDirection,
     }));
-  return request(name, query.query, buckets, figures);
+  const { references } = panel.embeddableConfig["attributes"] as Pick<SavedObject, "references">;
+  return request(name, viewOf(name, { references }), query.query, buckets, figures);
 }
 
 function controlled(dashboard: SavedObject, objects: readonly SavedObject[]): string[] {
@@ -178,7 +195,8 @@ export function queriesOf(objects: readonly SavedObject[]): PanelQuery[] {
   const all: PanelQuery[] = [];
   const byId = new Map(objects.map((object) => [`${object.type}:${object.id}`, object]));
   for (const search of ofType(objects, "search")) {
-    const asked = request(`search ${search.id}`, sourceOf(search).query.query, [], []);
+    const name = `search ${search.id}`;
+    const asked = request(name, viewOf(name, search), sourceOf(search).query.query, [], []);
     const columns = search.attributes["columns"] as string[];
     all.push({ ...asked, named: [...asked.named, ...columns] });
   }
@@ -193,9 +211,18 @@ export function queriesOf(objects: readonly SavedObject[]): PanelQuery[] {
       if (asked !== undefined) all.push(asked);
     }
     for (const field of controlled(dashboard, objects)) {
-      const one = { name: "c", op: "terms", field, size: 100, missing: false, filters: [], order: "n" };
+      const one = {
+        name: "c",
+        op: "terms",
+        field,
+        size: 100,
+        missing: false,
+        filters: [],
+        order: "n",
+        way: "desc",
+      };
       const figures = [{ name: "n", op: "count", field: undefined, percent: undefined }];
-      all.push(request(`${dashboard.id} filter ${field}`, "", [one], figures));
+      all.push(request(`${dashboard.id} filter ${field}`, EVENTS, "", [one], figures));
     }
   }
   return all;

@@ -1,4 +1,5 @@
-// The sinks and setup against real servers of Elasticsearch.
+// The sinks, setup and the dashboards' panels against real servers of Elasticsearch.
+import { dashboardSuite } from "./dashboards.ts";
 import { incidentStateSuite } from "./incident-state.ts";
 import { reconcileSuite } from "./reconcile.ts";
 import { searchSuite } from "./search.ts";
@@ -8,9 +9,11 @@ const url = await startServer("elasticsearch8");
 searchSuite("Elasticsearch 8", "elasticsearch", url);
 incidentStateSuite("Elasticsearch 8", "elasticsearch", url);
 reconcileSuite("Elasticsearch 8", "elasticsearch", url);
+dashboardSuite("Elasticsearch 8", "elasticsearch", url);
 // The same client speaks to version 9. Its server is made of jars and costs a large download: full runs only.
 if (process.env["TAPLINE_FULL"] !== undefined) {
-  const url9 = await startServer("elasticsearch9");
-  searchSuite("Elasticsearch 9", "elasticsearch", url9);
-  reconcileSuite("Elasticsearch 9", "elasticsearch", url9);
+  const newer = await startServer("elasticsearch9");
+  searchSuite("Elasticsearch 9", "elasticsearch", newer);
+  reconcileSuite("Elasticsearch 9", "elasticsearch", newer);
+  dashboardSuite("Elasticsearch 9", "elasticsearch", newer);
 } else console.warn("skipping the tests against Elasticsearch 9: set TAPLINE_FULL=1 to run them");

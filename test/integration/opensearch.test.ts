@@ -1,4 +1,5 @@
-// The sinks and setup against a real server of OpenSearch.
+// The sinks, setup and the dashboards' panels against a real server of OpenSearch.
+import { dashboardSuite } from "./dashboards.ts";
 import { incidentStateSuite } from "./incident-state.ts";
 import { reconcileSuite } from "./reconcile.ts";
 import { searchSuite } from "./search.ts";
@@ -8,3 +9,4 @@ const url = await startServer("opensearch");
 searchSuite("OpenSearch 3", "opensearch", url);
 incidentStateSuite("OpenSearch 3", "opensearch", url);
 reconcileSuite("OpenSearch 3", "opensearch", url);
+dashboardSuite("OpenSearch 3", "opensearch", url);
