@@ -29,6 +29,7 @@ export const VIEWER = {
   // Questions
   viewer_queries: 3, // statements at once; more wait
   viewer_query_ms: 120_000, // one request's statements, then it is given up
+  viewer_tell_ms: 250, // totals are told this often while they grow
   viewer_refresh_ms: 250, // the store's list of files is looked at again after this
   viewer_keep_ms: 180_000, // entries that came to files stay in the tail's table for statements that began before
   viewer_rows: 500, // rows of one page

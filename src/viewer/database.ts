@@ -106,7 +106,7 @@ export class Database {
     return this.use(signal, (run) => run(sql, values, max));
   }
 
-  /** Several statements on one connection. Throws STOPPED when `signal` aborts, STORE_TOO_MUCH, STORE_QUERY. */
+  /** Several statements on one connection. Throws TOO_SLOW when `signal` aborts, STORE_TOO_MUCH, STORE_QUERY. */
   async use<T>(signal: AbortSignal, work: (run: Run) => Promise<T>): Promise<T> {
     if (signal.aborted) throw stopped();
     const connection = await this.#pool.take();

@@ -30,8 +30,12 @@ export class Pool {
   }
 }
 
+/** Nobody waits for the answer any more, or it took too long. */
 export const stopped = (): TaplineError =>
-  new TaplineError("STOPPED", "nobody waits for the answer any more");
+  new TaplineError("TOO_SLOW", "the answer took too long", {
+    retry: true,
+    remedy: "ask for a shorter period",
+  });
 
 /** What DuckDB quotes after the first line may be an event's content: it is left out. */
 export function refusal(error: unknown): TaplineError {

@@ -12,7 +12,7 @@ import type { Live } from "./live.ts";
 import { dashboardOf, dashboards, layoutOf } from "./panels.ts";
 import { type Request, readBody } from "./request.ts";
 import { listRules, ruleDetail } from "./rules.ts";
-import { findPage, findTotals } from "./search.ts";
+import { tellSearch } from "./search-answer.ts";
 import { Stream, notFound, problemOf, sendJson } from "./send.ts";
 import { listSessions, tellSession } from "./sessions.ts";
 import { isoOf, parsePoint, ALWAYS } from "./times.ts";
@@ -126,22 +126,6 @@ async function dashboardData(
   stream.line({ type: "end", took_ms: Math.round(performance.now() - started_ms) });
 }
 
-async function search({ asked, signal }: Request, context: Context, stream: Stream): Promise<void> {
-  const started_ms = performance.now();
-  const question = asked.question(await context.database.view(), signal);
-  const page = { limit: asked.limit(), after: asked.after() };
-  const next = await findPage(context.database, question, page, (events) =>
-    stream.line({ type: "hits", events }),
-  );
-  stream.line({ type: "page", next, took_ms: Math.round(performance.now() - started_ms) });
-  if (asked.text("total") === "no") {
-    const took_ms = Math.round(performance.now() - started_ms);
-    stream.line({ type: "end", histogram: null, facets: [], took_ms });
-    return;
-  }
-  await findTotals(context.figures, question, asked.tz(), (line) => stream.line(line), started_ms);
-}
-
 async function event({ id, signal }: Request, context: Context) {
   const view = await context.database.view();
   const index = /^\d{1,15}$/.test(id) ? Number(id) : await indexOfId(context.database, view, id, signal);
@@ -205,7 +189,7 @@ export const ROUTES: readonly Route[] = [
   get("/api/dashboards", [], () => ({ dashboards: dashboards() })),
   get("/api/dashboards/*", [], ({ id }) => layoutOf(dashboard(id))),
   lines("/api/dashboards/*/data", [...PERIOD, "q", "tz", "panel"], dashboardData),
-  lines("/api/events", [...PERIOD, "q", "tz", "limit", "after", "total"], search),
+  lines("/api/events", [...PERIOD, "q", "tz", "limit", "after", "total"], tellSearch),
   get("/api/events/*", [], event),
   get("/api/sessions", [...PERIOD, "q", "limit"], async (request, context) =>
     listSessions(context, await question(request, context), request.asked.limit()),

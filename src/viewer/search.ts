@@ -41,6 +41,7 @@ export async function findPage(
   question: Question,
   page: Page,
   emit: (events: EventRow[]) => void,
+  seen?: (searched: number) => void,
 ): Promise<string | null> {
   const { view, span, terms, signal } = question;
   const fields = page.fields ?? FIELDS_OF_ROW;
@@ -55,6 +56,7 @@ export async function findPage(
     if (full !== undefined && full > part.times.to) break;
     const found = await hitsOf(database, part, span, terms, page, fields, signal);
     hits = [...hits, ...found].toSorted((a, b) => b.ms - a.ms || b.index - a.index).slice(0, page.limit + 1);
+    seen?.(part.rows);
     const next_ms = parts[i + 1]?.times.to ?? -Infinity;
     const certain = Math.min(hits.findLastIndex(({ ms }) => ms > next_ms) + 1, page.limit);
     if (certain > told) emit(hits.slice(told, certain).map(({ event }) => event));
@@ -102,8 +104,6 @@ const FACETS = [
   "tapline.alert.level",
 ] as const;
 const FACET_VALUES = 10;
-/** Totals are told this often while they grow. */
-const TELL_MS = 250;
 
 /** When, and the facets. */
 export function totalsAsks(base_ms: number): Ask[] {
@@ -134,7 +134,7 @@ export async function findTotals(
   const answers = await figures.ask(question, asks, ([times], part) => {
     for (const { cells } of times!.groups) total += Number(cells[0]);
     searched += part.rows;
-    if (performance.now() - told_ms < TELL_MS) return;
+    if (performance.now() - told_ms < LIMITS.viewer_tell_ms) return;
     told_ms = performance.now();
     emit({ type: "total", total, searched: Math.min(searched, entries), entries });
   });

@@ -24,13 +24,19 @@ export interface Span {
 }
 export const ALWAYS: Span = { from: 0, to: LAST_MS };
 
-/** `now`, `now-30d` or ISO 8601 with an offset, as ms since 1970; undefined when it is none of them. What is relative is
- * cut to whole seconds, so that the same page asked twice asks the same. */
+/** To what a relative point is cut, so that the same page asked twice asks the same of files that are in part before it. */
+const cutOf = (back_ms: number): number =>
+  back_ms >= UNIT_MS["d"]! ? HOUR_MS : back_ms >= HOUR_MS ? 60_000 : 1_000;
+
+/** `now`, `now-30d` or ISO 8601 with an offset, as ms since 1970; undefined when it is none of them. What is days ago begins
+ * with its hour, what is hours ago with its minute. */
 export function parsePoint(text: string, now_ms: number): number | undefined {
   const relative = /^now(?:-(\d{1,6})([smhdwy]))?$/.exec(text);
   if (relative !== null) {
     const back = relative[1] === undefined ? 0 : Number(relative[1]) * UNIT_MS[relative[2]!]!;
-    return Math.max(0, Math.ceil(now_ms / 1_000) * 1_000 - back);
+    // The present is not cut off: the last second is whole.
+    if (back === 0) return Math.ceil(now_ms / 1_000) * 1_000;
+    return Math.max(0, Math.floor((now_ms - back) / cutOf(back)) * cutOf(back));
   }
   if (!/^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/.test(text))
     return undefined;
