@@ -43,6 +43,7 @@ export const VIEWER = {
   viewer_part_rows: 131_072, // rows that are worked on at once
   viewer_times: 1_024, // spans of times of parts that are remembered, beside those of files
   viewer_warm_ms: 5_000, // pause between looks for files that nobody asked yet
+  viewer_nothing: 50_000, // questions that a file has no answer to
   viewer_groups: 20_000, // groups of one file's events that are kept; beyond that figures are of the largest ones
   viewer_cache_cells: 6_000_000, // figures of files that are remembered, all together
   viewer_stale_ms: 10_000, // a collector that said nothing for so long does not run

@@ -71,6 +71,15 @@ export class Context {
     return status?.running === true && Date.now() - status.at_ms < LIMITS.viewer_stale_ms;
   }
 
+  /** Reads the rare events of every file, which are remembered. */
+  async readAhead(): Promise<void> {
+    const { signal } = new AbortController();
+    const view = await this.database.view();
+    await this.alerts.lights(view, signal);
+    await this.alerts.presents(view, signal);
+    await this.incidents.all(view, signal);
+  }
+
   async close(): Promise<void> {
     this.database.close();
     await this.ledger.close();

@@ -21,10 +21,13 @@ const first = { op: "min", field: "@timestamp" } as const;
 const last = { op: "max", field: "@timestamp" } as const;
 const fieldOf = (strength: Strength): string => `tapline.control.${strength}`;
 
-/** Per control and strength: events, first, last. */
+/** Per strength, by control and class of event: events, first, last. */
 export const CONTROLS: readonly Ask[] = STRENGTHS.map((strength) => ({
   where: [],
-  by: [{ kind: "value", field: fieldOf(strength) }],
+  by: [
+    { kind: "value", field: fieldOf(strength) },
+    { kind: "value", field: "event.action" },
+  ],
   measures: [count, first, last],
 }));
 
@@ -35,12 +38,23 @@ const tagged = (field: string, id: string): Term => ({
   values: [{ text: id, prefix: false }],
 });
 
-async function figuresOf(context: Context, question: Question, asks: readonly Ask[]) {
-  const answers = await context.figures.ask(question, asks);
-  return asks.map((ask, i) => {
-    const sums = new Sums(ask);
-    for (const { groups } of answers[i]!) for (const group of groups) sums.add(group);
-    return sums.figures();
+type Figures = ReturnType<Sums["figures"]>;
+
+/** Per strength: by control and class, and by control. */
+async function figuresOf(
+  context: Context,
+  question: Question,
+): Promise<{ byClass: Figures; byControl: Figures }[]> {
+  const answers = await context.figures.ask(question, CONTROLS);
+  return CONTROLS.map((ask, i) => {
+    const [classes, whole] = [new Sums(ask), new Sums(ask)];
+    for (const { groups } of answers[i]!) {
+      for (const { keys, cells } of groups) {
+        classes.add({ keys, cells });
+        whole.add({ keys: keys.slice(0, 1), cells });
+      }
+    }
+    return { byClass: classes.figures(), byControl: whole.figures() };
   });
 }
 
@@ -50,7 +64,11 @@ const timeOf = (times: readonly (number | null | undefined)[], pick: (...ms: num
 };
 
 export async function listControls(context: Context, question: Question): Promise<ControlList> {
-  const [direct, supporting] = await figuresOf(context, question, CONTROLS);
+  return listOf(await figuresOf(context, question));
+}
+
+function listOf(figures: Awaited<ReturnType<typeof figuresOf>>): ControlList {
+  const [direct, supporting] = figures.map(({ byControl }) => byControl);
   const rows = Object.entries(controls).map(([id, { title, evidence, shows }]): ControlRow => {
     const [d, s] = [direct!, supporting!].map((all) => all.find(({ keys }) => keys[0] === id)?.values);
     return {
@@ -74,20 +92,15 @@ export async function controlDetail(
   id: string,
   header: ExhibitHeader,
 ): Promise<ControlDetail | undefined> {
-  const control = (await listControls(context, question)).controls.find((row) => row.id === id);
+  const figures = await figuresOf(context, question);
+  const control = listOf(figures).controls.find((row) => row.id === id);
   if (control === undefined) return undefined;
-  const asks = STRENGTHS.map((strength): Ask => ({
-    where: [tagged(fieldOf(strength), id)],
-    by: [{ kind: "value", field: "event.action" }],
-    measures: [count, last],
-  }));
-  const found = await figuresOf(context, question, asks);
   const classes = STRENGTHS.flatMap((strength, i) =>
-    found[i]!.map(({ keys, values }) => ({
-      action: String(keys[0]),
+    figures[i]!.byClass.filter(({ keys }) => keys[0] === id).map(({ keys, values }) => ({
+      action: String(keys[1]),
       strength,
       events: values[0] ?? 0,
-      last: isoOf(values[1] ?? 0),
+      last: isoOf(values[2] ?? 0),
     })),
   );
   const events: EventRow[] = [];

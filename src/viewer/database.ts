@@ -51,6 +51,8 @@ export interface DatabaseOptions {
 }
 
 export class Database {
+  /** Questions that a part that stays has no answer to, by part and question. */
+  readonly nothing = new Set<string>();
   readonly #dir: string;
   readonly #duckdb: Duckdb;
   readonly #pool: Pool;

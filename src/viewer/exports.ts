@@ -1,20 +1,13 @@
-// What leaves the viewer: tables as CSV, and entries with what is needed to check them without us. Each is handed to the
-// collector to be recorded before its first byte is sent.
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+// What leaves the viewer as CSV. Handed to the collector to be recorded before its first byte is sent.
 import { z } from "zod";
 import { LIMITS } from "../core/limits.ts";
 import { type ExportKind, type ExportSubmission } from "../core/triage.ts";
 import { submitRecord } from "../incident/submit.ts";
-import { CHECKPOINT, VKEY } from "../ledger/paths.ts";
-import { openCheckpoint } from "../ledger/checkpoint.ts";
-import { parseVerifier } from "../ledger/note.ts";
 import { parseBody } from "./actions.ts";
-import type { EventRow, EvidencePack, PanelData } from "./api.ts";
+import type { EventRow, PanelData } from "./api.ts";
 import type { Context } from "./context.ts";
 import { csvRow } from "./csv.ts";
 import { tellPanels } from "./dashboard-data.ts";
-import { detailOf } from "./detail.ts";
 import type { Question } from "./figures.ts";
 import { bysOf, dashboardOf, isAsking, metricsOf } from "./panels.ts";
 import { pointOf, termsOf } from "./parameters.ts";
@@ -22,7 +15,7 @@ import { queryText } from "./query.ts";
 import type { Request, User } from "./request.ts";
 import { FIELDS_OF_ROW } from "./rows.ts";
 import { findPage, parsePlace } from "./search.ts";
-import { Stream, notFound, sendJson } from "./send.ts";
+import { Stream, notFound } from "./send.ts";
 import { ALWAYS, isoOf, parsePoint } from "./times.ts";
 import { refuse, typeOf } from "./where.ts";
 
@@ -38,13 +31,16 @@ const exportSchema = z.strictObject({
   dashboard: text.optional(),
   panel: text.optional(),
 });
-const evidenceSchema = z.strictObject({
-  indexes: z.array(z.int().min(0)).min(1).max(LIMITS.viewer_evidence),
-});
 
 type Export = z.output<typeof exportSchema>;
 
-function record(context: Context, user: User, kind: ExportKind, more: Partial<ExportSubmission>): void {
+/** To be called before the first byte is sent. */
+export function recordExport(
+  context: Context,
+  user: User,
+  kind: ExportKind,
+  more: Partial<ExportSubmission>,
+): void {
   submitRecord(context.place.state_dir, {
     submit: "export",
     ts: new Date().toISOString(),
@@ -68,7 +64,7 @@ export async function sendExport(context: Context, request: Request, body: unkno
     terms: termsOf(wanted.q ?? ""),
     signal: request.signal,
   };
-  record(context, request.user, wanted.what, {
+  recordExport(context, request.user, wanted.what, {
     subject: panel === undefined ? undefined : `${panel.dashboard.id} ${panel.id}`,
     query: queryText(question.terms),
     from: isoOf(question.span.from),
@@ -187,38 +183,4 @@ function rowsOf(data: PanelData, labels: readonly string[], metrics: readonly st
       return [["event.sequence", "@timestamp", "event.id", "message", ...fields], ...rows];
     }
   }
-}
-
-export async function sendEvidence(context: Context, request: Request, body: unknown): Promise<void> {
-  const { indexes } = parseBody(evidenceSchema, body);
-  const view = await context.database.view();
-  const wanted = [...new Set(indexes)].toSorted((a, b) => a - b);
-  if (wanted.some((index) => index >= view.end)) throw notFound("entry");
-  const { ledger_dir } = context.place;
-  const vkey = (await readFile(join(ledger_dir, VKEY), "utf8").catch(() => "")).trim();
-  const note = await readFile(join(ledger_dir, CHECKPOINT), "utf8").catch(() => null);
-  record(context, request.user, "evidence", { indexes: wanted });
-  const entries: EvidencePack["entries"][number][] = [];
-  let checkpoint: string | null = note;
-  for (const index of wanted) {
-    const detail = await detailOf(context, view, index, request.signal);
-    if (detail === undefined) continue;
-    const { entry, proof, hash } = detail;
-    const leaf = proof?.leaf ?? Buffer.from(hash, "hex").toString("base64");
-    // All proofs are of one tree: one made while a newer checkpoint came is made again below.
-    if (proof !== null) checkpoint = proof.checkpoint;
-    entries.push({ index, entry, leaf, path: proof?.path ?? null });
-  }
-  const sound =
-    vkey === "" || checkpoint === null ? undefined : openCheckpoint(checkpoint, parseVerifier(vkey));
-  const pack: EvidencePack = {
-    format: "tapline-evidence-1",
-    made_at: isoOf(Date.now()),
-    origin: sound === undefined || typeof sound === "string" ? "" : sound.origin,
-    vkey,
-    checkpoint,
-    entries,
-  };
-  request.response.setHeader("Content-Disposition", `attachment; filename="tapline-evidence.json"`);
-  sendJson(request.response, 200, pack);
 }

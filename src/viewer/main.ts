@@ -41,7 +41,7 @@ async function serve(order: Order): Promise<void> {
   });
   tell({ type: "ready", port: viewer.port });
   const kept = join(order.place.state_dir, "viewer");
-  await new Warmth(context.database, context.figures, kept).run();
+  await new Warmth(context.database, context.figures, kept, () => context.readAhead()).run();
 }
 
 assert(process.send !== undefined, "started by start.ts");

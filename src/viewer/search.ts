@@ -3,12 +3,13 @@
 import { LIMITS } from "../core/limits.ts";
 import type { EventRow, Facet, SearchLine } from "./api.ts";
 import type { Ask } from "./asks.ts";
-import { type Database, type Part, mayHold } from "./database.ts";
+import { type Database, type Part, holdsAll, mayHold } from "./database.ts";
 import type { Figures, Question } from "./figures.ts";
 import { FIELDS_OF_ROW, columnsOf, rowOf } from "./rows.ts";
 import { Sums } from "./sums.ts";
 import { type Span, bucketOf, bucketsOf, stepOf } from "./times.ts";
 import { Parameters, conditionOf, inSpan, refuse } from "./where.ts";
+import { queryText } from "./query.ts";
 import { baseOf } from "./panels.ts";
 
 /** Place of a hit in the order: time, then index. */
@@ -76,6 +77,9 @@ async function hitsOf(
   fields: readonly string[],
   signal: AbortSignal,
 ): Promise<Hit[]> {
+  // What a part has no hit for at all, it has in no page and no period.
+  const name = `${part.key}\n${queryText(terms)}`;
+  if (database.nothing.has(name)) return [];
   const p = new Parameters();
   const conditions = [conditionOf(terms, p), inSpan(span, p)];
   if (after !== undefined) {
@@ -86,6 +90,10 @@ async function hitsOf(
   }
   const newest = `FROM ${part.from} WHERE ${conditions.join(" AND ")} ORDER BY "@timestamp" DESC, "event.sequence" DESC LIMIT ${limit + 1}`;
   const rows = await database.run(`SELECT ${columnsOf(fields)} ${newest}`, p.values, limit + 1, signal);
+  if (rows.length === 0 && part.stays && after === undefined && holdsAll(part, span)) {
+    if (database.nothing.size >= LIMITS.viewer_nothing) database.nothing.clear();
+    database.nothing.add(name);
+  }
   return rows.map((row) => ({
     ms: Number(row["@timestamp"]),
     index: Number(row["event.sequence"]),

@@ -14,11 +14,17 @@ import { usualAsks } from "./panels.ts";
 import { RULES } from "./rules.ts";
 import { totalsAsks } from "./search.ts";
 import { SESSIONS } from "./sessions.ts";
-import type { Partial } from "./sums.ts";
+import type { Partial as Answer } from "./sums.ts";
 import { HOUR_MS } from "./times.ts";
 
 /** Changes when the same ask gets another answer. */
 const VERSION = 1;
+
+interface Kept {
+  readonly version: number;
+  /** By digest of the ask. */
+  readonly answers: Readonly<Record<string, Answer>>;
+}
 
 function usual(): Ask[] {
   const asks = [...DASHBOARDS.flatMap(usualAsks), SESSIONS, ...CONTROLS, RULES, ...totalsAsks(HOUR_MS)];
@@ -30,17 +36,18 @@ export class Warmth {
   readonly #figures: Figures;
   readonly #dir: string;
   readonly #asks = usual();
-  /** Names what is asked: files that were kept for other asks are made again. */
-  readonly #digest = createHash("sha256")
-    .update(JSON.stringify([VERSION, this.#asks]))
-    .digest("hex");
+  readonly #names = this.#asks.map(digestOf);
   readonly #done = new Set<string>();
   readonly #stop = new AbortController();
 
-  constructor(database: Database, figures: Figures, dir: string) {
+  readonly #ahead: () => Promise<void>;
+
+  /** `ahead` is done first in every round. */
+  constructor(database: Database, figures: Figures, dir: string, ahead: () => Promise<void>) {
     this.#database = database;
     this.#figures = figures;
     this.#dir = dir;
+    this.#ahead = ahead;
   }
 
   /** Until it is closed: what is new, newest first, one part at a time. */
@@ -66,39 +73,48 @@ export class Warmth {
     const parts = (await this.#database.view()).parts.filter(({ stays }) => stays);
     const names = new Set(parts.map(nameOf));
     for (const name of readdirSync(this.#dir)) if (!names.has(name)) rmSync(join(this.#dir, name));
-    const missing: Part[] = [];
+    await this.#ahead();
     for (const part of parts.toReversed()) {
-      if (this.#done.has(part.key)) continue;
-      if (this.#load(part)) this.#done.add(part.key);
-      else missing.push(part);
-    }
-    for (const part of missing) {
       if (signal.aborted) return;
+      if (this.#done.has(part.key)) continue;
+      const kept = this.#load(part);
       const partials = await this.#figures.askPart(part, undefined, [], this.#asks, signal);
-      this.#save(part, partials);
+      if (kept < this.#asks.length) this.#save(part, partials);
       this.#done.add(part.key);
     }
   }
 
-  #load(part: Part): boolean {
-    let kept: { digest?: string; partials?: Partial[] };
+  /** Takes what was kept of a part; gives how many answers that were. */
+  #load(part: Part): number {
+    let kept: Partial<Kept>;
     try {
-      kept = JSON.parse(readFileSync(join(this.#dir, nameOf(part)), "utf8")) as typeof kept;
+      kept = JSON.parse(readFileSync(join(this.#dir, nameOf(part)), "utf8")) as Partial<Kept>;
     } catch {
-      return false;
+      return 0;
     }
-    if (kept.digest !== this.#digest || kept.partials?.length !== this.#asks.length) return false;
-    this.#asks.forEach((ask, i) => this.#figures.remember(part, ask, kept.partials![i]!));
-    return true;
+    if (kept.version !== VERSION || kept.answers === undefined) return 0;
+    let count = 0;
+    this.#asks.forEach((ask, i) => {
+      const answer = kept.answers![this.#names[i]!];
+      if (answer === undefined) return;
+      this.#figures.remember(part, ask, answer);
+      count++;
+    });
+    return count;
   }
 
-  #save(part: Part, partials: readonly Partial[]): void {
+  #save(part: Part, partials: readonly Answer[]): void {
     const path = join(this.#dir, nameOf(part));
-    const text = JSON.stringify({ digest: this.#digest, partials });
-    writeFileSync(`${path}.${process.pid}`, text, { mode: 0o600 });
+    const answers = Object.fromEntries(partials.map((partial, i) => [this.#names[i]!, partial]));
+    writeFileSync(`${path}.${process.pid}`, JSON.stringify({ version: VERSION, answers } satisfies Kept), {
+      mode: 0o600,
+    });
     renameSync(`${path}.${process.pid}`, path);
   }
 }
+
+const digestOf = (ask: Ask): string =>
+  createHash("sha256").update(JSON.stringify(ask)).digest("base64url").slice(0, 22);
 
 /** A part's file among those that are kept. */
 const nameOf = ({ key }: Part): string =>
