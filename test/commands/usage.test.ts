@@ -1,5 +1,5 @@
 // What holds for every command: help, usage errors (2), errors of the world (3), and a reader that goes away.
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
@@ -96,6 +96,9 @@ test.each(["opensearch", "elasticsearch"])(
     const { code, stdout } = await tapline(home, ["setup", engine, "--print", "--retention-days", "17"]);
     expect(code).toBe(0);
     const parts = stdout.split(/^# .*$/m).slice(1);
+    const dashboards = parts.pop()!.trimStart().split("\n");
+    expect(dashboards[0]).toMatch(/^POST \/api\/saved_objects\/_import/);
+    expect(existsSync(dashboards[1]!), dashboards[1]).toBe(true);
     expect(parts.length).toBeGreaterThanOrEqual(2);
     for (const part of parts) {
       const [, path, body] = /^\n(?:PUT|POST) (\S+)\n([\s\S]+)$/.exec(part)!;
