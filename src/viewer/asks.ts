@@ -5,11 +5,14 @@ import { type Term, queryText } from "./query.ts";
 import { type Parameter, Parameters, column, conditionOf, isList, typeOf } from "./where.ts";
 
 export type Dimension =
-  | { readonly kind: "value"; readonly field: string }
+  /** `missing`: what is without the field is a group too, called NONE. */
+  | { readonly kind: "value"; readonly field: string; readonly missing?: true }
   /** The number of each condition that an event meets. */
   | { readonly kind: "conditions"; readonly groups: readonly (readonly Term[])[] }
   /** Buckets of this width since 1970, in UTC. */
   | { readonly kind: "time"; readonly step_ms: number };
+
+export const NONE = "(none)";
 
 export interface Measure {
   readonly op: "count" | "sum" | "min" | "max" | "distinct" | "percentile" | "values";
@@ -26,6 +29,8 @@ export interface Ask {
 
 /** Buckets of a percentile are this much apart: what comes out is right within half of it. */
 const BASE = 1.02;
+/** Bucket that a value is in. */
+export const bucketAt = (value: number): number => Math.floor(Math.log(Math.max(value, 1)) / Math.log(BASE));
 export const atBucket = (bucket: number): number => BASE ** (bucket + 0.5);
 
 function fieldsIn(terms: readonly Term[]): string[] {
@@ -96,8 +101,8 @@ export function sqlOf(ask: Ask, table: string): { sql: string; values: readonly 
     if (dimension.kind === "time") {
       inner.push(`floor(epoch_ms("@timestamp") / ${dimension.step_ms})::DOUBLE AS k${i}`);
     } else if (dimension.kind === "value") {
-      inner.push(`${column(dimension.field)} AS k${i}`);
-      conditions.push(`${column(dimension.field)} IS NOT NULL`);
+      inner.push(`${valueSql(dimension)} AS k${i}`);
+      if (dimension.missing !== true) conditions.push(`${column(dimension.field)} IS NOT NULL`);
     } else {
       const cases = dimension.groups.map((terms, n) => `CASE WHEN ${conditionOf(terms, p)} THEN ${n} END`);
       outer[i] = `list_filter([${cases.join(", ")}], x -> x IS NOT NULL) AS k${i}`;
@@ -111,6 +116,14 @@ export function sqlOf(ask: Ask, table: string): { sql: string; values: readonly 
     inner.length === 0 ? "" : ` GROUP BY ${inner.map((_, i) => i + 1).join(", ")} ORDER BY count(*) DESC`;
   const groups = `SELECT ${[...inner, ...measures].join(", ")} FROM ${table} WHERE ${conditions.join(" AND ")}${group} LIMIT ${most}`;
   return { sql: `SELECT ${[...outer, ...figures].join(", ")} FROM (${groups})`, values: p.values };
+}
+
+function valueSql({ field, missing }: Extract<Dimension, { kind: "value" }>): string {
+  const name = column(field);
+  if (missing !== true) return name;
+  return isList(field)
+    ? `CASE WHEN len(${name}) > 0 THEN ${name} ELSE ['${NONE}'] END`
+    : `coalesce(${name}, '${NONE}')`;
 }
 
 /** Whether keys of a dimension come as lists. */

@@ -1,11 +1,13 @@
 // The figures of one dashboard: every panel's ask in one go, and the newest events of its saved searches.
 import { LIMITS } from "../core/limits.ts";
 import type { AskingPanel, Dashboard, Panel } from "../../dashboards/define.ts";
-import type { EventRow, ExhibitHeader, PanelData } from "./api.ts";
+import { presentFields } from "../sinks/incident-document.ts";
+import type { EventRow, ExhibitHeader, FieldValue, PanelData } from "./api.ts";
 import type { Context } from "./context.ts";
 import type { Question } from "./figures.ts";
 import { dataOf } from "./panel-data.ts";
 import { askOf, baseOf, isAsking, searchOf } from "./panels.ts";
+import { type PresentDocument, askPresent, meets } from "./present-figures.ts";
 import { queryText } from "./query.ts";
 import { findPage, shownSpan } from "./search.ts";
 import { ALWAYS, isoOf, parsePoint, stepOf } from "./times.ts";
@@ -33,7 +35,7 @@ export async function headerOf(context: Context, question: Question, tz: number)
 
 /** A period of its own is asked apart. */
 function spanOf(panel: AskingPanel, question: Question): Question {
-  if (panel.kind !== "table" || panel.period === undefined) return question;
+  if (panel.period === undefined) return question;
   const now_ms = Date.now();
   const from = parsePoint(panel.period.from, now_ms) ?? ALWAYS.from;
   return { ...question, span: { from, to: ALWAYS.to } };
@@ -51,19 +53,75 @@ export async function tellPanels(
     .flatMap((row): readonly Panel[] => row.panels)
     .filter(({ id }) => only === undefined || id === only);
   const asking = panels.filter(isAsking);
-  const usual = asking.filter((panel) => spanOf(panel, question) === question);
+  const now = asking.filter((panel) => panel.of === "incidents");
+  for (const panel of now) await tellPresent(context, panel, spanOf(panel, question), tz, emit);
+  const usual = asking.filter((panel) => spanOf(panel, question) === question && !now.includes(panel));
   await tellAsked(context, usual, question, tz, emit);
   for (const panel of asking)
-    if (!usual.includes(panel)) await tellAsked(context, [panel], spanOf(panel, question), tz, emit);
+    if (!usual.includes(panel) && !now.includes(panel))
+      await tellAsked(context, [panel], spanOf(panel, question), tz, emit);
   for (const panel of panels) {
     if (panel.kind !== "events") continue;
-    const { terms, columns } = searchOf(panel.search);
+    const { of, terms, columns } = searchOf(panel.search);
     const events: EventRow[] = [];
+    if (of === "incidents") {
+      const documents = await presentOf(context, question, false);
+      const rows = documents.filter((one) => terms.every((term) => meets(one, term)));
+      emit({ id: panel.id, kind: "events", events: rows.map((one) => incidentRow(one, columns)) });
+      continue;
+    }
     const page = { limit: LIMITS.viewer_rows_default, fields: columns };
     const all = { ...question, terms: [...question.terms, ...terms] };
     await findPage(context.database, all, page, (found) => events.push(...found));
     emit({ id: panel.id, kind: "events", events });
   }
+}
+
+/** Incidents as they are now that meet the page's terms, and changed in its period. */
+async function presentOf(
+  context: Context,
+  { view, span, terms, signal }: Question,
+  inside: boolean,
+): Promise<PresentDocument[]> {
+  const all = await context.incidents.all(view, signal);
+  const documents = [...all.values()].map(({ incident, told }) =>
+    presentFields(incident, told[0]?.step["host.name"]),
+  ) as PresentDocument[];
+  return documents.filter((one) => {
+    const ms = Date.parse(String(one["@timestamp"]));
+    return (!inside || (ms >= span.from && ms < span.to)) && terms.every((term) => meets(one, term));
+  });
+}
+
+async function tellPresent(
+  context: Context,
+  panel: AskingPanel,
+  question: Question,
+  tz: number,
+  emit: (data: PanelData) => void,
+): Promise<void> {
+  const span = shownSpan(question);
+  const step_ms = stepOf(span, TIME_BUCKETS);
+  const ask = askOf(panel, baseOf(step_ms, tz));
+  const partials = [askPresent(await presentOf(context, question, true), ask)];
+  emit(dataOf({ panel, ask, partials, span, step_ms, tz }));
+}
+
+/** An incident in a list of events: its last record. */
+function incidentRow(document: PresentDocument, columns: readonly string[]): EventRow {
+  const fields: Record<string, FieldValue> = {};
+  for (const name of columns) {
+    const value = document[name];
+    if (value !== undefined && value !== "" && value !== null) fields[name] = value as FieldValue;
+  }
+  return {
+    index: Number(document["event.sequence"]),
+    id: String(document["tapline.incident.id"]),
+    time: String(document["@timestamp"]),
+    action: "incident",
+    message: null,
+    fields,
+  };
 }
 
 async function tellAsked(

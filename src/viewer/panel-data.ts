@@ -2,7 +2,7 @@
 import type { AskingPanel, By, Metric } from "../../dashboards/define.ts";
 import type { Figure, Key, PanelData } from "./api.ts";
 import type { Ask } from "./asks.ts";
-import { bysOf, metricsOf, unitOf } from "./panels.ts";
+import { bysOf, factorOf, metricsOf, unitOf } from "./panels.ts";
 import { type Partial, Sums } from "./sums.ts";
 import { type Span, bucketOf, bucketsOf, isoOf } from "./times.ts";
 
@@ -20,10 +20,17 @@ export interface Asked {
 type Figures = { readonly keys: readonly Key[]; readonly values: readonly (number | null)[] };
 
 const shown = (metric: Metric, value: number | null | undefined): Figure =>
-  value === null || value === undefined ? null : unitOf(metric) === "time" ? isoOf(value) : value;
+  value === null || value === undefined
+    ? null
+    : unitOf(metric) === "time"
+      ? isoOf(value)
+      : value * factorOf(metric);
 
 const largestFirst = (a: Figures, b: Figures): number =>
   (b.values[0] ?? -Infinity) - (a.values[0] ?? -Infinity) || (String(a.keys) < String(b.keys) ? -1 : 1);
+
+const smallestFirst = (a: Figures, b: Figures): number =>
+  (a.values[0] ?? Infinity) - (b.values[0] ?? Infinity) || (String(a.keys) < String(b.keys) ? -1 : 1);
 
 /** Sums under other keys. */
 function sumsBy(
@@ -165,11 +172,13 @@ function table(asked: Asked): PanelData {
     return under;
   });
   const rows: { keys: Key[]; values: Figure[] }[] = [];
+  const { panel } = asked;
+  const order = panel.kind === "table" && panel.smallestFirst === true ? smallestFirst : largestFirst;
   const walk = (parent: readonly Key[]): void => {
     const by = bys[parent.length]!;
     const found = levels[parent.length]!.get(JSON.stringify(parent)) ?? [];
     const chosen =
-      "field" in by ? found.toSorted(largestFirst).slice(0, sizeOf(by)) : all(by, parent, found, metrics);
+      "field" in by ? found.toSorted(order).slice(0, sizeOf(by)) : all(by, parent, found, metrics);
     for (const { keys, values } of chosen) {
       if (keys.length < bys.length) walk(keys);
       else

@@ -8,13 +8,17 @@ import type {
   Dashboard,
   Metric,
   Panel,
+  Source,
 } from "../../dashboards/define.ts";
 import { SEARCHES } from "../../dashboards/searches.ts";
+import { PRESENT_FIELDS } from "../core/generated/event.ts";
 import type { ByLayout, DashboardInfo, DashboardLayout, MetricLayout, PanelLayout, Unit } from "./api.ts";
 import type { Ask, Dimension, Measure } from "./asks.ts";
 import { type Term, queryText } from "./query.ts";
 import { HOUR_MS } from "./times.ts";
 import { typeOf } from "./where.ts";
+
+const PRESENT: Readonly<Record<string, string>> = PRESENT_FIELDS;
 
 export const isAsking = (panel: Panel): panel is AskingPanel =>
   panel.kind !== "text" && panel.kind !== "events";
@@ -39,9 +43,17 @@ export function termOf({ field, is, above, not }: Condition): Term {
 
 const isValues = (by: By): by is ByValue => "field" in by;
 
-function dimensionOf(by: By): Dimension {
-  if (isValues(by)) return { kind: "value", field: by.field };
-  return { kind: "conditions", groups: by.groups.map(({ where }) => where.map(termOf)) };
+/** Whether what lacks the field is told too: nothing asks for the field, and it holds words. As on the other dashboards. */
+function tellsMissing(field: string, where: readonly Condition[]): boolean {
+  const asked = where.some((condition) => condition.field === field && condition.not !== true);
+  const type = typeOf(field) ?? PRESENT[field] ?? "";
+  return !asked && ["keyword", "keyword[]", "wildcard", "constant"].includes(type);
+}
+
+function dimensionOf(by: By, where: readonly Condition[]): Dimension {
+  if (!isValues(by)) return { kind: "conditions", groups: by.groups.map((group) => group.where.map(termOf)) };
+  const { field } = by;
+  return tellsMissing(field, where) ? { kind: "value", field, missing: true } : { kind: "value", field };
 }
 
 const measureOf = ({ op, field }: Metric): Measure => (field === undefined ? { op } : { op, field });
@@ -62,15 +74,21 @@ export const metricsOf = (panel: AskingPanel): readonly Metric[] =>
   panel.kind === "table" ? panel.metrics : [panel.metric];
 
 export function askOf(panel: AskingPanel, base_ms: number): Ask {
-  const by = bysOf(panel).map(dimensionOf);
+  const by = bysOf(panel).map((one) => dimensionOf(one, panel.where));
   if (panel.kind === "time" || panel.kind === "heat") by.push({ kind: "time", step_ms: base_ms });
   return { where: panel.where.map(termOf), by, measures: metricsOf(panel).map(measureOf) };
 }
 
+/** Of incidents as they are now, these are whole seconds. */
+const isSeconds = (field: string): boolean => field.startsWith("tapline.incident.seconds.");
+/** What a figure is multiplied with to be of its unit. */
+export const factorOf = ({ field }: Metric): number =>
+  field !== undefined && isSeconds(field) ? 1_000_000_000 : 1;
+
 export function unitOf({ op, field }: Metric): Unit {
   if (field === undefined || op === "count" || op === "distinct") return "number";
-  if (typeOf(field) === "date") return "time";
-  if (field === "event.duration") return "ns";
+  if ((typeOf(field) ?? PRESENT[field]) === "date") return "time";
+  if (field === "event.duration" || isSeconds(field)) return "ns";
   return field.includes(".data.bytes_") ? "bytes" : "number";
 }
 
@@ -84,14 +102,19 @@ function byLayout(by: By): ByLayout {
   return { label: by.label, field: by.field, colours: by.colours ?? null };
 }
 
+/** Of incidents as they are now, the events are their records. */
+const RECORDS = "event.action:incident";
+
 function panelLayout(panel: Panel): PanelLayout {
   const { id, title, width } = panel;
   if (panel.kind === "text") return { kind: "text", id, title, width, q: "", text: panel.text };
   if (panel.kind === "events") {
     const search = searchOf(panel.search);
-    return { kind: "events", id, title, width, q: queryText(search.terms), columns: search.columns };
+    const q = search.of === "incidents" ? RECORDS : queryText(search.terms);
+    return { kind: "events", id, title, width, q, columns: search.columns };
   }
-  const framed = { id, title, width, q: queryText(panel.where.map(termOf)) };
+  const q = panel.of === "incidents" ? RECORDS : queryText(panel.where.map(termOf));
+  const framed = { id, title, width, q };
   if (panel.kind === "table") {
     const { by, metrics } = panel;
     return { ...framed, kind: "table", by: by.map(byLayout), metrics: metrics.map(metricLayout) };
@@ -113,9 +136,9 @@ function panelLayout(panel: Panel): PanelLayout {
 }
 
 /** A saved search: its terms and columns. */
-export function searchOf(id: string): { terms: Term[]; columns: readonly string[] } {
+export function searchOf(id: string): { of: Source; terms: Term[]; columns: readonly string[] } {
   const search = SEARCHES.find((one) => one.id === id)!;
-  return { terms: search.where.map(termOf), columns: search.columns };
+  return { of: search.of ?? "events", terms: search.where.map(termOf), columns: search.columns };
 }
 
 const infoOf = ({ id, title, short, about }: Dashboard): DashboardInfo => ({ id, title, short, about });
@@ -136,6 +159,9 @@ export function layoutOf(dashboard: Dashboard): DashboardLayout {
 /** What is asked of every file sooner or later: each panel in buckets of hours. */
 export function usualAsks(dashboard: Dashboard): Ask[] {
   return dashboard.rows.flatMap(({ panels }) =>
-    panels.filter(isAsking).map((panel) => askOf(panel, HOUR_MS)),
+    panels
+      .filter(isAsking)
+      .filter((panel) => panel.of !== "incidents")
+      .map((panel) => askOf(panel, HOUR_MS)),
   );
 }

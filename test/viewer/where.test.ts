@@ -257,3 +257,23 @@ test("what a field cannot be asked is refused with what to do", () => {
     expect(() => readQuery(query), query).toThrow(message);
   }
 });
+
+test("what lacks a field is a group of its own where it is asked for", async () => {
+  const figures = new Figures(database);
+  const count = [{ op: "count" }] as const;
+  const asks: Ask[] = ["gen_ai.tool.name", "tapline.control.direct"].map((field) => ({
+    where: [],
+    by: [{ kind: "value", field, missing: true }],
+    measures: count,
+  }));
+  const question = { view: await database.view(), span: ALWAYS, terms: [], signal };
+  const answers = await figures.ask(question, asks);
+  const none = asks.map((ask, i) => {
+    const sums = new Sums(ask);
+    for (const { groups } of answers[i]!) for (const group of groups) sums.add(group);
+    return sums.figures().find(({ keys }) => keys[0] === "(none)")?.values[0];
+  });
+  const without = EVENTS.filter((e) => e["gen_ai.tool.name"] === undefined).length;
+  const untagged = EVENTS.filter((e) => (e["tapline.control.direct"] ?? []).length === 0).length;
+  expect(none).toEqual([without, untagged]);
+});
