@@ -95,14 +95,15 @@ function stopOnSignals(stop: AbortController): void {
 async function openViewer(
   config: Config,
   once: boolean,
-  problem: (message: string) => void,
+  line: (text: string) => void,
 ): Promise<{ close(): Promise<void> } | undefined> {
+  const problem = (message: string): void => line(`problem     ${message}`);
   if (once || !config.viewer.enabled) return undefined;
   // Loaded when it is wanted.
   const { startViewer } = await import("../viewer/start.ts");
   try {
     const viewer = await startViewer(config, problem);
-    if (viewer !== undefined) say(`viewer      ${viewer.links.owner}`);
+    if (viewer !== undefined) line(`viewer      ${viewer.links.owner}`);
     return viewer;
   } catch (error) {
     problem(`viewer: ${reasonOf(error)}`);
@@ -128,7 +129,8 @@ async function collect(config: Config, once: boolean): Promise<number> {
     onProblem: (problem) => progress.line(`problem     ${problem}`),
   });
   introduce(collector, config);
-  const viewer = await openViewer(config, once, (problem) => progress.line(`problem     ${problem}`));
+  // Nothing waits for the viewer: its link is printed when it is there.
+  const viewer = openViewer(config, once, (line) => progress.line(line));
   const { tally } = collector;
   const counts = () =>
     `${tally.read.toLocaleString("en-US")} records, ${tally.events.toLocaleString("en-US")} events, ${tally.alerts} alerts`;
@@ -137,7 +139,7 @@ async function collect(config: Config, once: boolean): Promise<number> {
     await collector.run(stop.signal, once);
   } finally {
     progress.stop();
-    await viewer?.close();
+    await (await viewer)?.close();
   }
   for (const [action, count] of collector.own) actions[action] = (actions[action] ?? 0) + count;
   say(`this run    ${summary(actions)}`);
