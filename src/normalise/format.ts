@@ -74,3 +74,7 @@ export function asHeld(value: unknown): { readonly [key: string]: Json } {
 export function asList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? (value as unknown[]) : [];
 }
+/** Items of a list as text. What is no text is written as JSON: an object of a record may say how it becomes text, and fail. */
+export function asTexts(value: unknown): string[] {
+  return asList(value).map((item) => (typeof item === "string" ? item : (JSON.stringify(item) ?? "")));
+}

@@ -54,7 +54,7 @@ function isTool(item: unknown): boolean {
 
 function tool(r: Fields, block: Fields, agent: string | undefined, scope: Scope): void {
   const session = scope.session();
-  const isResult = String(block["type"]).endsWith("result");
+  const isResult = (asText(block["type"]) ?? "").endsWith("result");
   const e = begin(isResult ? "tool-result" : "tool-call", r, agent, scope);
   setTool(e, block["name"]);
   const id = asText(block["id"]) ?? asText(block["tool_use_id"]);

@@ -175,7 +175,8 @@ export const gemini: Format = {
       const r = asObject(value) ?? {};
       if (asText(r["sessionId"]) !== undefined && asText(r["projectHash"]) !== undefined) sum++;
       else if ("$set" in r || "$rewindTo" in r) sum++;
-      else if (TYPES.has(String(r["type"])) && "id" in r && "timestamp" in r && "content" in r) sum += 0.9;
+      else if (TYPES.has(asText(r["type"]) ?? "") && "id" in r && "timestamp" in r && "content" in r)
+        sum += 0.9;
     }
     const place = /\/\.gemini\/tmp\/.*\/chats\//.test(path) ? 0.6 : 0;
     return Math.max(place, head.length === 0 ? 0 : (sum / head.length) * 0.95);

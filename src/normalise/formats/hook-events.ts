@@ -2,7 +2,7 @@
 // questions, notices. What the client's payload means is told by its own file.
 import type { Action } from "../../core/generated/classes.ts";
 import type { Event } from "../../core/generated/event.ts";
-import { type Fields, type Scope, asHeld, asList, asObject, asText } from "../format.ts";
+import { type Fields, type Scope, asHeld, asObject, asText, asTexts } from "../format.ts";
 import type { Session } from "../session.ts";
 import { setTargets, setUrl } from "../targets.ts";
 import { aboutCall, setDecided, setRecorded, setVerdict } from "./decision.ts";
@@ -78,7 +78,7 @@ export function emitTold(line: HookLine, told: Told): void {
 /** What started the server, as the chokepoint found it in the client's configuration and decided on it. */
 function setStarted(e: Event, server: Fields): void {
   e["tapline.server.transport"] = asText(server["transport"]);
-  e["tapline.server.command"] ??= asText(asList(server["command"]).join(" "));
+  e["tapline.server.command"] ??= asText(asTexts(server["command"]).join(" "));
   e["tapline.server.url"] ??= asText(server["url"]);
 }
 

@@ -1,7 +1,7 @@
 // What all events of one MCP line share: who spoke to whom, over what, and the ids that join answers to requests.
 import type { Action } from "../../core/generated/classes.ts";
 import type { Event } from "../../core/generated/event.ts";
-import { type Fields, type Scope, asHeld, asList, asNumber, asObject, asText } from "../format.ts";
+import { type Fields, type Scope, asHeld, asNumber, asObject, asText, asTexts } from "../format.ts";
 import type { Session } from "../session.ts";
 import { hostOf } from "../url.ts";
 import { asCount } from "./fields.ts";
@@ -78,7 +78,7 @@ function setServer(
 function setConfigured(e: Event, server: Fields): void {
   setServer(e, asText(server["name"]), asText(server["version"]), "configured");
   const command = server["command"];
-  e["tapline.server.command"] = asText(command) ?? asText(asList(command).join(" "));
+  e["tapline.server.command"] = asText(command) ?? asText(asTexts(command).join(" "));
   const url = asText(server["url"]);
   const transport = asText(server["transport"]);
   e["tapline.server.transport"] = transport;

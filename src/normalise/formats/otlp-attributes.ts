@@ -1,7 +1,7 @@
 // OTLP in JSON: values, attributes and ids, and the attributes that are event fields under the same name.
 import type { Action } from "../../core/generated/classes.ts";
 import { type Event, FIELDS, type FieldName } from "../../core/generated/event.ts";
-import { type Fields, type Scope, asList, asNumber, asObject, asText } from "../format.ts";
+import { type Fields, type Scope, asList, asNumber, asObject, asText, asTexts } from "../format.ts";
 import type { Session } from "../session.ts";
 import { asArguments, asCount, asInteger, setServer, setTool } from "./fields.ts";
 
@@ -86,7 +86,7 @@ function typed(type: string, value: unknown): unknown {
     case "object":
       return asArguments(value);
     case "keyword[]":
-      return Array.isArray(value) ? value.map(String) : typeof value === "string" ? [value] : undefined;
+      return Array.isArray(value) ? asTexts(value) : typeof value === "string" ? [value] : undefined;
     default:
       return typeof value === "string" ? value : typeof value === "number" ? String(value) : undefined;
   }

@@ -4,6 +4,7 @@ import type { Format } from "../../../src/normalise/format.ts";
 import { type MapOptions, mapRecords } from "../harness.ts";
 
 const JUNK = fc.oneof(
+  fc.constantFrom<unknown>({ toString: "" }, [{ toString: "", valueOf: 1 }], { length: -1 }),
   fc.jsonValue(),
   fc.constantFrom<unknown>(
     null,
