@@ -202,7 +202,7 @@ test("what an owner does is an entry of the ledger, and the present follows from
       }
     }
   })().catch(() => {});
-  await vi.waitFor(() => expect(live.length).toBeGreaterThan(0));
+  await vi.waitFor(() => expect(live.length).toBeGreaterThan(0), { timeout: 40_000 });
   const actions: AlertAction[] = [
     { alerts: [first], transition: "assigned", assignee: "bob" },
     { alerts: [first], transition: "acknowledged" },
@@ -251,8 +251,13 @@ test("what an owner does is an entry of the ledger, and the present follows from
     },
     { timeout: 40_000, interval: 300 },
   );
-  expect(live.map((message) => (message as { type: string }).type)).toEqual(
-    expect.arrayContaining(["head", "changed", "alerts"]),
+  // Told a moment after it can be asked for.
+  await vi.waitFor(
+    () =>
+      expect(live.map((message) => (message as { type: string }).type)).toEqual(
+        expect.arrayContaining(["head", "changed", "alerts"]),
+      ),
+    { timeout: 40_000 },
   );
   for (const value of live) typed.push({ type: "LiveMessage", value });
   gone.abort();
