@@ -1,6 +1,6 @@
 // Where in the application the reader is: the part of the address after `#`, which never leaves the browser. It holds the page
 // and everything that was chosen on it, so that a copied address shows the same.
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useState } from "preact/hooks";
 
 export interface Route {
   /** Decoded parts of the path: `["alerts"]`, `["sessions", "abc/def"]`. */
@@ -63,11 +63,13 @@ export function choose(change: Query, push = false): void {
 }
 
 export function useRoute(): Route {
-  const [route, set] = useState(() => parse(location.hash));
-  useEffect(() => {
-    const changed = (): void => set(parse(location.hash));
+  const [hash, set] = useState(location.hash);
+  // Before anything is painted, and looked at once more: an address that changes meanwhile is not missed.
+  useLayoutEffect(() => {
+    const changed = (): void => set(location.hash);
     addEventListener("hashchange", changed);
+    changed();
     return () => removeEventListener("hashchange", changed);
   }, []);
-  return route;
+  return useMemo(() => parse(hash), [hash]);
 }
