@@ -195,11 +195,13 @@ describe.skipIf(CHROMIUM === undefined)("the viewer's pages", () => {
       expect(fake.posts).toEqual([]);
       await page.getByLabel("Letters act as keys").uncheck();
       await page.keyboard.press("Escape");
+      await help.waitFor({ state: "detached" });
       await page.keyboard.press("a");
       expect(fake.posts).toEqual([]);
       await page.keyboard.press("?");
       await page.getByLabel("Letters act as keys").check();
       await page.keyboard.press("Escape");
+      await help.waitFor({ state: "detached" });
       await page.keyboard.press("a");
       await expect.poll(() => fake.posts.length).toBe(1);
     });
