@@ -19,15 +19,18 @@ export interface Command {
 
 /** Ids of events begin with a stream's id, which may begin with a dash as an option does. */
 const DASHED_ID = /^-[\w-]{21}-[0-9a-z]+-\d+/;
+/** Put before such an id while options are told from the rest: nothing on a command line can hold it. */
+const NO_OPTION = "\u0000";
+const withoutMark = (text: string): string => (text.startsWith(NO_OPTION) ? text.slice(1) : text);
 
 /** parseArgs with unknown options as UsageError. An event's id is never taken for an option. */
 export function readArgs<T extends ParseArgsConfig>(argv: readonly string[], config: T) {
-  const ids = argv.includes("--") ? [] : argv.filter((arg) => DASHED_ID.test(arg));
-  const args = ids.length === 0 ? [...argv] : [...argv.filter((arg) => !ids.includes(arg)), "--", ...ids];
+  const args = argv.map((arg) => (DASHED_ID.test(arg) ? NO_OPTION + arg : arg));
   try {
-    return parseArgs({ ...config, args, strict: true });
+    const parsed = parseArgs({ ...config, args, strict: true });
+    return { ...parsed, positionals: parsed.positionals.map(withoutMark) };
   } catch (error) {
-    throw new UsageError((error as Error).message);
+    throw new UsageError((error as Error).message.replaceAll(NO_OPTION, ""));
   }
 }
 
