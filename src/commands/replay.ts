@@ -3,11 +3,10 @@
 import { join } from "node:path";
 import { type Typed, createSink, sinksOf } from "../components.ts";
 import type { Config } from "../config.ts";
-import { TaplineError } from "../core/errors.ts";
-import { LIMITS } from "../core/limits.ts";
 import { openLog } from "../core/log.ts";
 import type { Sink } from "../core/stage.ts";
 import { type LedgerReader, openReader } from "../ledger/reader.ts";
+import { walkAll } from "../ledger/walk.ts";
 import { subjectKeys } from "../keys.ts";
 import { type Sealer, createSealer } from "../normalise/seal.ts";
 import { opened } from "../unseal.ts";
@@ -55,23 +54,12 @@ async function replayRange(
   done: Done,
   signal: AbortSignal,
 ): Promise<void> {
-  for (let at = from; at < to;) {
-    const batch = await reader.read(
-      at,
-      Math.min(LIMITS.sink_batch_entries, to - at),
-      LIMITS.sink_batch_bytes,
-    );
-    if (batch === undefined) {
-      throw new TaplineError("NO_SUCH_ENTRY", `the ledger has no entry ${at}`, {
-        remedy: "see `tapline status`",
-      });
-    }
+  for await (const batch of walkAll(reader, from, to)) {
     const result = await sink.write(opened(batch, sealer), true, signal);
     done.created += result.created;
     done.existing += result.existing;
     await letters.append(result.dead);
     for (const { index } of result.dead) done.dead.add(index);
-    at += batch.count;
   }
 }
 

@@ -9,6 +9,7 @@ import { TaplineError } from "../core/errors.ts";
 import { flatten } from "../core/flatten.ts";
 import { LIMITS } from "../core/limits.ts";
 import { openReader } from "../ledger/reader.ts";
+import { walk } from "../ledger/walk.ts";
 import { openStore } from "../store/reader.ts";
 import type { Step } from "./present.ts";
 import type { Placed } from "./replay.ts";
@@ -64,10 +65,7 @@ async function fromStore(config: Config, placed: Placed[]): Promise<number> {
 async function fromLedger(dir: string, from: number, placed: Placed[]): Promise<void> {
   const reader = openReader(dir);
   try {
-    for (let at = from; ;) {
-      const batch = await reader.read(at, LIMITS.sink_batch_entries, LIMITS.sink_batch_bytes);
-      if (batch === undefined) return;
-      const { run, first } = batch;
+    for await (const { run, first } of walk(reader, from)) {
       const bytes = Buffer.from(run.buffer, run.byteOffset, run.length);
       if (bytes.includes(MARK)) {
         forEachEntry(run, (start, end, position) => {
@@ -75,7 +73,6 @@ async function fromLedger(dir: string, from: number, placed: Placed[]): Promise<
           if (entry.includes(MARK)) add(placed, first + position, entry.toString("utf8"));
         });
       }
-      at += batch.count;
     }
   } finally {
     await reader.close();

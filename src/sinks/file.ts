@@ -8,6 +8,7 @@ import { TaplineError, reasonOf } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { takeLock } from "../core/lock.ts";
 import type { Component, EntryBatch, Sink, WriteResult } from "../core/stage.ts";
+import { InOrder } from "../core/in-order.ts";
 import { SPLICED_BYTES, writeDocument } from "./document.ts";
 
 const config = z
@@ -34,7 +35,7 @@ class FileSink implements Sink {
   #file: Opened | undefined;
   /** Index of the first entry that is not in the file, or in one before it. */
   #next = 0;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new InOrder();
   #unlock: (() => void) | undefined;
 
   constructor(path: string) {
@@ -43,28 +44,21 @@ class FileSink implements Sink {
 
   async open(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    await this.#queue(() => this.#ready());
+    await this.#turns.take(() => this.#ready());
   }
 
   write(batch: EntryBatch): Promise<WriteResult> {
-    return this.#queue(() => this.#append(batch));
+    return this.#turns.take(() => this.#append(batch));
   }
 
   async close(): Promise<void> {
-    await this.#queue(() => this.#drop()).catch(() => {});
+    await this.#turns.take(() => this.#drop()).catch(() => {});
     this.#release();
   }
 
   #release(): void {
     this.#unlock?.();
     this.#unlock = undefined;
-  }
-
-  /** One at a time, in the order of the calls. */
-  #queue<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#last.then(work);
-    this.#last = done.catch(() => {});
-    return done;
   }
 
   async #append(batch: EntryBatch): Promise<WriteResult> {

@@ -6,6 +6,7 @@ import { forEachEntry } from "../core/entry.ts";
 import { flatten } from "../core/flatten.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Component, DeadLetter, EntryBatch, Sink, SinkContext, WriteResult } from "../core/stage.ts";
+import { InOrder } from "../core/in-order.ts";
 import { type Incident, type Step, applyStep } from "../incident/present.ts";
 import { excerpt, refused } from "./answer.ts";
 import { type Server, checkCredentials, connectionShape } from "./connection.ts";
@@ -57,7 +58,7 @@ class IncidentState implements Sink {
   readonly #context: SinkContext;
   #server: Server | undefined;
   #held = new Map<string, Held>();
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new InOrder();
 
   constructor(connect: () => Promise<Server>, context: SinkContext) {
     this.#connect = connect;
@@ -90,13 +91,11 @@ class IncidentState implements Sink {
 
   /** One at a time, in the order of the calls. */
   write(batch: EntryBatch, _resent: boolean, signal: AbortSignal): Promise<WriteResult> {
-    const done = this.#last.then(() => this.#batch(batch, signal));
-    this.#last = done.catch(() => {});
-    return done;
+    return this.#turns.take(() => this.#batch(batch, signal));
   }
 
   async close(): Promise<void> {
-    await this.#last;
+    await this.#turns.idle();
     await this.#drop();
   }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { TaplineError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { DeadLetter, EntryBatch, Sink, SinkContext, WriteResult } from "../core/stage.ts";
+import { InOrder } from "../core/in-order.ts";
 import { Journal, type Sending } from "./notice-journal.ts";
 import { type NotifyOptions, wanted } from "./notice-select.ts";
 import type { Told } from "./notice-text.ts";
@@ -51,7 +52,7 @@ export class Notifier implements Sink {
   readonly #context: SinkContext;
   readonly #made_ms: number;
   #journal: Journal | undefined;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new InOrder();
   /** First entry of a batch with a notification that has to be tried again: nothing after it is told before. */
   #held: number | undefined;
   #hour = { from_ms: 0, alerts: 0, withheld: 0 };
@@ -77,13 +78,11 @@ export class Notifier implements Sink {
 
   /** One at a time, in the order of the calls. */
   write(batch: EntryBatch, _resent: boolean, signal: AbortSignal): Promise<WriteResult> {
-    const done = this.#last.then(() => this.#batch(batch, signal));
-    this.#last = done.catch(() => {});
-    return done;
+    return this.#turns.take(() => this.#batch(batch, signal));
   }
 
   async close(): Promise<void> {
-    await this.#last;
+    await this.#turns.idle();
     this.#held = undefined;
     this.#journal?.close();
     this.#journal = undefined;

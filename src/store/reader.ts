@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { TaplineError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { EntryBatch } from "../core/stage.ts";
+import { InOrder } from "../core/in-order.ts";
 import { type Duckdb, firstLine, openDuckdb } from "./duckdb.ts";
 import { EMPTY, MANIFEST, type Manifest, PARQUET, readManifest } from "./manifest.ts";
 import { quoted } from "./parquet.ts";
@@ -46,7 +47,7 @@ class StoreReader implements Store {
   readonly #tail: Tail;
   #manifest: Manifest = EMPTY;
   #stamp = "";
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new InOrder();
 
   private constructor(dir: string, duckdb: Duckdb, tail: Tail) {
     this.#dir = dir;
@@ -65,7 +66,7 @@ class StoreReader implements Store {
   }
 
   query(sql: string, parameters: readonly Parameter[] = []): Promise<Row[]> {
-    return this.#alone(async () => {
+    return this.#turns.take(async () => {
       try {
         await this.#refresh();
         return await this.#run(sql, parameters);
@@ -94,7 +95,7 @@ class StoreReader implements Store {
   }
 
   close(): Promise<void> {
-    return this.#alone(async () => this.#duckdb.close());
+    return this.#turns.take(async () => this.#duckdb.close());
   }
 
   async #run(sql: string, parameters: readonly Parameter[]): Promise<Row[]> {
@@ -131,12 +132,6 @@ class StoreReader implements Store {
       this.#stamp = stamp;
     }
     await this.#tail.fill(this.#manifest.end);
-  }
-
-  #alone<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(work);
-    this.#turn = done.catch(() => {});
-    return done;
   }
 }
 

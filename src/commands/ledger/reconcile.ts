@@ -3,11 +3,11 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { sinksOf } from "../../components.ts";
 import type { Config } from "../../config.ts";
-import { TaplineError, systemCode } from "../../core/errors.ts";
-import { LIMITS } from "../../core/limits.ts";
+import { systemCode } from "../../core/errors.ts";
 import { parseCursor } from "../../cursor.ts";
 import { subjectKeys } from "../../keys.ts";
 import { type LedgerReader, openReader } from "../../ledger/reader.ts";
+import { walkAll } from "../../ledger/walk.ts";
 import { SEALED, createSealer } from "../../normalise/seal.ts";
 import { Progress } from "../../progress.ts";
 import { openDeadLetters } from "../../sinks/dead-letters.ts";
@@ -86,16 +86,7 @@ async function compareAll(
   if (!json) progress.start(() => `compared ${at - from} of ${to - from} entries`);
   try {
     await reconciler.open(signal);
-    while (at < to) {
-      const batch = await reader.read(
-        at,
-        Math.min(LIMITS.sink_batch_entries, to - at),
-        LIMITS.sink_batch_bytes,
-      );
-      if (batch === undefined)
-        throw new TaplineError("NO_SUCH_ENTRY", `the ledger has no entry ${at}`, {
-          remedy: "see `tapline status`",
-        });
+    for await (const batch of walkAll(reader, from, to)) {
       await reconciler.compare(opened(batch, sealer), signal);
       at += batch.count;
     }

@@ -10,6 +10,7 @@ import { LIMITS } from "../../core/limits.ts";
 import { blobsOf, eventOfDocument } from "../../detect/document.ts";
 import { PendingBlobs } from "../../ledger/blobs.ts";
 import { openReader } from "../../ledger/reader.ts";
+import { walk } from "../../ledger/walk.ts";
 import { openStore } from "../../store/reader.ts";
 import { UsageError } from "../usage.ts";
 
@@ -36,14 +37,11 @@ async function blobTexts(blobs: PendingBlobs, digests: readonly string[]): Promi
 export async function* entryTexts(dir: string): AsyncGenerator<string[]> {
   const reader = openReader(dir);
   try {
-    for (let at = 0; ;) {
-      const batch = await reader.read(at, LIMITS.sink_batch_entries, LIMITS.sink_batch_bytes);
-      if (batch === undefined) return;
+    for await (const batch of walk(reader)) {
       const bytes = Buffer.from(batch.run.buffer, batch.run.byteOffset, batch.run.length);
       const texts: string[] = [];
       forEachEntry(batch.run, (start, end) => texts.push(bytes.toString("utf8", start, end)));
       yield texts;
-      at += batch.count;
     }
   } finally {
     await reader.close();

@@ -1,0 +1,29 @@
+// Goes through a ledger in order, a batch at a time, as large as sinks take them. Knows nothing of what is in it.
+import { TaplineError } from "../core/errors.ts";
+import { LIMITS } from "../core/limits.ts";
+import type { EntryBatch } from "../core/stage.ts";
+import type { LedgerReader } from "./reader.ts";
+
+/** Batches of the entries [from, to); ends early where the ledger does. */
+export async function* walk(reader: LedgerReader, from = 0, to = Infinity): AsyncGenerator<EntryBatch> {
+  for (let at = from; at < to;) {
+    const most = Math.min(LIMITS.sink_batch_entries, to - at);
+    const batch = await reader.read(at, most, LIMITS.sink_batch_bytes);
+    if (batch === undefined) return;
+    yield batch;
+    at += batch.count;
+  }
+}
+
+/** The same, and every entry has to be there. Throws NO_SUCH_ENTRY. */
+export async function* walkAll(reader: LedgerReader, from: number, to: number): AsyncGenerator<EntryBatch> {
+  let at = from;
+  for await (const batch of walk(reader, from, to)) {
+    yield batch;
+    at = batch.first + batch.count;
+  }
+  if (at >= to) return;
+  throw new TaplineError("NO_SUCH_ENTRY", `the ledger has no entry ${at}`, {
+    remedy: "see `tapline status`",
+  });
+}
