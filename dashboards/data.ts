@@ -1,7 +1,7 @@
 // A.7 and A.4: what data was read, how it is classified, where it went, by which way, and from where values came.
 import {
+  CALLS,
   type Dashboard,
-  PRIMARY,
   action,
   by,
   count,
@@ -16,7 +16,6 @@ import {
   there,
 } from "./define.ts";
 
-const CALLS = [action("tool-call"), PRIMARY];
 const LABELLED = [...CALLS, there("tapline.data.classification")];
 const OUT = [...CALLS, is("network.direction", "egress")];
 const FLOWS = [...CALLS, there("tapline.flow.from_event")];

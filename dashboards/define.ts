@@ -159,6 +159,8 @@ export const by = (field: FieldName, label: string, size?: number): ByValue =>
 export const action = (...names: string[]): Condition => is("event.action", ...names);
 /** One observation of a call: the one that counts. */
 export const PRIMARY: Condition = is("tapline.primary", true);
+/** Tool calls, each once. */
+export const CALLS: Where = [action("tool-call"), PRIMARY];
 
 export const number = (
   id: string,

@@ -1,6 +1,7 @@
 // The analyst's page: is something leaving, from which session, by which tool, to where, and was that place ever seen before.
 import { LEVEL } from "./colours.ts";
 import {
+  CALLS,
   type Dashboard,
   PRIMARY,
   action,
@@ -17,7 +18,6 @@ import {
   there,
 } from "./define.ts";
 
-const CALLS = [action("tool-call"), PRIMARY];
 const OUT = [...CALLS, is("network.direction", "egress")];
 const SECRETS = [there("tapline.data.secrets"), action("tool-call", "tool-result"), PRIMARY];
 const ALERTS = [action("rule-alert")];

@@ -2,6 +2,7 @@
 import { RETENTION } from "./header.ts";
 import { LEVEL, LIFE, OUTCOME, VERDICT } from "./colours.ts";
 import {
+  CALLS,
   ANY_TIME,
   type Dashboard,
   PRIMARY,
@@ -19,7 +20,6 @@ import {
   there,
 } from "./define.ts";
 
-const CALLS = [action("tool-call"), PRIMARY];
 const RESULTS = [action("tool-result"), PRIMARY];
 const FAILED = [...RESULTS, is("event.outcome", "failure")];
 const ALERTS = [action("rule-alert")];

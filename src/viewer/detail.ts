@@ -57,9 +57,9 @@ export async function proofOf(context: Context, index: number): Promise<Proof | 
 }
 
 /** The entry's bytes from the ledger; those of the store when the ledger does not hold it any more. */
-async function entryOf(context: Context, index: number, stored: string): Promise<string> {
-  const batch = await context.ledger.read(index, 1, LIMITS.entry_bytes + 2).catch(() => undefined);
-  return batch === undefined ? stored : Buffer.from(batch.run.subarray(2)).toString("utf8");
+export async function entryOf({ ledger }: Context, index: number, stored: string): Promise<Buffer> {
+  const batch = await ledger.read(index, 1, LIMITS.entry_bytes + 2).catch(() => undefined);
+  return Buffer.from(batch === undefined ? stored : batch.run.subarray(2));
 }
 
 /** Undefined when there is no such event. */
@@ -76,7 +76,7 @@ export async function detailOf(
   const proof = await proofOf(context, index);
   return {
     event: rowOf(row, FIELDS_OF_ROW),
-    entry: await entryOf(context, index, textOf(row["entry"])),
+    entry: (await entryOf(context, index, textOf(row["entry"]))).toString("utf8"),
     hash: textOf(row["event.hash"]).replace("sha256:", ""),
     proof: typeof proof === "string" ? null : proof,
     unproven: typeof proof === "string" ? proof : null,

@@ -15,6 +15,7 @@ import { TreeHashes } from "../ledger/tree-hashes.ts";
 import { parseBody } from "./actions.ts";
 import type { EvidencePack } from "./api.ts";
 import type { Context } from "./context.ts";
+import { entryOf } from "./detail.ts";
 import { rowsAt } from "./find.ts";
 import { recordExport } from "./exports.ts";
 import type { Request } from "./request.ts";
@@ -45,10 +46,9 @@ export async function sendEvidence(context: Context, request: Request, body: unk
   const entries: EvidencePack["entries"][number][] = [];
   for (const index of wanted) {
     if (request.signal.aborted) return;
-    const batch = await context.ledger.read(index, 1, LIMITS.entry_bytes + 2).catch(() => undefined);
-    const bytes = batch === undefined ? Buffer.from(stored.get(index) ?? "") : batch.run.subarray(2);
+    const bytes = await entryOf(context, index, stored.get(index) ?? "");
     const path = await pathOf(index, bytes, checkpoint, tree);
-    const entry = Buffer.from(bytes).toString("utf8");
+    const entry = bytes.toString("utf8");
     entries.push({ index, entry, leaf: base64(leafHashOf(bytes)), path: path?.map(base64) ?? null });
   }
   const made_at = isoOf(Date.now());
