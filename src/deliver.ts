@@ -45,13 +45,17 @@ export class Delivery {
   readonly #troubles = new Map<symbol, Trouble>();
   readonly #parts: DeliveryParts;
   readonly #path: string;
+  /** Entries that were durable when this run began: what a run before it may have sent. */
+  readonly #inherited: number;
   #resent_before = 0;
   #saved_at = 0;
 
+  /** To be made before anything is appended in this run. */
   constructor(parts: DeliveryParts) {
     this.name = parts.name;
     this.#parts = parts;
     this.#path = join(parts.cursor_dir, `${parts.name}.json`);
+    this.#inherited = parts.ledger.durable;
   }
 
   /** Why the sink does not move now, if it does not. */
@@ -207,7 +211,7 @@ export class Delivery {
     } catch (cause) {
       if (systemCode(cause) === "ENOENT") {
         // New, or lost: what a lost cursor knew as written is looked up before it is sent again.
-        this.#resent_before = this.cursor.sending = this.#parts.ledger.durable;
+        this.#resent_before = this.cursor.sending = this.#inherited;
         return;
       }
       throw new TaplineError("CURSOR_UNREADABLE", `cannot read ${this.#path}: ${reasonOf(cause)}`, {

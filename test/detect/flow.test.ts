@@ -7,6 +7,7 @@ import type { Event } from "../../src/core/generated/event.ts";
 import { LIMITS } from "../../src/core/limits.ts";
 import { Flow } from "../../src/detect/flow.ts";
 import { KeySet, Table } from "../../src/detect/flow-table.ts";
+import { cpuMs } from "../cpu.ts";
 
 type Args = Event["gen_ai.tool.call.arguments"];
 
@@ -365,10 +366,10 @@ describe("bounds", () => {
       "%4".repeat(300_000),
       "@.".repeat(300_000),
     ]) {
-      const start = performance.now();
+      const start = cpuMs();
       s.gets(text);
       s.calls({ data: text });
-      expect(performance.now() - start).toBeLessThan(2_000);
+      expect(cpuMs() - start).toBeLessThan(2_000);
     }
   });
 

@@ -8,6 +8,7 @@ import { enrich } from "../../src/normalise/enrich.ts";
 import { fileClasses } from "../../src/normalise/paths.ts";
 import { recipientIn, writesFiles } from "../../src/normalise/targets.ts";
 import { hostOf, registeredDomain } from "../../src/normalise/url.ts";
+import { cpuMs } from "../cpu.ts";
 
 function enriched(fields: Partial<Event>): Event {
   const e = Object.assign(newEvent(), { "event.action": "tool-call" }, fields);
@@ -99,7 +100,7 @@ describe("data in addresses", () => {
   });
 
   test("hostile text takes little time", () => {
-    const start = performance.now();
+    const start = cpuMs();
     for (const part of [
       "](",
       "![",
@@ -110,7 +111,7 @@ describe("data in addresses", () => {
     ]) {
       beaconIn(part.repeat(40_000), undefined);
     }
-    expect(performance.now() - start).toBeLessThan(2_000);
+    expect(cpuMs() - start).toBeLessThan(2_000);
   });
 });
 

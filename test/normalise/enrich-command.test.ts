@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../src/core/limits.ts";
 import { factsOf } from "../../src/normalise/command.ts";
 import { simpleCommands } from "../../src/normalise/shell.ts";
+import { cpuMs } from "../cpu.ts";
 
 describe("simple commands", () => {
   const programs = (line: string): string[] => simpleCommands(line).map((one) => one.program);
@@ -40,10 +41,10 @@ describe("simple commands", () => {
       ),
       { numRuns: 2_000 },
     );
-    const start = performance.now();
+    const start = cpuMs();
     for (const part of ["$(", "`", "(", "<<A\n", "'", "a|", "$(a `b ", "<("])
       factsOf(`curl ${part.repeat(20_000)}`);
-    expect(performance.now() - start).toBeLessThan(2_000);
+    expect(cpuMs() - start).toBeLessThan(2_000);
   });
 });
 

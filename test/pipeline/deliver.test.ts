@@ -258,6 +258,16 @@ test("a lost cursor: everything that was there is looked up, also when the first
   expect(again.written.at(-1)!.resent).toBe(false);
 });
 
+test("a first run looks nothing up, whatever is recorded before its sink is ready", async () => {
+  const ledger = new FakeLedger(0);
+  const sink = new FakeSink();
+  const life = start(ledger, sink, newDir());
+  ledger.grow(7);
+  await until(() => life.delivery.cursor.acked === 7);
+  await life.stop();
+  expect(sink.written.map((write) => write.resent)).not.toContain(true);
+});
+
 test("each entry has one fate, in memory and on disk, over restarts", async () => {
   const dir = newDir();
   const ledger = new FakeLedger(0);

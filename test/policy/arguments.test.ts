@@ -9,6 +9,7 @@ import { type Violation, ready, violationOf } from "../../src/policy/arguments.t
 import type { ArgumentRule } from "../../src/policy/compiled.ts";
 import { below, hostIn, pathsOf } from "../../src/policy/places.ts";
 import { HOME } from "./make.ts";
+import { cpuMs } from "../cpu.ts";
 
 function wrong(rule: ArgumentRule, args: unknown, key = "x", cwd?: string): Violation | undefined {
   return violationOf(ready(key, rule, HOME), args, { home: HOME, cwd });
@@ -138,12 +139,12 @@ describe("hosts", () => {
   ])("outside, or not certain: %s", (url) => expect(wrong(rule, { x: url })).toBe("hosts"));
 
   test("a text made of nothing but starts of URLs takes no time", () => {
-    const start = performance.now();
+    const start = cpuMs();
     expect(wrong(rule, { a: "://".repeat(1_000_000) }, "*")).toBe("arguments");
     expect(wrong(rule, { x: `https://${"a.".repeat(1_000_000)}` })).toBe("hosts");
     expect(wrong({ under: ["/a"] }, { x: "%".repeat(1_000_000) })).toBe("under");
     expect(wrong({ under: ["/a"] }, { x: "/..".repeat(1_000_000) })).toBe("under");
-    expect(performance.now() - start).toBeLessThan(5_000);
+    expect(cpuMs() - start).toBeLessThan(5_000);
   });
 
   test("every URL in every text, under *", () => {

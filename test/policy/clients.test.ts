@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { discoverClients, plainJson, unwrap } from "../../src/policy/clients.ts";
 import type { Places } from "../../src/policy/client-files.ts";
+import { cpuMs } from "../cpu.ts";
 
 let home: string;
 let places: Places;
@@ -121,10 +122,10 @@ test("files that cannot be used are told by their path alone", async () => {
 });
 
 test("comments that never end take no time", () => {
-  const start = performance.now();
+  const start = cpuMs();
   plainJson("/*/".repeat(80_000));
   plainJson(`{"a": "${"\\\\".repeat(80_000)}`);
-  expect(performance.now() - start).toBeLessThan(10_000);
+  expect(cpuMs() - start).toBeLessThan(10_000);
   expect(JSON.parse(plainJson('{"a": "// no, /* no */ ,}", /* yes */ "b": [1, 2, ], }'))).toEqual({
     a: "// no, /* no */ ,}",
     b: [1, 2],

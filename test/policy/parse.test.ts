@@ -1,6 +1,7 @@
 // Policy files that are wrong: every problem at once, with its place and what was meant.
 import { expect, test } from "vitest";
 import { parsePolicy } from "../../src/policy/parse.ts";
+import { cpuMs } from "../cpu.ts";
 
 function problems(yaml: string): string[] {
   try {
@@ -66,7 +67,7 @@ test("names that objects do not hold are refused, not lost", () => {
 });
 
 test("hostile text is refused in bounded time", () => {
-  const start = performance.now();
+  const start = cpuMs();
   expect(problems("[".repeat(5_000))[0]).toMatch(/stack size/);
   expect(problems(`a: ${"{a: ".repeat(3_000)}1${"}".repeat(3_000)}`)[0]).toBeDefined();
   const letters = "bcdefghij".split("");
@@ -79,7 +80,7 @@ test("hostile text is refused in bounded time", () => {
     "the key servers is there twice, at line 3",
   ]);
   expect(problems("version: !!js/function x")).toHaveLength(1);
-  expect(performance.now() - start).toBeLessThan(60_000);
+  expect(cpuMs() - start).toBeLessThan(60_000);
 }, 90_000);
 
 test("a name is no identity", () => {

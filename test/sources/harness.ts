@@ -29,11 +29,11 @@ export function testRouter(stateless = false): Router {
   };
 }
 
-export function testContext(dir: string, warnings: string[] = []): Context {
+export function testContext(dir: string, warnings: string[] = [], now: () => number = Date.now): Context {
   return {
     name: "test",
     state_dir: dir,
-    now: Date.now,
+    now,
     log: (level, message, fields) => {
       if (level === "warn" || level === "error") warnings.push(`${message} ${JSON.stringify(fields ?? {})}`);
     },
@@ -92,13 +92,15 @@ export class Bench {
   readonly records: Got[] = [];
   readonly gaps: Gap[] = [];
   readonly batches: RawBatch[] = [];
+  /** How far the source's clock is ahead of ours: lets time pass at once, however slow the machine is. */
+  ahead_ms = 0;
   #announced = new Set<string>();
   #in_flight: { batch: RawBatch; got: Got[] }[] = [];
   readonly #make: () => Source;
   readonly #router: Router;
 
   constructor(make: (context: Context) => Source, dir: string, router: Router = testRouter()) {
-    const context = testContext(dir, this.warnings);
+    const context = testContext(dir, this.warnings, () => Date.now() + this.ahead_ms);
     this.#make = () => make(context);
     this.#router = router;
   }

@@ -265,9 +265,9 @@ describe("how much", () => {
     expect(receiver().counts["held_bytes"]).toBeLessThanOrEqual(LIMITS.otlp_held_bytes);
     const answers = await pumpUntil(bench, Promise.all(first));
     const taken = answers.filter(({ status }) => status === 200).length;
-    expect(taken).toBeGreaterThan(0);
     // On a slow machine some are told to come again although they are kept.
     expect(bench.records.length).toBe(taken + (receiver().counts["late"] ?? 0));
+    expect(bench.records.length).toBeGreaterThan(0);
     expect(bench.records.length).toBeLessThan(12);
     expect((await ask()).status).toBe(200);
   });
@@ -278,7 +278,7 @@ describe("how much", () => {
     const head = "POST /v1/logs HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
     const header = raw(head, true);
     expect(await header).toMatch(/^HTTP\/1\.1 408 [^]*"code":4/);
-    expect(Date.now() - started).toBeLessThan(LIMITS.otlp_header_ms + 3_000);
+    expect(Date.now() - started).toBeLessThan(LIMITS.otlp_header_ms * 3);
   });
 
   test.runIf(process.env["TAPLINE_FULL"] === "1")(
