@@ -125,18 +125,19 @@ export class Correlating {
   }
 
   /** Until the sources were read to their end once, what is missing may still be in them. */
-  #moment({ now_ms, caught_up }: Pick<Arrival, "now_ms" | "caught_up">): Moment {
-    const mark_ms = caught_up ? this.#correlations.correlator.time.mark.at_ms : Number.NEGATIVE_INFINITY;
+  #moment({ now_ms, rested_ms }: Pick<Arrival, "now_ms" | "rested_ms">): Moment {
+    const { mark } = this.#correlations.correlator.time;
+    const mark_ms = rested_ms === null ? Number.NEGATIVE_INFINITY : mark.at_ms;
     return { now_ms, mark_ms };
   }
 
   /** Windows end by the clock too, and what is missing is missed, when nothing comes. */
   advance(arrival: Arrival): Told {
-    const { now_ms, caught_up } = arrival;
+    const { now_ms, rested_ms } = arrival;
     this.#tellTrouble([], now_ms);
     const { oversight, self } = this.#parts;
     if (self.out.count > 0 || oversight.isDue(this.#moment(arrival))) return this.own(arrival);
-    const { events, header } = this.#correlations.advance(now_ms, caught_up);
+    const { events, header } = this.#correlations.advance(now_ms, rested_ms);
     return { alerts: this.#write(events), header, incidents: this.#group(NO_NEWS, now_ms) };
   }
 
@@ -148,7 +149,7 @@ export class Correlating {
   /** No more events will come: windows that are open run out. */
   close(now_ms: number): void {
     for (const e of this.#parts.oversight.close(now_ms)) this.#parts.self.write(e);
-    this.#judge(NOTHING_NEW, { now_ms, caught_up: false, first_index: -1 });
+    this.#judge(NOTHING_NEW, { now_ms, rested_ms: null, first_index: -1 });
     this.#write(this.#correlations.close(now_ms));
   }
 

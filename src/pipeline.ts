@@ -13,8 +13,9 @@ import { LIMITS } from "./core/limits.ts";
 interface Dispatched {
   readonly source: string;
   readonly batch: RawBatch;
-  /** When it was read. */
+  /** When it was read, and when everything had been read last. */
   readonly now_ms: number;
+  readonly rested_ms: number | null;
   readonly result?: EngineResult;
 }
 
@@ -30,8 +31,10 @@ export class Pipeline {
   /** Sequence number at which ordering waits for a snapshot's state. */
   #held: number | undefined;
   #snapshot_at: number;
-  /** From this batch on, the sources had once been read to their end. */
-  #caught_up_at = Infinity;
+  /** When the sources had last been read to their end; null before the first time. */
+  #rested_ms: number | null = null;
+  #resting = false;
+  #round = 0;
   #committing: Promise<void> | undefined;
   #failure: Error | undefined;
   #wake: () => void = () => {};
@@ -60,8 +63,7 @@ export class Pipeline {
   async #readAll(signal: AbortSignal, once: boolean): Promise<void> {
     while (!signal.aborted && this.#failure === undefined) {
       if (await this.#readRound()) continue;
-      if (this.#parts.lanes.every((lane) => lane.free))
-        this.#caught_up_at = Math.min(this.#caught_up_at, this.#dispatched);
+      if (this.#parts.lanes.every((lane) => lane.free)) this.#rested_ms = this.#parts.now();
       if (once && [...this.#parts.sources.values()].every((source) => source.drained)) break;
       await this.#rest(signal);
     }
@@ -70,11 +72,14 @@ export class Pipeline {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** A batch from every source for every worker that can take one. False when there was nothing. */
+  /** A batch from every source for every worker that can take one. False when there was nothing. Each round begins with
+   * another source, so that one with a backlog leaves room for what is fresh in the others. */
   async #readRound(): Promise<boolean> {
     let any = false;
+    const sources = [...this.#parts.sources];
+    sources.push(...sources.splice(0, this.#round++ % sources.length));
     for (let lane = 0; lane < this.#parts.lanes.length; lane++) {
-      for (const [name, source] of this.#parts.sources) {
+      for (const [name, source] of sources) {
         if (!this.#parts.lanes[lane]!.free) break;
         const batch = await source.read(lane);
         if (batch === undefined) continue;
@@ -88,7 +93,7 @@ export class Pipeline {
   #dispatch(source: string, batch: RawBatch): void {
     const seq = this.#dispatched++;
     const now_ms = this.#parts.now();
-    this.#pending.set(seq, { source, batch, now_ms });
+    this.#pending.set(seq, { source, batch, now_ms, rested_ms: this.#rested_ms });
     this.#parts.lanes[batch.lane]!.post(seq, batch, now_ms, this.#parts.free.splice(0, 1));
     if (this.#held === undefined && this.#parts.ledger.size >= this.#snapshot_at) void this.#takeSnapshot();
   }
@@ -98,7 +103,10 @@ export class Pipeline {
     if (!this.#parts.lanes.every((lane) => lane.free)) return this.#woken();
     const rest = new AbortController();
     const either = AbortSignal.any([signal, rest.signal]);
+    this.#resting = true;
     await Promise.race([this.#woken(), ...[...this.#parts.sources.values()].map((s) => s.wait(either))]);
+    this.#resting = false;
+    this.#rested_ms = this.#parts.now();
     rest.abort();
   }
 
@@ -127,19 +135,20 @@ export class Pipeline {
       const head = this.#pending.get(this.#next);
       if (head?.result === undefined || this.#next === this.#held) break;
       this.#pending.delete(this.#next);
-      this.#append(head, head.result, this.#next++ >= this.#caught_up_at);
+      this.#next++;
+      this.#append(head, head.result);
     }
     if (this.#appended.length > 0) this.#committing ??= this.#commit();
   }
 
-  #append(dispatched: Dispatched, result: EngineResult, caught_up: boolean): void {
+  #append(dispatched: Dispatched, result: EngineResult): void {
     const { ledger, self } = this.#parts;
-    const { source, batch, now_ms } = dispatched;
+    const { source, batch, now_ms, rested_ms } = dispatched;
     const known = (this.#parts.positions[source] ??= {});
     for (const info of batch.streams) if (known[info.id] === undefined) self.stream(info);
     for (const gap of batch.gaps) self.gap(gap);
     if (result.counts.read > 0) this.heard.add(source);
-    const arrival = { now_ms, caught_up, first_index: ledger.size };
+    const arrival = { now_ms, rested_ms, first_index: ledger.size };
     const told = this.#parts.correlating.push(result, arrival);
     appendBatch(this.#parts, source, batch, result, told);
     this.#appended.push({ ...dispatched, result });
@@ -172,14 +181,16 @@ export class Pipeline {
   /** Windows end by the clock too, when nothing comes. */
   #passTime(): void {
     if (this.inFlight > 0 || this.#held !== undefined || this.#failure !== undefined) return;
-    const told = this.#parts.correlating.advance(this.#arrival(this.#next >= this.#caught_up_at));
+    const now_ms = this.#parts.now();
+    if (this.#resting) this.#rested_ms = now_ms;
+    const told = this.#parts.correlating.advance(this.#arrival(this.#rested_ms));
     if (appendOwn(this.#parts, told)) this.#parts.ledger.commit().catch((error) => this.fail(error as Error));
   }
 
   /** Of a frame that no batch is in: not later than a batch that is under way. */
-  #arrival(caught_up: boolean): Arrival {
+  #arrival(rested_ms: number | null): Arrival {
     const now_ms = this.#pending.get(this.#next)?.now_ms ?? this.#parts.now();
-    return { now_ms, caught_up, first_index: this.#parts.ledger.size };
+    return { now_ms, rested_ms, first_index: this.#parts.ledger.size };
   }
 
   /** Records the collector's own events. Durable when it resolves. */
@@ -190,7 +201,7 @@ export class Pipeline {
   #appendOwn(): boolean {
     if (this.#parts.self.out.count === 0) return false;
     // Windows do not end by what the collector says of itself, only when time passes: so a stop ends none.
-    return appendOwn(this.#parts, this.#parts.correlating.own(this.#arrival(false)));
+    return appendOwn(this.#parts, this.#parts.correlating.own(this.#arrival(null)));
   }
 
   /** Whether rules can be switched now: one cut at a time. */

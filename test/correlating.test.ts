@@ -54,7 +54,7 @@ function rig({ set, correlations: joined }: InForce) {
   /** A frame of the collector's own events. */
   const frame = (s: number) => {
     now_ms = T0 + s * 1_000;
-    const told = correlating.own({ now_ms, caught_up: true, first_index: size });
+    const told = correlating.own({ now_ms, rested_ms: now_ms, first_index: size });
     const { run, count } = self.take();
     const entries: Entry[] = [];
     forEachEntry(run, (from, to) =>
@@ -107,7 +107,7 @@ test("a window that ends while own events are recorded is kept with their frame"
   for (const { told } of fired) expect(told.header).toBeDefined();
   const again = open();
   for (const { told, first } of frames) if (told.header !== undefined) again.replay(told.header, first);
-  expect(again.advance(T0 + 300_000, true).events).toEqual([]);
+  expect(again.advance(T0 + 300_000, T0 + 300_000).events).toEqual([]);
 });
 
 test("a rule that fails on the event which says that rules fail is told no more for that", () => {
@@ -128,7 +128,7 @@ test("a rule that fails on the event which says that rules fail is told no more 
   const told = [named(frame(0).entries)];
   for (let s = 0; s < 5; s++) {
     const now_ms = T0 + s * LIMITS.eviction_report_ms;
-    correlating.advance({ now_ms, caught_up: true, first_index: 0 });
+    correlating.advance({ now_ms, rested_ms: now_ms, first_index: 0 });
     told.push(named(frame((s * LIMITS.eviction_report_ms) / 1_000).entries));
   }
   expect(told.flat()).toEqual(["gap", "gap"]);

@@ -98,7 +98,7 @@ for (const [name, section] of Object.entries(CASES)) {
     const ns = cpu(() => {
       for (const [i, batch] of order.entries()) {
         const now_ms = ORIGIN + (i + 1) * BATCH * STEP_MS;
-        firings += correlator.push(batch, { now_ms, caught_up: true, first_index: i * BATCH }).length;
+        firings += correlator.push(batch, { now_ms, rested_ms: now_ms, first_index: i * BATCH }).length;
       }
     });
     times.push(ns / extracts);

@@ -100,7 +100,7 @@ class Scan {
     this.#read += result.counts.read ?? 0;
     this.#unparsable += result.counts.unparsable ?? 0;
     for (const gap of batch.gaps) this.#self.gap(gap);
-    this.#correlating.push(result, { now_ms, caught_up: false, first_index: this.#printer.index });
+    this.#correlating.push(result, { now_ms, rested_ms: null, first_index: this.#printer.index });
     await this.#printer.print(result);
     await this.#printer.print(this.#self.take());
   }

@@ -125,8 +125,8 @@ export class Backtest {
     if (correlations === undefined) return;
     // Time goes on behind the batch, as in a collector that had not yet caught up when it read it.
     const now_ms = this.#now_ms;
-    const pushed = correlations.push(extracts, { now_ms, caught_up: false, first_index: -1 }, held);
-    const passed = correlations.advance(now_ms, true);
+    const pushed = correlations.push(extracts, { now_ms, rested_ms: null, first_index: -1 }, held);
+    const passed = correlations.advance(now_ms, now_ms);
     for (const e of [...pushed.events, ...passed.events])
       if (e["event.action"] === "rule-alert") this.#told(e);
   }

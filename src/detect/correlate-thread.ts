@@ -13,7 +13,7 @@ import { type Held, type Offer, Suppressor, type SuppressorState, offerOf } from
 /** What a frame keeps, so that its call can be made again. Without a batch, time passed. */
 export interface CorrelationHeader {
   readonly now_ms: number;
-  readonly caught_up: boolean;
+  readonly rested_ms: number | null;
   readonly batch?: ExtractBatch;
   /** Alerts of single events that may be repeats. */
   readonly offers?: readonly Offer[];
@@ -53,7 +53,7 @@ export class Correlations {
 
   /** Takes in the extracts of a batch. `arrival.first_index` is the ledger's size before its entries. */
   push(batch: ExtractBatch, arrival: Arrival, held: readonly Held[] = []): Correlated {
-    const { now_ms, caught_up } = arrival;
+    const { now_ms, rested_ms } = arrival;
     const { nodes, suppresses } = this.correlator.set;
     const idle = nodes.length === 0 && !suppresses;
     const events = this.#events(this.correlator.push(batch, arrival), now_ms);
@@ -65,15 +65,15 @@ export class Correlations {
     }
     const nothing = batch.streams.length === 0 && batch.extracts.length === 0 && held.length === 0;
     if (idle || (nothing && events.length === 0)) return { events, header: undefined };
-    const header = { now_ms, caught_up, batch };
+    const header = { now_ms, rested_ms, batch };
     if (held.length === 0) return { events, header };
     return { events, header: { ...header, offers: held.map(({ offer }) => offer) } };
   }
 
   /** Time passes; to be called about once a second while no batch is under way. */
-  advance(now_ms: number, caught_up: boolean): Correlated {
-    const events = this.#events(this.correlator.advance(now_ms, caught_up), now_ms);
-    return { events, header: events.length === 0 ? undefined : { now_ms, caught_up } };
+  advance(now_ms: number, rested_ms: number | null): Correlated {
+    const events = this.#events(this.correlator.advance(now_ms, rested_ms), now_ms);
+    return { events, header: events.length === 0 ? undefined : { now_ms, rested_ms } };
   }
 
   /** No more events will come: windows that are open run out. */
@@ -84,9 +84,9 @@ export class Correlations {
   }
 
   /** Makes the call of a recorded frame again; its alerts are in the ledger. */
-  replay({ now_ms, caught_up, batch, offers }: CorrelationHeader, first_index: number): void {
-    if (batch === undefined) this.advance(now_ms, caught_up);
-    else this.push(batch, { now_ms, caught_up, first_index });
+  replay({ now_ms, rested_ms, batch, offers }: CorrelationHeader, first_index: number): void {
+    if (batch === undefined) this.advance(now_ms, rested_ms);
+    else this.push(batch, { now_ms, rested_ms, first_index });
     for (const offer of offers ?? []) this.#tells(offer);
   }
 

@@ -14,8 +14,8 @@ import type { Hit } from "./window-parts.ts";
 export interface Arrival {
   /** The clock when the batch was read, ms; never goes back. */
   readonly now_ms: number;
-  /** All sources had been read to their end at some time since the start. */
-  readonly caught_up: boolean;
+  /** When all sources had last been read to their end, ms. Null: not since the start, so that no window ends. */
+  readonly rested_ms: number | null;
   /** Index in the ledger of the batch's first entry, or -1. */
   readonly first_index: number;
 }
@@ -78,9 +78,9 @@ export class Correlator {
   }
 
   /** Takes in a batch. Events of one batch are judged together. */
-  push(batch: ExtractBatch, { now_ms, caught_up, first_index }: Arrival): Firing[] {
+  push(batch: ExtractBatch, { now_ms, rested_ms, first_index }: Arrival): Firing[] {
     const { mark } = this.time;
-    this.#pass(now_ms, caught_up);
+    this.#pass(now_ms, rested_ms);
     const targets = batch.rules.map((source) => this.#targets(source));
     for (let i = 0; i < batch.extracts.length; i++) {
       const extract = batch.extracts[i]!;
@@ -99,8 +99,8 @@ export class Correlator {
   }
 
   /** Time passes. To be called when no batch is under way that was read before `now_ms`. */
-  advance(now_ms: number, caught_up: boolean): Firing[] {
-    this.#pass(now_ms, caught_up);
+  advance(now_ms: number, rested_ms: number | null): Firing[] {
+    this.#pass(now_ms, rested_ms);
     this.#bound();
     return this.#take();
   }
@@ -138,12 +138,12 @@ export class Correlator {
     return firings;
   }
 
-  #pass(now_ms: number, caught_up: boolean): void {
+  #pass(now_ms: number, rested_ms: number | null): void {
     const { time } = this;
     const before = time.mark.at_ms;
-    if (time.mark.advance(now_ms, caught_up) > before) this.#run(LIVE, time.mark.at_ms);
-    const rests = now_ms - time.backfill_heard_ms >= LIMITS.correlation_idle_ms;
-    if (caught_up && rests && time.backfill_heard_ms > Number.NEGATIVE_INFINITY) this.#finishBackfill();
+    if (time.mark.advance(now_ms, rested_ms) > before) this.#run(LIVE, time.mark.at_ms);
+    if (rested_ms === null || time.backfill_heard_ms === Number.NEGATIVE_INFINITY) return;
+    if (rested_ms - time.backfill_heard_ms >= LIMITS.correlation_idle_ms) this.#finishBackfill();
   }
 
   #run(line: Line, mark_ms: number): void {

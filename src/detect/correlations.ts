@@ -101,13 +101,17 @@ export class CorrelationRun {
   flush(): Firing[] {
     const batch = this.#extractor.take();
     // Time goes on behind the batch, as in a collector that had not yet caught up when it read it.
-    const fired = this.#correlator.push(batch, { now_ms: this.#now_ms, caught_up: false, first_index: -1 });
-    return [...fired, ...this.#correlator.advance(this.#now_ms, true)];
+    const fired = this.#correlator.push(batch, { now_ms: this.#now_ms, rested_ms: null, first_index: -1 });
+    return [...fired, ...this.#correlator.advance(this.#now_ms, this.#now_ms)];
   }
 
   /** The end of all events: windows that are open run out. */
   finish(): Firing[] {
     const last = this.flush();
-    return [...last, ...this.#correlator.advance(this.#now_ms + LATER_MS, true), ...this.#correlator.close()];
+    return [
+      ...last,
+      ...this.#correlator.advance(this.#now_ms + LATER_MS, this.#now_ms + LATER_MS),
+      ...this.#correlator.close(),
+    ];
   }
 }

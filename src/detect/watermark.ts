@@ -1,5 +1,6 @@
 // How far event time has come: the least of the streams that are at work, less the allowed lateness. A stream that
-// rests leaves the least; when all rest, the clock takes over. Knows nothing of rules; never goes back.
+// rests leaves the least; when all rest, the clock takes over. What the collector has not come to read yet is no rest.
+// Knows nothing of rules; never goes back.
 import { LIMITS } from "../core/limits.ts";
 
 /** Times of streams in the order in which they were last heard of: `[stream, latest event ms, heard ms]`. */
@@ -40,14 +41,15 @@ export class Watermark {
     this.#streams.delete(this.#streams.keys().next().value!);
   }
 
-  /** The watermark now. Stands still until the sources have caught up, since a backlog is not silence. */
-  advance(now_ms: number, caught_up: boolean): number {
-    if (!caught_up) return this.#at;
+  /** The watermark now. `rested_ms` is when the sources had last been read to their end: a stream is silent when
+   * nothing of it was there then, since a backlog is not silence. Null, and it stands still. */
+  advance(now_ms: number, rested_ms: number | null): number {
+    if (rested_ms === null) return this.#at;
     for (const [stream, { heard_ms }] of this.#streams) {
-      if (now_ms - heard_ms < LIMITS.correlation_idle_ms) break;
+      if (rested_ms - heard_ms < LIMITS.correlation_idle_ms) break;
       this.#streams.delete(stream);
     }
-    let least = this.#streams.size === 0 ? now_ms - LIMITS.correlation_idle_ms : now_ms;
+    let least = this.#streams.size === 0 ? rested_ms - LIMITS.correlation_idle_ms : now_ms;
     for (const { latest_ms } of this.#streams.values()) if (latest_ms < least) least = latest_ms;
     const at = Math.max(least, now_ms - LIMITS.correlation_hold_ms) - this.#lateness_ms;
     if (at > this.#at) this.#at = at;

@@ -34,15 +34,11 @@ const event = (t: number, k: string, g: string, more: object = {}): TestEvent =>
   ...more,
 });
 
-function push(
-  loaded: Loaded,
-  to: Correlator,
-  events: readonly TestEvent[],
-  now: number,
-  caught_up = true,
-): string[] {
+function push(loaded: Loaded, to: Correlator, events: readonly TestEvent[], now: number): string[] {
   const { batch } = batchesOf(loaded, events, events.length, ORIGIN)[0]!;
-  return to.push(batch, { now_ms: ORIGIN + now, caught_up, first_index: 100 }).map((f) => nameOf(loaded, f));
+  return to
+    .push(batch, { now_ms: ORIGIN + now, rested_ms: ORIGIN + now, first_index: 100 })
+    .map((f) => nameOf(loaded, f));
 }
 
 test("a flood of keys evicts itself first, is counted and told once a minute", { timeout: 60_000 }, () => {
@@ -120,7 +116,7 @@ test("restarts at random points, with a new rule set in each run: the alerts of 
         if (i === reload) loaded = after;
         correlator = openCorrelator(loaded.set, { state });
       }
-      const last = correlator.advance(ORIGIN + 3_600_000, true);
+      const last = correlator.advance(ORIGIN + 3_600_000, ORIGIN + 3_600_000);
       expect(correlator.counts.late).toBe(0);
       return kept([...out, ...last.map((f) => nameOf(loaded, f))]);
     };
@@ -171,8 +167,8 @@ test("records from before the start have a time line of their own, without laten
   expect(push(loaded, correlator, [event(400, "a", "z"), event(410, "a", "z")], 500)).toEqual([]);
   expect(push(loaded, correlator, [event(-1, "a", "z", old)], 600)).toEqual([]);
   expect(correlator.counts.late).toBe(0);
-  expect(correlator.advance(ORIGIN + 5_000, true)).toEqual([]);
-  const rested = correlator.advance(ORIGIN + 11_000, true);
+  expect(correlator.advance(ORIGIN + 5_000, ORIGIN + 5_000)).toEqual([]);
+  const rested = correlator.advance(ORIGIN + 11_000, ORIGIN + 11_000);
   expect(rested.every((f) => f.backfill)).toBe(true);
   expect(rested.map((f) => [f.key, loaded.set.nodes[f.node]!.rule.title])).toContainEqual(["y", "quiet"]);
   expect(correlator.nodes.every((n) => n.lines[1].size === 0)).toBe(true);
@@ -189,7 +185,7 @@ test("what was written while the collector was down goes on where it stopped", (
   // Read ten minutes later, when it is older than the new start.
   const late = [event(3_000, "a", "x", { "tapline.backfill": true })];
   const { batch } = batchesOf(loaded, late, 1, ORIGIN)[0]!;
-  const fired = after.push(batch, { now_ms: ORIGIN + 600_000, caught_up: false, first_index: -1 });
+  const fired = after.push(batch, { now_ms: ORIGIN + 600_000, rested_ms: null, first_index: -1 });
   expect(fired).toMatchObject([{ key: "x", backfill: false, count: 3 }]);
 });
 
@@ -200,7 +196,7 @@ test("late and future records are counted; a future one pushes no other aside", 
   expect(correlator.counts.ahead).toBe(1);
   expect(push(loaded, correlator, [event(900, "a", "x"), event(1_100, "a", "x")], 1_200)).toHaveLength(1);
   push(loaded, correlator, [event(200_000, "a", "y")], 200_000);
-  correlator.advance(ORIGIN + 201_000, true);
+  correlator.advance(ORIGIN + 201_000, ORIGIN + 201_000);
   push(loaded, correlator, [event(100_000, "a", "x")], 201_000);
   expect(correlator.counts.late).toBe(1);
 });
@@ -216,8 +212,8 @@ test("firings tell the events, their places in the ledger and whom they concern"
   ];
   const { batch } = batchesOf(loaded, events, 3, ORIGIN)[0]!;
   const fired = [
-    ...correlator.push(batch, { now_ms: ORIGIN + 2, caught_up: true, first_index: 40 }),
-    ...correlator.advance(ORIGIN + 10_000_000, true),
+    ...correlator.push(batch, { now_ms: ORIGIN + 2, rested_ms: ORIGIN + 2, first_index: 40 }),
+    ...correlator.advance(ORIGIN + 10_000_000, ORIGIN + 10_000_000),
   ].filter((f) => loaded.set.nodes[f.node]!.rule.title === "chain");
   expect(fired).toMatchObject([
     {

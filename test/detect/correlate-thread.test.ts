@@ -45,7 +45,7 @@ test("frames made again after a crash give the state of the moment; alerts are t
     keep(
       first.push(batchesOf(loaded, events, 1, ORIGIN)[0]!.batch, {
         now_ms: ORIGIN + t,
-        caught_up: true,
+        rested_ms: ORIGIN + t,
         first_index: i,
       }),
     );
@@ -54,7 +54,7 @@ test("frames made again after a crash give the state of the moment; alerts are t
       frames.length = 0;
     }
   }
-  for (let s = 45; s < 4_000; s += 5) keep(first.advance(ORIGIN + s * 1_000, true));
+  for (let s = 45; s < 4_000; s += 5) keep(first.advance(ORIGIN + s * 1_000, ORIGIN + s * 1_000));
   expect(told).toEqual(["rule-alert three s0", "rule-alert quiet -", "alert-suppressed three -"]);
   const again = new Correlations(loaded.set, {
     ...options,
@@ -63,7 +63,7 @@ test("frames made again after a crash give the state of the moment; alerts are t
   for (const [i, frame] of frames.entries()) again.replay(JSON.parse(frame) as CorrelationHeader, 21 + i);
   for (const node of again.correlator.nodes) expect(node.lines[0].size).toBe(0);
   expect(again.suppressor.state()).toEqual(first.suppressor.state());
-  expect(again.advance(ORIGIN + 4_000_000, true).events).toEqual([]);
+  expect(again.advance(ORIGIN + 4_000_000, ORIGIN + 4_000_000).events).toEqual([]);
 });
 
 test("alerts on single events: repeats are counted, late ones told as they are, and frames made again agree", () => {
@@ -81,9 +81,9 @@ test("alerts on single events: repeats are counted, late ones told as they are, 
     const held = [{ alert, offer: offerOf(alert, { window_ms: 60_000, by: [] }, time_ms), entry: 0 }];
     const now_ms = ORIGIN + Math.max(t, i < 4 ? 70 : 200) * 1_000;
     // Time passes in between, of which nothing is kept when nothing comes of it.
-    const { events: summaries, header: passed } = first.advance(now_ms, true);
+    const { events: summaries, header: passed } = first.advance(now_ms, now_ms);
     if (passed !== undefined) again.replay(JSON.parse(JSON.stringify(passed)) as CorrelationHeader, -1);
-    const { events: out, header } = first.push(batch, { now_ms, caught_up: true, first_index: i }, held);
+    const { events: out, header } = first.push(batch, { now_ms, rested_ms: now_ms, first_index: i }, held);
     again.replay(JSON.parse(JSON.stringify(header)) as CorrelationHeader, i);
     expect(again.suppressor.state()).toEqual(first.suppressor.state());
     for (const e of [...summaries, ...out])
@@ -97,7 +97,7 @@ test("without correlations nothing is kept", () => {
   const empty = load(base("a"));
   const correlations = new Correlations(empty.set, options);
   const { batch } = batchesOf(empty, [{ t: 0, k: "a" }], 1, ORIGIN)[0]!;
-  expect(correlations.push(batch, { now_ms: ORIGIN, caught_up: true, first_index: 0 })).toEqual({
+  expect(correlations.push(batch, { now_ms: ORIGIN, rested_ms: ORIGIN, first_index: 0 })).toEqual({
     events: [],
     header: undefined,
   });

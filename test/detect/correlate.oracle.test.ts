@@ -143,7 +143,7 @@ function whole(loaded: Loaded, events: readonly TestEvent[]): Firing[] {
   const backfill = events.map((e) => ({ ...e, "tapline.backfill": true }));
   const out: Firing[] = [];
   for (const { batch } of batchesOf(loaded, backfill, 1 + below(7), ORIGIN)) {
-    out.push(...correlator.push(batch, { now_ms: ORIGIN + HOUR, caught_up: false, first_index: -1 }));
+    out.push(...correlator.push(batch, { now_ms: ORIGIN + HOUR, rested_ms: null, first_index: -1 }));
   }
   return [...out, ...correlator.close()];
 }
@@ -155,9 +155,9 @@ function live(loaded: Loaded, events: readonly TestEvent[]): Firing[] {
   const out: Firing[] = [];
   for (const { e, at } of arrivals) {
     const { batch } = batchesOf(loaded, [e], 1, ORIGIN)[0]!;
-    out.push(...correlator.push(batch, { now_ms: ORIGIN + at, caught_up: true, first_index: -1 }));
+    out.push(...correlator.push(batch, { now_ms: ORIGIN + at, rested_ms: ORIGIN + at, first_index: -1 }));
   }
-  out.push(...correlator.advance(ORIGIN + 2 * HOUR, true));
+  out.push(...correlator.advance(ORIGIN + 2 * HOUR, ORIGIN + 2 * HOUR));
   expect(correlator.counts.late).toBe(0);
   return out;
 }

@@ -102,7 +102,7 @@ function run(
     const now_ms = ORIGIN + arrivals.at(-1)!.at;
     out.push(
       ...correlator
-        .push(batch, { now_ms, caught_up: true, first_index: i * 100 })
+        .push(batch, { now_ms, rested_ms: now_ms, first_index: i * 100 })
         .map((f) => nameOf(loaded, f)),
     );
     if (!cut(i)) continue;
@@ -110,7 +110,7 @@ function run(
     correlator = openCorrelator(loaded.set, { lateness_ms: LATENESS, state });
   }
   const end = ORIGIN + (batches.at(-1)?.at(-1)?.at ?? 0) + 3_600_000;
-  out.push(...correlator.advance(end, true).map((f) => nameOf(loaded, f)));
+  out.push(...correlator.advance(end, end).map((f) => nameOf(loaded, f)));
   expect(correlator.counts.late).toBe(0);
   for (const node of correlator.nodes) expect(node.lines[0].size).toBe(0);
   return out;

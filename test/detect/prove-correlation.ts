@@ -122,8 +122,8 @@ export function fires(file: CorrelationFile, events: readonly Event[], rules = f
     backfill_heard_ms: never,
   });
   const end_ms = START_MS + 400 * 86_400_000;
-  const firings = correlator.push(extractor.take(), { now_ms: end_ms, caught_up: false, first_index: -1 });
-  firings.push(...correlator.advance(end_ms + 86_400_000, true), ...correlator.close());
+  const firings = correlator.push(extractor.take(), { now_ms: end_ms, rested_ms: null, first_index: -1 });
+  firings.push(...correlator.advance(end_ms + 86_400_000, end_ms + 86_400_000), ...correlator.close());
   return firings.some((firing) => set.nodes[firing.node]!.rule.id === first.id);
 }
 

@@ -69,6 +69,9 @@ class FakeSource implements Source {
     const at = this.#waiting.findIndex((batch) => batch.lane === lane);
     return Promise.resolve(at < 0 ? undefined : this.#waiting.splice(at, 1)[0]);
   }
+  add(batch: RawBatch): void {
+    this.#waiting.push(batch);
+  }
   settle(batch: RawBatch): void {
     this.onSettle(batch);
     this.settled.push(batch);
@@ -225,6 +228,7 @@ async function drive(
   running: Promise<void>,
   lanes: readonly FakeLane[],
   turn: (round: number) => void,
+  flush = 50,
 ): Promise<void> {
   let ended = false;
   const end = running.finally(() => (ended = true));
@@ -232,7 +236,7 @@ async function drive(
   for (let round = 0; !ended; round++) {
     await new Promise((resolve) => setImmediate(resolve));
     turn(round);
-    if (round % 50 === 49) for (const lane of lanes) lane.step(Infinity);
+    if (round % flush === flush - 1) for (const lane of lanes) lane.step(Infinity);
   }
   await end;
 }
@@ -263,6 +267,27 @@ test("entries keep the order of reading, whichever of two workers is faster", as
   expect(await texts(dir)).toEqual(read);
   expect(source.settled.map((batch) => Buffer.from(batch.buffer).toString())).toEqual(read);
   for (const lane of lanes) expect([lane.most, lane.in_flight]).toEqual([LIMITS.lanes_in_flight, 0]);
+});
+
+test("a source with a backlog leaves room for what is fresh in another", async () => {
+  const fresh = new FakeSource([]);
+  const backlog = new FakeSource(Array.from({ length: 200 }, (_, i) => batchOf(0, `old ${i}`)));
+  const lane = new FakeLane(0, echo);
+  const { pipeline, ledger, dir } = await rig({ backlog, fresh }, [lane]);
+  let came_at = Infinity;
+  // A worker slower than the disk: its places become free one by one.
+  const turn = (): void => {
+    const settled = backlog.settled.length + fresh.settled.length;
+    if (lane.done === settled) lane.step();
+    if (settled < 20 || came_at < Infinity) return;
+    fresh.add(batchOf(0, "fresh"));
+    came_at = settled;
+  };
+  await drive(pipeline.run(never, true), [lane], turn, Infinity);
+  await ledger.close();
+  const read = await texts(dir);
+  expect(read.length).toBe(201);
+  expect(read.indexOf("fresh")).toBeLessThan(came_at + 2 * LIMITS.lanes_in_flight);
 });
 
 test("a batch is settled only when its frame is durable, and never when it cannot be", async () => {
