@@ -2,6 +2,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { TaplineError, reasonOf, systemCode } from "../core/errors.ts";
+import { alive } from "../core/lock.ts";
 import { anchorProblems, integrityOf } from "../integrity.ts";
 import { openDeadLetters } from "../sinks/dead-letters.ts";
 import { type Status, withReplayed } from "../status.ts";
@@ -9,15 +10,6 @@ import { skippedSum } from "../tally.ts";
 import { type Command, readArgs, readConfig } from "./usage.ts";
 
 const STALE_MS = 10_000;
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCode(error) === "EPERM";
-  }
-}
 
 async function load(state_dir: string): Promise<Status> {
   const path = join(state_dir, "status.json");

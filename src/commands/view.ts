@@ -1,6 +1,7 @@
 // `tapline view`: the link of the viewer that a collector serves, or a viewer of its own over a store that nobody fills.
 import { readFileSync } from "node:fs";
 import { TaplineError } from "../core/errors.ts";
+import { alive } from "../core/lock.ts";
 import { type Links, linksPath, startViewer } from "../viewer/start.ts";
 import { type Command, readArgs, readConfig } from "./usage.ts";
 
@@ -8,8 +9,7 @@ import { type Command, readArgs, readConfig } from "./usage.ts";
 function runningLinks(state_dir: string): Links | undefined {
   try {
     const links = JSON.parse(readFileSync(linksPath(state_dir), "utf8")) as Links;
-    process.kill(links.pid, 0);
-    return links;
+    return alive(links.pid) ? links : undefined;
   } catch {
     return undefined;
   }

@@ -16,19 +16,24 @@ export function startOf(pid: number): string | undefined {
 }
 
 /** True when the process that wrote this lock may still run. Text that is no lock was cut short by a crash. */
-function alive(text: string): boolean {
+function holderRuns(text: string): boolean {
   const m = /^(\d+) (\S+) /.exec(text);
   return m !== null && runs(+m[1]!, m[2]!);
 }
 
-/** Whether the process that started then may still run; `start` is of `startOf`, or `-`. */
-export function runs(pid: number, start: string): boolean {
+/** Whether there is a process of this number, whoever it belongs to. */
+export function alive(pid: number): boolean {
   try {
     process.kill(pid, 0);
+    return true;
   } catch (error) {
-    if (systemCode(error) === "ESRCH") return false;
+    return systemCode(error) === "EPERM";
   }
-  return (startOf(pid) ?? "-") === start;
+}
+
+/** Whether the process that started then may still run; `start` is of `startOf`, or `-`. */
+export function runs(pid: number, start: string): boolean {
+  return alive(pid) && (startOf(pid) ?? "-") === start;
 }
 
 /** Takes the lock at `path` and returns the function that gives it back. Throws what `locked` makes of the process
@@ -49,7 +54,7 @@ export function takeLock(path: string, locked: (pid: string) => Error): () => vo
       }
       const held = read(path);
       if (held === undefined) continue;
-      if (alive(held)) throw locked(pidOf(held));
+      if (holderRuns(held)) throw locked(pidOf(held));
       removeStale(path, `${own}.stale`, held);
     }
     throw locked(pidOf(read(path) ?? ""));

@@ -75,7 +75,7 @@ function collector(config: string): ChildProcess {
 }
 
 async function until(dir: string, what: (status: Status) => boolean): Promise<void> {
-  for (let waited = 0; waited < 2_400; waited++) {
+  for (let waited = 0; waited < 12_000; waited++) {
     try {
       if (what(JSON.parse(readFileSync(join(dir, "state", "status.json"), "utf8")) as Status)) return;
     } catch {

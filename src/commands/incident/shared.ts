@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../../config.ts";
 import type { Said } from "../../core/incident.ts";
 import { LIMITS } from "../../core/limits.ts";
+import { alive } from "../../core/lock.ts";
 import { said } from "../../core/said.ts";
 import { type Incident, isLate } from "../../incident/present.ts";
 import { incidentEvents } from "../../incident/read.ts";
@@ -61,9 +62,7 @@ function isCollecting(state_dir: string): boolean {
       running: boolean;
       pid: number;
     };
-    if (!status.running) return false;
-    process.kill(status.pid, 0);
-    return true;
+    return status.running && alive(status.pid);
   } catch {
     return false;
   }
