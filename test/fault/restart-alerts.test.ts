@@ -160,5 +160,5 @@ test(
     );
     expect((await verifyLedger(join(hard, "state", "ledger"), {})).findings).toEqual([]);
   },
-  FULL ? 2_400_000 : 240_000,
+  FULL ? 7_200_000 : 1_200_000,
 );
