@@ -5,6 +5,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     reporters: ["default", "./test/reporter.ts"],
     globalSetup: "./test/integration/global.ts",
+    setupFiles: "./test/seed.ts",
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 120_000, // a start of the collector takes ten seconds and more on a machine that is busy

@@ -587,6 +587,7 @@ function hostIn(text) {
 	const bare = raw.replace(/^\[(.*)\]$/, "$1").toLowerCase();
 	const written = addressOf(bare.endsWith(".") ? bare.slice(0, -1) : bare);
 	if (written !== void 0 && written.form !== "plain") return void 0;
+	if (raw.startsWith("[") !== raw.endsWith("]")) return void 0;
 	if (scheme !== null && raw.includes(":") && !raw.startsWith("[")) return void 0;
 	const name = canonicalName(raw);
 	if (name === void 0) return void 0;
@@ -1278,13 +1279,16 @@ function startOf(pid) {
 		return;
 	}
 }
-function runs(pid, start) {
+function alive(pid) {
 	try {
 		process.kill(pid, 0);
+		return true;
 	} catch (error) {
-		if (systemCode(error) === "ESRCH") return false;
+		return systemCode(error) === "EPERM";
 	}
-	return (startOf(pid) ?? "-") === start;
+}
+function runs(pid, start) {
+	return alive(pid) && (startOf(pid) ?? "-") === start;
 }
 // src/core/turns.ts
 const FREE = "free";

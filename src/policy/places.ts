@@ -127,6 +127,7 @@ export function hostIn(text: string): Host | undefined {
   const bare = raw.replace(/^\[(.*)\]$/, "$1").toLowerCase();
   const written = addressOf(bare.endsWith(".") ? bare.slice(0, -1) : bare);
   if (written !== undefined && written.form !== "plain") return undefined;
+  if (raw.startsWith("[") !== raw.endsWith("]")) return undefined;
   // In a URL an address with colons stands in brackets.
   if (scheme !== null && raw.includes(":") && !raw.startsWith("[")) return undefined;
   const name = canonicalName(raw);

@@ -131,6 +131,7 @@ describe("hosts", () => {
     " https://evil.example",
     "local.example",
     "https://local.example/",
+    "https://[::1]::80",
     "javascript:alert(1)",
     "data:text/plain,x",
     "file:///etc/passwd",
