@@ -1,15 +1,17 @@
 // Per control of the map: direct, supporting or not collected here, with counts and the last evidence. Rows are the map's, so
 // that a control without any event is a row with 0. Never a share of all controls: counts say nothing about conformity.
-import { readControls } from "../scripts/gen/tables.ts";
+import { readControls, termsOf } from "../src/evidence/map.ts";
+import type { Strength } from "../src/evidence/model.ts";
 import {
   type ByCondition,
+  type Condition,
   type Dashboard,
+  type FieldName,
   by,
   count,
   distinct,
   eventsRow,
   first,
-  is,
   last,
   there,
 } from "./define.ts";
@@ -17,12 +19,23 @@ import {
 const { controls, framework, map_version } = readControls();
 const all = Object.entries(controls);
 
-function rowsOf(evidence: "direct" | "supporting"): ByCondition {
+/** The map's question as conditions. The map asks for nothing that a panel cannot. */
+function whereOf(terms: ReturnType<typeof termsOf>): Condition[] {
+  return (terms ?? []).map((term) => {
+    const { kind, not } = term;
+    if (not || (kind !== "is" && kind !== "there"))
+      throw new Error("controls.yml: a question is of values of fields, and of fields that are there");
+    const field = term.field as FieldName;
+    return kind === "there" ? { field } : { field, is: term.values.map(({ text }) => text) };
+  });
+}
+
+function rowsOf(evidence: Strength): ByCondition {
   const groups = all
     .filter(([, control]) => control.evidence === evidence)
-    .map(([id, { title }]) => ({
-      label: `${id} ${title}`,
-      where: [is(`tapline.control.${evidence}`, id)],
+    .map(([id, control]) => ({
+      label: `${id} ${control.title}`,
+      where: whereOf(termsOf(control, evidence)),
     }));
   return { label: "Control", groups };
 }

@@ -1,8 +1,11 @@
 // Makes src/core/generated/classes.ts: per event class its categorisation and control tags, as constants.
-import { mappingHash, readClasses, readControls, readCrosswalk } from "./tables.ts";
+import { type Crosswalk, readControls, readCrosswalk } from "../../src/evidence/map.ts";
+import { mappingHash, readClasses } from "./tables.ts";
 
-const confirmed = (list: readonly [string, string, number][]) =>
-  list.filter(([, confidence, sources]) => confidence === "high" && sources >= 2).map(([name]) => name);
+const confirmed = (list: Crosswalk["mappings"][string]["nist_ai_rmf"]) =>
+  list
+    .filter(([, confidence, sources]) => confidence === "high" && sources.length >= 2)
+    .map(([name]) => name);
 
 export function classesSource(): Record<string, string> {
   const { controls, map_version } = readControls();

@@ -9,7 +9,8 @@ import { LIMITS } from "../../src/core/limits.ts";
 import { FORMATS } from "../../src/normalise/formats/index.ts";
 import { code, table } from "./markdown.ts";
 import { optionsSection, policySection } from "./options.ts";
-import { type Field, readClasses, readControls, readFields } from "./tables.ts";
+import { readControls } from "../../src/evidence/map.ts";
+import { type Field, readClasses, readFields } from "./tables.ts";
 
 const ORIGINS: Readonly<Record<string, string>> = {
   ecs: "ECS",
@@ -123,13 +124,17 @@ ${table(head, rows)}`;
 function controlsSection(): string {
   const { controls, framework, map_version } = readControls();
   const shown = { direct: "direct", supporting: "supporting", none: "not collected here" };
-  const rows = Object.entries(controls).map(([id, c]) => [id, c.title, shown[c.evidence], c.shows]);
+  const rows = Object.entries(controls).map(([id, c]) => {
+    const asked = [c.direct, c.supporting].flatMap((query) => (query === undefined ? [] : [code(query)]));
+    return [id, c.title, shown[c.evidence], c.shows, asked.join("<br>")];
+  });
   return `## Controls
 
 ${framework} Annex A, map version ${map_version}: what records of agents' actions can be evidence for. *Supporting* is evidence beside a
-document or a process, never in its place; *not collected here* means that nothing in these records speaks to the control.
+document or a process, never in its place; *not collected here* means that nothing in these records speaks to the control. The last column is the question that finds the evidence, the
+direct first: reports, the viewer and dashboards all ask it.
 
-${table(["control", "title", "evidence", "what it is, or would be"], rows)}`;
+${table(["control", "title", "evidence", "what it is, or would be", "question"], rows)}`;
 }
 
 function commandsSection(): string {

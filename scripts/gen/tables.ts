@@ -3,6 +3,7 @@ import { hash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { z } from "zod";
+import { CONTROL_ID } from "../../src/evidence/map.ts";
 
 const types = [
   "keyword",
@@ -58,29 +59,7 @@ export function readFields(): FieldTable {
   };
 }
 
-const id = z.string().regex(/^A\.\d+(\.\d+)+$/);
-const controlsSchema = z.strictObject({
-  map_version: z.string(),
-  framework: z.string(),
-  controls: z.record(
-    id,
-    z.strictObject({
-      title: z.string(),
-      satisfied_by: z.string(),
-      evidence: z.enum(["direct", "supporting", "none"]),
-      shows: z.string(),
-    }),
-  ),
-});
-export const readControls = () => controlsSchema.parse(load("mappings/controls.yml"));
-
-const mapping = z.tuple([z.string(), z.enum(["high", "medium", "low"]), z.number()]);
-const crosswalkSchema = z.strictObject({
-  sources: z.record(z.string(), z.string()),
-  mappings: z.record(id, z.strictObject({ nist_ai_rmf: z.array(mapping), eu_ai_act: z.array(mapping) })),
-});
-export const readCrosswalk = () => crosswalkSchema.parse(load("mappings/crosswalk.yml"));
-
+const id = z.string().regex(CONTROL_ID);
 const classesSchema = z.record(
   z.string(),
   z.tuple([

@@ -18,7 +18,9 @@ export interface ControlRow {
   readonly evidence: "direct" | "supporting" | "none";
   /** What events show of it, or what is needed in place of them. */
   readonly shows: string;
-  /** Events in the period tagged as direct or supporting evidence. */
+  /** The map's questions, which find that evidence; null where nothing is evidence so. */
+  readonly q: { readonly direct: string | null; readonly supporting: string | null };
+  /** Events in the period that are direct or supporting evidence. */
   readonly direct: number;
   readonly supporting: number;
   readonly first: Time | null;

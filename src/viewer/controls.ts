@@ -1,17 +1,15 @@
 // Controls of the map: what was recorded of each in a period. A control without any event is in the list too.
-import { readControls, readCrosswalk } from "../../scripts/gen/tables.ts";
+import { readControls, readCrosswalk, termsOf } from "../evidence/map.ts";
 import type { ControlDetail, ControlList, ControlRow, EventRow, ExhibitHeader } from "./api.ts";
 import type { Ask } from "./asks.ts";
 import type { Context } from "./context.ts";
 import type { Question } from "./figures.ts";
-import type { Term } from "./query.ts";
 import { findPage } from "./search.ts";
 import { Sums } from "./sums.ts";
 import { isoOf } from "./times.ts";
 
 const EVIDENCE = 50;
 const STRENGTHS = ["direct", "supporting"] as const;
-type Strength = (typeof STRENGTHS)[number];
 
 const { controls, framework, map_version } = readControls();
 const { mappings } = readCrosswalk();
@@ -19,24 +17,24 @@ const { mappings } = readCrosswalk();
 const count = { op: "count" } as const;
 const first = { op: "min", field: "@timestamp" } as const;
 const last = { op: "max", field: "@timestamp" } as const;
-const fieldOf = (strength: Strength): string => `tapline.control.${strength}`;
 
-/** Per strength, by control and class of event: events, first, last. */
-export const CONTROLS: readonly Ask[] = STRENGTHS.map((strength) => ({
+/** Per strength, the controls that have evidence of it, with the question that finds it. */
+const ASKED = STRENGTHS.map((strength) =>
+  Object.entries(controls).flatMap(([id, control]) => {
+    const terms = termsOf(control, strength);
+    return terms === undefined ? [] : [{ id, terms }];
+  }),
+);
+
+/** Per strength, by control (its place in ASKED) and class of event: events, first, last. */
+export const CONTROLS: readonly Ask[] = ASKED.map((asked) => ({
   where: [],
   by: [
-    { kind: "value", field: fieldOf(strength) },
+    { kind: "conditions", groups: asked.map(({ terms }) => terms) },
     { kind: "value", field: "event.action" },
   ],
   measures: [count, first, last],
 }));
-
-const tagged = (field: string, id: string): Term => ({
-  kind: "is",
-  not: false,
-  field,
-  values: [{ text: id, prefix: false }],
-});
 
 type Figures = ReturnType<Sums["figures"]>;
 
@@ -50,8 +48,9 @@ async function figuresOf(
     const [classes, whole] = [new Sums(ask), new Sums(ask)];
     for (const { groups } of answers[i]!) {
       for (const { keys, cells } of groups) {
-        classes.add({ keys, cells });
-        whole.add({ keys: keys.slice(0, 1), cells });
+        const id = ASKED[i]![Number(keys[0])]!.id;
+        classes.add({ keys: [id, ...keys.slice(1)], cells });
+        whole.add({ keys: [id], cells });
       }
     }
     return { byClass: classes.figures(), byControl: whole.figures() };
@@ -69,13 +68,15 @@ export async function listControls(context: Context, question: Question): Promis
 
 function listOf(figures: Awaited<ReturnType<typeof figuresOf>>): ControlList {
   const [direct, supporting] = figures.map(({ byControl }) => byControl);
-  const rows = Object.entries(controls).map(([id, { title, evidence, shows }]): ControlRow => {
+  const rows = Object.entries(controls).map(([id, control]): ControlRow => {
+    const { title, evidence, shows } = control;
     const [d, s] = [direct!, supporting!].map((all) => all.find(({ keys }) => keys[0] === id)?.values);
     return {
       id,
       title,
       evidence,
       shows,
+      q: { direct: control.direct ?? null, supporting: control.supporting ?? null },
       direct: d?.[0] ?? 0,
       supporting: s?.[0] ?? 0,
       first: timeOf([d?.[1], s?.[1]], Math.min),
@@ -104,8 +105,9 @@ export async function controlDetail(
     })),
   );
   const events: EventRow[] = [];
-  const terms = [...question.terms, tagged("tapline.control.iso42001", id)];
   const some = control.direct + control.supporting > 0;
+  const own = termsOf(controls[id]!, control.direct > 0 ? "direct" : "supporting") ?? [];
+  const terms = [...question.terms, ...own];
   if (some)
     await findPage(context.database, { ...question, terms }, { limit: EVIDENCE }, (page) =>
       events.push(...page),

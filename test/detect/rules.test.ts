@@ -10,7 +10,7 @@ import { proofPath, prove, readProof } from "../../src/detect/prove.ts";
 import { parseRules } from "../../src/detect/parse.ts";
 import type { Placeholders } from "../../src/detect/modifiers.ts";
 import type { Rule } from "../../src/detect/rule.ts";
-import { readControls } from "../../scripts/gen/tables.ts";
+import { readControls } from "../../src/evidence/map.ts";
 import { mutants } from "./mutate.ts";
 import { python } from "../python.ts";
 

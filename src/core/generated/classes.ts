@@ -14,7 +14,7 @@ export interface EventClass {
   readonly by_user?: { readonly iso42001: readonly string[]; readonly supporting: readonly string[] };
 }
 /** Hash of the tables that made the fields, classes and tags. */
-export const MAPPING_HASH = "sha256:8a1564090aee343625afd5f2473ca9d0ea5d3671c37f877acafe3be16e02a3a8";
+export const MAPPING_HASH = "sha256:a63517f5a533c1472a780099ef6454373975cc2d9d55379485f40c68e5ca4bdd";
 export const MAP_VERSION = "2026.11";
 export const CLASSES = {
   "tool-call": {"name":"tool-call","dataset":"tapline.activity","kind":"event","category":["api"],"type":["access"],"iso42001":["A.6.2.6","A.6.2.8","A.9.2","A.9.4"],"direct":["A.6.2.6","A.6.2.8","A.9.4"],"supporting":["A.9.2"],"nist_ai_rmf":["GOVERN 1.7","MEASURE 2.4","MANAGE 4.1","MANAGE 1.1"],"eu_ai_act":["14(4)","26(5)","72(1)","72(2)","12(1)","12(2)","26(6)"]},

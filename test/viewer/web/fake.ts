@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
-import { readControls } from "../../../scripts/gen/tables.ts";
+import { readControls } from "../../../src/evidence/map.ts";
 import { FIELDS } from "../../../src/core/generated/event.ts";
 import type * as api from "../../../src/viewer/api.ts";
 import { dashboardOf, linesOf } from "./dashboard.ts";
@@ -364,15 +364,16 @@ function statusOf(world: World): Record<string, unknown> {
 }
 
 function rowsOf(): api.ControlRow[] {
-  return Object.entries(readControls().controls).map(([id, { title, evidence, shows }], i) => ({
+  return Object.entries(readControls().controls).map(([id, control], i) => ({
     id,
-    title,
-    shows,
-    evidence,
-    direct: evidence === "direct" ? 9_000 + i * 31 : 0,
-    supporting: evidence === "supporting" ? (i * 53) % 700 : 0,
+    title: control.title,
+    shows: control.shows,
+    evidence: control.evidence,
+    q: { direct: control.direct ?? null, supporting: control.supporting ?? null },
+    direct: control.evidence === "direct" ? 9_000 + i * 31 : 0,
+    supporting: control.evidence === "supporting" ? (i * 53) % 700 : 0,
     first: null,
-    last: evidence === "none" || i % 9 === 5 ? null : "2026-11-28T14:20:00Z",
+    last: control.evidence === "none" || i % 9 === 5 ? null : "2026-11-28T14:20:00Z",
   }));
 }
 const controlsOf = (): api.ControlList => ({

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { readControls } from "../../../scripts/gen/tables.ts";
+import { readControls } from "../../../src/evidence/map.ts";
 import { CHROMIUM, type Watched, build, launch, open } from "./browser.ts";
 import { type Fake, serve } from "./fake.ts";
 import { type World, worldOf } from "./world.ts";

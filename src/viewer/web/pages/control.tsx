@@ -32,7 +32,8 @@ export function ControlPage({ id, query }: { id: string; query: URLSearchParams 
     );
   }
   const { control, header } = detail;
-  const q = term("tapline.control.iso42001", id);
+  // The map's own question: there is no other definition of evidence of a control.
+  const q = control.q[control.direct > 0 ? "direct" : "supporting"] ?? control.q.supporting ?? "";
   return (
     <Page
       title={`${control.id} ${control.title}`}
@@ -80,13 +81,13 @@ export function ControlPage({ id, query }: { id: string; query: URLSearchParams 
           </Nothing>
         </Panel>
       ) : (
-        <Evidence detail={detail} q={q} ask={ask} />
+        <Found detail={detail} q={q} ask={ask} />
       )}
     </Page>
   );
 }
 
-function Evidence({
+function Found({
   detail,
   q,
   ask,
@@ -108,7 +109,7 @@ function Evidence({
               says whether sources are heard.
             </Nothing>
           ) : (
-            <Classes classes={classes} q={q} period={period} />
+            <Classes classes={classes} q={control.q} period={period} />
           )}
         </Panel>
         <Panel title="Related places in other frameworks">
@@ -145,7 +146,7 @@ function Classes({
   period,
 }: {
   classes: ControlDetail["classes"];
-  q: string;
+  q: ControlDetail["control"]["q"];
   period: { readonly from: string; readonly to: string | undefined };
 }): JSX.Element {
   return (
@@ -164,7 +165,12 @@ function Classes({
         {classes.map((one) => (
           <tr key={`${one.action} ${one.strength}`}>
             <td>
-              <a href={href(["events"], { q: both(q, term("event.action", one.action)), ...period })}>
+              <a
+                href={href(["events"], {
+                  q: both(q[one.strength] ?? "", term("event.action", one.action)),
+                  ...period,
+                })}
+              >
                 <Text of={one.action} chars={60} />
               </a>
             </td>
