@@ -255,12 +255,21 @@ export const operation: Dashboard = {
     {
       height: 9,
       panels: [
-        { kind: "text", id: "inforce", title: "Retention in force", width: 16, text: RETENTION },
+        {
+          kind: "table",
+          id: "checks",
+          title: "Checks of controls, by outcome: the newest counts",
+          width: 18,
+          where: [action("control-status")],
+          by: [by("tapline.check.name", "Check", 10), by("tapline.check.outcome", "Outcome", 3)],
+          metrics: [count("Times recorded"), last("Last recorded")],
+        },
+        { kind: "text", id: "inforce", title: "Retention in force", width: 10, text: RETENTION },
         {
           kind: "table",
           id: "retention",
           title: "The oldest event still held, whatever the period above",
-          width: 32,
+          width: 20,
           where: [],
           by: [by("data_stream.dataset", "Data set", 10)],
           metrics: [count("Events"), first("Oldest"), last("Newest")],

@@ -18,6 +18,7 @@ import { Incidents } from "./incident/grouping.ts";
 import { laneOf, Lane } from "./lane.ts";
 import { Ledger } from "./ledger/log.ts";
 import { Anchoring, readAnchors } from "./anchoring.ts";
+import { Checks } from "./checks/checks.ts";
 import { createRedactor } from "./normalise/redact.ts";
 import { createSealer } from "./normalise/seal.ts";
 import { probe, sessionIn } from "./normalise/probe.ts";
@@ -136,6 +137,16 @@ function openOversight(config: Config, origin: Origin): Oversight {
   return new Oversight(origin, { clients: hooked, servers: proxied, spool });
 }
 
+/** What looks after the ledger and the controls while the collector runs. */
+function attend(
+  own: { config: Config; self: SelfRecorder; log: Log; pipeline: Pipeline },
+  { signing, anchor_states }: Awaited<ReturnType<typeof readAnchors>>,
+  policy: PolicyWatch,
+): { anchoring: Anchoring; checks: Checks } {
+  const anchoring = new Anchoring({ ...own, signing }, anchor_states);
+  return { anchoring, checks: new Checks({ ...own, anchoring, policy }) };
+}
+
 /** Opens everything, recovers what the last run left, and returns a collector that is ready to run. */
 export async function openCollector(config: Config, log: Log, events: CollectorEvents): Promise<Collector> {
   await mkdir(config.state_dir, { recursive: true, mode: 0o700 });
@@ -143,12 +154,12 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   const started_ms = Date.now();
   const origin = originOf(config);
   const free: Uint8Array[] = [];
-  const { signing, anchor_states } = await readAnchors(config);
+  const anchors = await readAnchors(config);
   const { ledger, recovered } = await Ledger.open({
     dir: join(config.state_dir, "ledger"),
     origin: ledgerOrigin(config),
     log,
-    signing,
+    signing: anchors.signing,
     onFree: (run) => free.push(run),
   });
   const subject_keys = subjectKeys(config.state_dir);
@@ -194,8 +205,8 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   const shown = { config, rules, set, problems: wrong, origin, started_ms, log };
   const reload = new Reload({ ...shown, known, pipeline, correlating, policy, self });
   const deliveries = await createDeliveries(config, log, withSealedOpen(ledger, createSealer(subject_keys)));
-  const anchoring = new Anchoring({ config, signing, self, log, pipeline }, anchor_states);
-  const shared = { ...parts, config, pipeline, deliveries, anchoring };
+  const own = { config, self, log, pipeline };
+  const shared = { ...parts, ...own, deliveries, ...attend(own, anchors, policy) };
   return {
     ledger,
     tally,
@@ -204,7 +215,6 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     ruleset: set.hash,
     recovered_entries: entries,
     own: self.counts,
-    run: (signal, once) =>
-      runCollector({ ...shared, reload, origin: ledgerOrigin(config), log }, signal, once),
+    run: (signal, once) => runCollector({ ...shared, reload, origin: ledgerOrigin(config) }, signal, once),
   };
 }

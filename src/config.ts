@@ -9,6 +9,7 @@ import { TaplineError, reasonOf } from "./core/errors.ts";
 import { stateHome } from "./core/home.ts";
 import { LIMITS } from "./core/limits.ts";
 import { closest } from "./core/suggest.ts";
+import { checksSchema } from "./checks/config.ts";
 import { deadlinesSchema, incidentsSchema } from "./incident/config.ts";
 import { FORMATS } from "./normalise/formats/index.ts";
 import { jsonMapping } from "./normalise/formats/json.ts";
@@ -76,6 +77,7 @@ export const configSchema = z.strictObject({
     .describe("Where a decision is expected for every call"),
   incidents: incidentsSchema,
   deadlines: deadlinesSchema,
+  checks: checksSchema,
   viewer: z
     .strictObject({
       enabled: z.boolean().default(true).describe("Whether `tapline run` serves the viewer"),

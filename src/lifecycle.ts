@@ -14,6 +14,7 @@ import type { Log } from "./core/log.ts";
 import type { Source } from "./core/stage.ts";
 import type { Correlating } from "./correlating.ts";
 import type { Anchoring } from "./anchoring.ts";
+import type { Checks } from "./checks/checks.ts";
 import type { Delivery } from "./deliver.ts";
 import type { Lane } from "./lane.ts";
 import type { Ledger } from "./ledger/log.ts";
@@ -36,6 +37,7 @@ export interface Running {
   readonly sources: ReadonlyMap<string, Source>;
   readonly deliveries: readonly Delivery[];
   readonly anchoring: Anchoring;
+  readonly checks: Checks;
   readonly tally: Tally;
   readonly reload: Reload;
   readonly origin: string;
@@ -60,11 +62,12 @@ const expectedOf = (sources: ReadonlyMap<string, Source>): string[] =>
   [...sources.keys()].filter((name) => name !== SUBMISSIONS);
 
 /** Which sources there are and which gave nothing since this was last told: what is not heard is to be seen as well. */
-function fillSources(e: Event, { sources, pipeline, ledger }: Running): void {
+function fillSources(e: Event, { sources, pipeline, ledger, checks }: Running): void {
   const expected = expectedOf(sources);
   e["tapline.sources.expected"] = expected;
   e["tapline.sources.silent"] = expected.filter((name) => !pipeline.heard.has(name));
   e["tapline.integrity.checkpoint_size"] = ledger.published;
+  checks.heard(pipeline.heard);
   pipeline.heard.clear();
 }
 
@@ -89,6 +92,8 @@ export async function runCollector(parts: Running, signal: AbortSignal, once: bo
     }),
   );
   const beat = setInterval(() => void heartbeat(parts), parts.config.heartbeat_s * 1000);
+  // Who reads once has no time in which anything could change.
+  if (!once) parts.checks.start(expectedOf(parts.sources));
   let telling = Promise.resolve();
   const tell = setInterval(() => {
     telling = telling.then(() => writeStatus(parts, true));
@@ -98,6 +103,7 @@ export async function runCollector(parts: Running, signal: AbortSignal, once: bo
     parts.reload.close();
     if (once) await caughtUp(parts, signal, (delivery) => delivery.stuck);
     await parts.anchoring.end();
+    await parts.checks.end();
     await sayStopped(parts);
     // A sink that is caught up gets the stop too; one that lags is left where it is.
     const last = AbortSignal.timeout(LIMITS.last_words_ms);
@@ -105,6 +111,7 @@ export async function runCollector(parts: Running, signal: AbortSignal, once: bo
   } finally {
     parts.reload.close();
     await parts.anchoring.end();
+    await parts.checks.end();
     clearInterval(beat);
     clearInterval(tell);
     await telling; // the last word is that of the end

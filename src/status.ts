@@ -1,5 +1,6 @@
 // What `tapline status` shows: the conservation law, lag and heads. Written by the running collector once a second.
 import type { AnchorStatus } from "./anchoring.ts";
+import type { Checks } from "./checks/checks.ts";
 import type { DetectionFigures } from "./correlating.ts";
 import type { Running } from "./lifecycle.ts";
 import { type DriftLine, type Tally, lawBroken, driftOf } from "./tally.ts";
@@ -41,6 +42,8 @@ export interface Status {
   readonly sinks: readonly SinkStatus[];
   /** Where checkpoints go; collectors of before do not tell. */
   readonly anchors?: readonly AnchorStatus[];
+  /** Checks of controls, by name: the last finding of each; collectors of before do not tell. */
+  readonly checks?: Checks["status"];
   readonly detection: DetectionFigures;
   /** State of sessions and of flow dropped since a bound bit, since the start. */
   readonly evicted: number;
@@ -86,6 +89,7 @@ export function statusOf(parts: Running, running: boolean): Status {
     sources: Object.fromEntries([...parts.sources].map(([name, source]) => [name, source.counts ?? {}])),
     sinks,
     anchors: parts.anchoring.status,
+    checks: parts.checks.status,
     detection: parts.correlating.figures(),
     evicted: parts.lanes.reduce((sum, lane) => sum + lane.evicted, 0),
     values_replaced: parts.lanes.reduce((sum, lane) => sum + lane.values_replaced, 0),

@@ -83,7 +83,8 @@ In the index \`tapline-incident-state\` beside \`tapline.incident.*\`: what an i
 ${table(head, presentFields.map(fieldRow))}`;
 }
 
-const MAKERS = /^src\/(?:normalise\/(?:formats\/|index)|detect\/alert|incident\/|self|lifecycle|pipeline)/;
+const MAKERS =
+  /^src\/(?:normalise\/(?:formats\/|index)|detect\/alert|incident\/|checks\/|retention|self|lifecycle|pipeline)/;
 
 /** Whether the code makes events of a class by itself. */
 function isMade(action: string): boolean {

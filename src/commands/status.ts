@@ -90,6 +90,11 @@ function printDrift(drift: Status["drift"] = []): void {
     console.log(`            and ${n(drift.length - DRIFT_SHOWN)} more: tapline status --json`);
 }
 
+function printChecks({ checks = {} }: Status): void {
+  for (const [name, { outcome, detail }] of Object.entries(checks))
+    console.log(`check       ${outcome.padEnd(7)}  ${name}: ${detail}`);
+}
+
 function print(status: Status, integrity: readonly string[], problems: readonly string[]): void {
   const { tally } = status;
   const skipped = Object.entries(tally.skipped).map(([reason, count]) => `${reason} ${n(count)}`);
@@ -109,6 +114,7 @@ function print(status: Status, integrity: readonly string[], problems: readonly 
   console.log(`in flight   ${n(status.in_flight)} batches read and not yet durable`);
   printDetection(status);
   printSources(status);
+  printChecks(status);
   for (const sink of status.sinks) {
     console.log(
       `sink        ${sink.name}: ledger ${n(status.entries)} = new ${n(sink.created)} + there ${n(sink.existing)} + ` +

@@ -134,6 +134,11 @@ export const LIMITS = {
   witness_tries: 3, // times a witness is asked that knows another size
   findings: 100, // findings listed by one verification; the rest are counted
 
+  // Checks of controls
+  check_first_ms: 5_000, // after the start, before the first are made
+  check_record_ms: 86_400_000, // one that does not change is recorded again after this
+  check_heap_mb: 256, // heap of the process that verifies the ledger or reads incidents
+
   // Sinks
   sink_batch_entries: 4_096,
   sink_batch_bytes: 4 * MiB,

@@ -17,6 +17,8 @@ export interface TilesToCheck {
   readonly saved: readonly Claim[];
   readonly report: Report;
   readonly progress: (entries: number) => void;
+  /** The tree to go on from, at a whole bundle; the beginning when not given. */
+  readonly start?: { readonly size: number; readonly edges: readonly Uint8Array[] } | undefined;
 }
 
 /** Checks the entries [0, current.size) of a ledger. */
@@ -26,6 +28,7 @@ export async function checkTiles(what: TilesToCheck): Promise<void> {
   const tree = new MerkleTree((level, index, hashes) => {
     if (level > 0) full.push({ level, index, hashes });
   });
+  if (what.start !== undefined) tree.restore(what.start.size, what.start.edges);
   const roots = new Roots(tree, what, [...saved, current]);
   for (;;) {
     roots.compare();
@@ -66,7 +69,7 @@ class Roots {
     this.#tree = tree;
     this.#what = what;
     this.#claims = claims
-      .filter((claim) => claim.size <= what.current.size)
+      .filter((claim) => claim.size >= tree.size && claim.size <= what.current.size)
       .toSorted((a, b) => a.size - b.size);
   }
 

@@ -99,7 +99,7 @@ async function segmentsFrom(
 }
 
 /** The partial tiles of a tree of `size` leaves (a multiple of 256), from the full tiles below them. */
-async function loadEdges(dir: string, size: number): Promise<Uint8Array[]> {
+export async function loadEdges(dir: string, size: number): Promise<Uint8Array[]> {
   const edges: Uint8Array[] = [];
   for (let level = 0, full = size; full > 0; level++, full = Math.floor(full / TILE_WIDTH)) {
     const count = full % TILE_WIDTH;

@@ -2,7 +2,7 @@
 // saved elsewhere are prefixes, and what witnesses signed. Reads only, may run beside the writer, and keeps one tile a
 // level in memory.
 import { LIMITS } from "../core/limits.ts";
-import { checkTiles } from "./check-tiles.ts";
+import { type TilesToCheck, checkTiles } from "./check-tiles.ts";
 import { checkWal } from "./check-wal.ts";
 import {
   type Claim,
@@ -14,8 +14,10 @@ import {
   witnessedOf,
 } from "./claims.ts";
 import type { Witness } from "./cosignature.ts";
+import { TILE_WIDTH } from "./merkle.ts";
 import { type Verifier, parseVerifier } from "./note.ts";
 import { CHECKPOINT, COSIGNED, VKEY } from "./paths.ts";
+import { loadEdges } from "./recover.ts";
 import { type Finding, Report } from "./report.ts";
 import { type TreeFiles, filesAt, filesIn, isUrl } from "./tree-files.ts";
 
@@ -31,6 +33,9 @@ export interface VerifyOptions {
   readonly witnessed_since_ms?: number | undefined;
   /** For entries behind a URL. Without it their hashes are checked, and not the entries. */
   readonly token?: string | undefined;
+  /** Where an earlier verification ended: what lies before is not gone through again, and has to be the same still. For a
+   * directory. */
+  readonly since?: { readonly size: number; readonly root: string } | undefined;
   /** Keyed digest that names blobs. Without it their presence and length are checked, and not their text. */
   readonly digest?: ((text: string) => string) | undefined;
   /** Called now and then with the number of entries checked. */
@@ -44,8 +49,9 @@ export interface Verification {
   readonly notes: readonly string[];
   /** Entries in the ledger. */
   readonly entries: number;
-  /** Entries covered by its checkpoint. */
+  /** Entries covered by its checkpoint, and the root that it signed, base64; none without a checkpoint. */
   readonly size: number;
+  readonly root: string | undefined;
   /** First entry that is wrong, where known. */
   readonly wrong_from: number | undefined;
 }
@@ -66,7 +72,10 @@ export async function verifyLedger(place: string, options: VerifyOptions = {}): 
     findForks([current, ...saved], report);
     const entries = files.dir !== undefined || options.token !== undefined;
     const progress = (checked: number): void => options.progress?.(checked);
-    await checkTiles({ files, entries, current, saved, report, progress });
+    const start = await startOf(files, options.since, current);
+    const before = options.since === undefined ? [] : [claimBefore(options.since, current)];
+    findTruncation(before, size, report);
+    await checkTiles({ files, entries, current, saved: [...saved, ...before], report, progress, start });
     if (!entries) report.notes.push("hashes were checked, and not the entries: these need a token");
     sayWhatIsHeld(current, kept, saved, options, report);
   }
@@ -74,7 +83,32 @@ export async function verifyLedger(place: string, options: VerifyOptions = {}): 
   options.progress?.(end);
   if (report.blobs > 0) report.notes.push(saidOfBlobs(report));
   const { findings, unlisted, notes, wrongFrom } = report;
-  return { findings, unlisted, notes, entries: end, size, wrong_from: wrongFrom };
+  return {
+    findings,
+    unlisted,
+    notes,
+    entries: end,
+    size,
+    root: current && Buffer.from(current.root).toString("base64"),
+    wrong_from: wrongFrom,
+  };
+}
+
+/** What an earlier verification found signed, as a checkpoint to hold the tree against. */
+function claimBefore({ size, root }: NonNullable<VerifyOptions["since"]>, current: Claim): Claim {
+  const file = "the checkpoint of the verification before";
+  return { origin: current.origin, size, root: Buffer.from(root, "base64"), file, text: "" };
+}
+
+/** Where to begin: at the bundle in which the verification before ended. */
+async function startOf(
+  { dir }: TreeFiles,
+  since: VerifyOptions["since"],
+  current: Claim,
+): Promise<TilesToCheck["start"]> {
+  if (dir === undefined || since === undefined || since.size > current.size) return undefined;
+  const size = since.size - (since.size % TILE_WIDTH);
+  return { size, edges: await loadEdges(dir, size) };
 }
 
 function findTruncation(saved: readonly Claim[], size: number, report: Report): void {

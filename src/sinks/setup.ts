@@ -80,7 +80,7 @@ async function planElasticsearch(retentionDays: number): Promise<Part[]> {
       path: "/_security/role/tapline_writer",
       // create_doc can neither overwrite nor delete; read and maintenance are for looking ids up before a resend.
       body: {
-        cluster: [],
+        cluster: ["read_ilm"], // the check of retention reads what is in force
         indices: [
           {
             names: [PATTERN],
@@ -119,7 +119,12 @@ async function planOpenSearch(retentionDays: number): Promise<Part[]> {
       name: ROLE,
       path: "/_plugins/_security/api/roles/tapline_writer",
       body: {
-        cluster_permissions: ["indices:data/write/bulk"],
+        cluster_permissions: [
+          "indices:data/write/bulk",
+          // The check of retention reads what is in force.
+          "cluster:admin/opendistro/ism/policy/get",
+          "cluster:admin/opendistro/ism/managedindex/explain",
+        ],
         index_permissions: [
           {
             index_patterns: [PATTERN, ".ds-logs-tapline.*"],

@@ -282,6 +282,16 @@ export const FIELDS = {
   "tapline.change.new": "keyword",
   "tapline.change.loosens": "boolean",
   "tapline.change.count": "long",
+  "tapline.check.name": "keyword",
+  "tapline.check.outcome": "keyword",
+  "tapline.check.detail": "text",
+  "tapline.check.previous": "keyword",
+  "tapline.prune.from": "long",
+  "tapline.prune.to": "long",
+  "tapline.erasure.subject": "keyword",
+  "tapline.erasure.entries": "long",
+  "tapline.erasure.blobs": "keyword[]",
+  "tapline.erasure.reason": "text",
   "tapline.config.hash": "keyword",
   "tapline.config.mapping_hash": "keyword",
   "tapline.control.iso42001": "keyword[]",
@@ -609,6 +619,16 @@ export interface Event {
   "tapline.change.new": string | undefined;
   "tapline.change.loosens": boolean | undefined;
   "tapline.change.count": number | undefined;
+  "tapline.check.name": string | undefined;
+  "tapline.check.outcome": string | undefined;
+  "tapline.check.detail": string | undefined;
+  "tapline.check.previous": string | undefined;
+  "tapline.prune.from": number | undefined;
+  "tapline.prune.to": number | undefined;
+  "tapline.erasure.subject": string | undefined;
+  "tapline.erasure.entries": number | undefined;
+  "tapline.erasure.blobs": readonly string[] | undefined;
+  "tapline.erasure.reason": string | undefined;
   "tapline.config.hash": string | undefined;
   "tapline.config.mapping_hash": string | undefined;
   "tapline.control.iso42001": readonly string[] | undefined;
@@ -914,6 +934,16 @@ class EventFields implements Event {
   "tapline.change.new" = undefined;
   "tapline.change.loosens" = undefined;
   "tapline.change.count" = undefined;
+  "tapline.check.name" = undefined;
+  "tapline.check.outcome" = undefined;
+  "tapline.check.detail" = undefined;
+  "tapline.check.previous" = undefined;
+  "tapline.prune.from" = undefined;
+  "tapline.prune.to" = undefined;
+  "tapline.erasure.subject" = undefined;
+  "tapline.erasure.entries" = undefined;
+  "tapline.erasure.blobs" = undefined;
+  "tapline.erasure.reason" = undefined;
   "tapline.config.hash" = undefined;
   "tapline.config.mapping_hash" = undefined;
   "tapline.control.iso42001" = undefined;
@@ -988,14 +1018,14 @@ function block1(e: Event): string {
   }
   let s = "";
   let g = "";
-  let g96 = g + "\"control\":{";
-  if (e["tapline.control.iso42001"] !== undefined) { s += g96 + "\"iso42001\":" + strings(e["tapline.control.iso42001"]); g = ","; g96 = ","; }
-  if (e["tapline.control.direct"] !== undefined) { s += g96 + "\"direct\":" + strings(e["tapline.control.direct"]); g = ","; g96 = ","; }
-  if (e["tapline.control.supporting"] !== undefined) { s += g96 + "\"supporting\":" + strings(e["tapline.control.supporting"]); g = ","; g96 = ","; }
-  if (e["tapline.control.nist_ai_rmf"] !== undefined) { s += g96 + "\"nist_ai_rmf\":" + strings(e["tapline.control.nist_ai_rmf"]); g = ","; g96 = ","; }
-  if (e["tapline.control.eu_ai_act"] !== undefined) { s += g96 + "\"eu_ai_act\":" + strings(e["tapline.control.eu_ai_act"]); g = ","; g96 = ","; }
-  if (e["tapline.control.map_version"] !== undefined) { s += g96 + "\"map_version\":" + quote(e["tapline.control.map_version"]); g = ","; g96 = ","; }
-  if (g96 === ",") s += "}";
+  let g99 = g + "\"control\":{";
+  if (e["tapline.control.iso42001"] !== undefined) { s += g99 + "\"iso42001\":" + strings(e["tapline.control.iso42001"]); g = ","; g99 = ","; }
+  if (e["tapline.control.direct"] !== undefined) { s += g99 + "\"direct\":" + strings(e["tapline.control.direct"]); g = ","; g99 = ","; }
+  if (e["tapline.control.supporting"] !== undefined) { s += g99 + "\"supporting\":" + strings(e["tapline.control.supporting"]); g = ","; g99 = ","; }
+  if (e["tapline.control.nist_ai_rmf"] !== undefined) { s += g99 + "\"nist_ai_rmf\":" + strings(e["tapline.control.nist_ai_rmf"]); g = ","; g99 = ","; }
+  if (e["tapline.control.eu_ai_act"] !== undefined) { s += g99 + "\"eu_ai_act\":" + strings(e["tapline.control.eu_ai_act"]); g = ","; g99 = ","; }
+  if (e["tapline.control.map_version"] !== undefined) { s += g99 + "\"map_version\":" + quote(e["tapline.control.map_version"]); g = ","; g99 = ","; }
+  if (g99 === ",") s += "}";
   if (blocks1.size >= BLOCKS_MAX) blocks1.clear();
   const of = newEvent();
   of["tapline.control.iso42001"] = e["tapline.control.iso42001"] as never;
@@ -1494,25 +1524,41 @@ export function serialise(e: Event): string {
   if (e["tapline.change.loosens"] !== undefined) { s += g94 + "\"loosens\":" + e["tapline.change.loosens"]; g0 = ","; g55 = ","; g94 = ","; }
   if (e["tapline.change.count"] !== undefined) { s += g94 + "\"count\":" + e["tapline.change.count"]; g0 = ","; g55 = ","; g94 = ","; }
   if (g94 === ",") s += "}";
-  let g95 = g55 + "\"config\":{";
-  if (e["tapline.config.hash"] !== undefined) { s += g95 + "\"hash\":" + quote(e["tapline.config.hash"]); g0 = ","; g55 = ","; g95 = ","; }
-  if (e["tapline.config.mapping_hash"] !== undefined) { s += g95 + "\"mapping_hash\":" + quote(e["tapline.config.mapping_hash"]); g0 = ","; g55 = ","; g95 = ","; }
+  let g95 = g55 + "\"check\":{";
+  if (e["tapline.check.name"] !== undefined) { s += g95 + "\"name\":" + quote(e["tapline.check.name"]); g0 = ","; g55 = ","; g95 = ","; }
+  if (e["tapline.check.outcome"] !== undefined) { s += g95 + "\"outcome\":" + quote(e["tapline.check.outcome"]); g0 = ","; g55 = ","; g95 = ","; }
+  if (e["tapline.check.detail"] !== undefined) { s += g95 + "\"detail\":" + quote(e["tapline.check.detail"]); g0 = ","; g55 = ","; g95 = ","; }
+  if (e["tapline.check.previous"] !== undefined) { s += g95 + "\"previous\":" + quote(e["tapline.check.previous"]); g0 = ","; g55 = ","; g95 = ","; }
   if (g95 === ",") s += "}";
+  let g96 = g55 + "\"prune\":{";
+  if (e["tapline.prune.from"] !== undefined) { s += g96 + "\"from\":" + e["tapline.prune.from"]; g0 = ","; g55 = ","; g96 = ","; }
+  if (e["tapline.prune.to"] !== undefined) { s += g96 + "\"to\":" + e["tapline.prune.to"]; g0 = ","; g55 = ","; g96 = ","; }
+  if (g96 === ",") s += "}";
+  let g97 = g55 + "\"erasure\":{";
+  if (e["tapline.erasure.subject"] !== undefined) { s += g97 + "\"subject\":" + quote(e["tapline.erasure.subject"]); g0 = ","; g55 = ","; g97 = ","; }
+  if (e["tapline.erasure.entries"] !== undefined) { s += g97 + "\"entries\":" + e["tapline.erasure.entries"]; g0 = ","; g55 = ","; g97 = ","; }
+  if (e["tapline.erasure.blobs"] !== undefined) { s += g97 + "\"blobs\":" + strings(e["tapline.erasure.blobs"]); g0 = ","; g55 = ","; g97 = ","; }
+  if (e["tapline.erasure.reason"] !== undefined) { s += g97 + "\"reason\":" + quote(e["tapline.erasure.reason"]); g0 = ","; g55 = ","; g97 = ","; }
+  if (g97 === ",") s += "}";
+  let g98 = g55 + "\"config\":{";
+  if (e["tapline.config.hash"] !== undefined) { s += g98 + "\"hash\":" + quote(e["tapline.config.hash"]); g0 = ","; g55 = ","; g98 = ","; }
+  if (e["tapline.config.mapping_hash"] !== undefined) { s += g98 + "\"mapping_hash\":" + quote(e["tapline.config.mapping_hash"]); g0 = ","; g55 = ","; g98 = ","; }
+  if (g98 === ",") s += "}";
   const b1 = block1(e);
   if (b1 !== "") { s += g55 + b1; g0 = ","; g55 = ","; }
   if (e["tapline.ext"] !== undefined) { s += g55 + "\"ext\":" + JSON.stringify(e["tapline.ext"]); g0 = ","; g55 = ","; }
   if (g55 === ",") s += "}";
-  let g97 = g0 + "\"event\":{";
-  if (e["event.id"] !== undefined) { s += g97 + "\"id\":" + quote(e["event.id"]); g0 = ","; g97 = ","; }
+  let g100 = g0 + "\"event\":{";
+  if (e["event.id"] !== undefined) { s += g100 + "\"id\":" + quote(e["event.id"]); g0 = ","; g100 = ","; }
   const b2 = block2(e);
-  if (b2 !== "") { s += g97 + b2; g0 = ","; g97 = ","; }
-  if (e["event.outcome"] !== undefined) { s += g97 + "\"outcome\":" + '"' + e["event.outcome"] + '"'; g0 = ","; g97 = ","; }
-  if (e["event.reason"] !== undefined) { s += g97 + "\"reason\":" + quote(e["event.reason"]); g0 = ","; g97 = ","; }
-  if (e["event.created"] !== undefined) { s += g97 + "\"created\":" + '"' + e["event.created"] + '"'; g0 = ","; g97 = ","; }
-  if (e["event.duration"] !== undefined) { s += g97 + "\"duration\":" + e["event.duration"]; g0 = ","; g97 = ","; }
-  if (e["event.severity"] !== undefined) { s += g97 + "\"severity\":" + e["event.severity"]; g0 = ","; g97 = ","; }
-  if (e["event.risk_score"] !== undefined) { s += g97 + "\"risk_score\":" + e["event.risk_score"]; g0 = ","; g97 = ","; }
-  if (e["event.original"] !== undefined) { s += g97 + "\"original\":" + quote(e["event.original"]); g0 = ","; g97 = ","; }
-  if (g97 === ",") s += "}";
+  if (b2 !== "") { s += g100 + b2; g0 = ","; g100 = ","; }
+  if (e["event.outcome"] !== undefined) { s += g100 + "\"outcome\":" + '"' + e["event.outcome"] + '"'; g0 = ","; g100 = ","; }
+  if (e["event.reason"] !== undefined) { s += g100 + "\"reason\":" + quote(e["event.reason"]); g0 = ","; g100 = ","; }
+  if (e["event.created"] !== undefined) { s += g100 + "\"created\":" + '"' + e["event.created"] + '"'; g0 = ","; g100 = ","; }
+  if (e["event.duration"] !== undefined) { s += g100 + "\"duration\":" + e["event.duration"]; g0 = ","; g100 = ","; }
+  if (e["event.severity"] !== undefined) { s += g100 + "\"severity\":" + e["event.severity"]; g0 = ","; g100 = ","; }
+  if (e["event.risk_score"] !== undefined) { s += g100 + "\"risk_score\":" + e["event.risk_score"]; g0 = ","; g100 = ","; }
+  if (e["event.original"] !== undefined) { s += g100 + "\"original\":" + quote(e["event.original"]); g0 = ","; g100 = ","; }
+  if (g100 === ",") s += "}";
   return s + "}";
 }
