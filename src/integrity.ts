@@ -21,6 +21,7 @@ function spanOf(s: number): string {
 const PROMISES: Readonly<Record<string, string>> = {
   directory:
     "changing or cutting them is told by comparing with it, as far as that place keeps what it is given",
+  email: "changing or cutting them is told by comparing with it, by whoever has the mail",
   git: "changing or cutting them is told by comparing with it, by whoever has fetched",
   timestamp: "they existed then: a history made up later has no such stamp",
   witness: "who has the key cannot have another history cosigned, nor a shorter one",

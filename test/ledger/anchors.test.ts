@@ -7,64 +7,16 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { type Anchor, Contradiction } from "../../src/ledger/anchors/contract.ts";
-import { ANCHORS } from "../../src/ledger/anchors/index.ts";
+import { Contradiction } from "../../src/ledger/anchors/contract.ts";
 import { parseWitness } from "../../src/ledger/cosignature.ts";
 import { proveEntry } from "../../src/ledger/prove.ts";
 import { checkProof } from "../../src/ledger/proof-file.ts";
 import { parseVerifier } from "../../src/ledger/note.ts";
-import { readPublished } from "../../src/ledger/published.ts";
 import { openReader } from "../../src/ledger/reader.ts";
-import { leafHashes } from "../../src/ledger/recover.ts";
 import { verifyLedger } from "../../src/ledger/verify.ts";
-import { ORIGIN, appendEntries, newDir, openLedger, runOf } from "./helpers.ts";
+import { KINDS, anchorOf, attacked, grow, rewritten, take } from "./anchored.ts";
+import { ORIGIN, newDir } from "./helpers.ts";
 import { BIN, buildWitness, haveGo } from "./oracle.ts";
-
-const never = new AbortController().signal;
-
-function anchorOf(type: keyof typeof ANCHORS, options: object, ledger_dir: string, dir = newDir()): Anchor {
-  const { config, create } = ANCHORS[type];
-  return (create as (o: unknown, c: object) => Anchor)(config.parse({ type, ...options }), {
-    name: "test",
-    ledger_dir,
-    dir,
-  });
-}
-
-/** Grows the ledger in a directory to a size, with a checkpoint there. */
-async function grow(dir: string, size: number): Promise<void> {
-  const { ledger } = await openLedger(dir);
-  appendEntries(ledger, size - ledger.size);
-  await ledger.close();
-}
-/** Another history of the same key. */
-async function rewritten(dir: string, size: number): Promise<string> {
-  const copy = newDir();
-  for (const file of ["ledger.key", "ledger.vkey"]) cpSync(join(dir, file), join(copy, file));
-  const { ledger } = await openLedger(copy);
-  const run = runOf(Array.from({ length: size }, (_, i) => Buffer.from(`{"forged":${i}}`)));
-  ledger.append({ run, count: size, hashes: leafHashes(run), header: "{}" });
-  await ledger.close();
-  return copy;
-}
-const take = async (anchor: Anchor, dir: string): Promise<string> =>
-  anchor.take((await readPublished(dir))!, never);
-
-const KINDS = ["cut off", "rewritten"] as const;
-/** Grown in two steps, and the state of the first put back, or another history made. */
-async function attacked(
-  kind: (typeof KINDS)[number],
-  each: (dir: string) => Promise<unknown>,
-): Promise<string> {
-  const dir = newDir();
-  await grow(dir, 300);
-  await each(dir);
-  const backup = newDir();
-  cpSync(dir, backup, { recursive: true });
-  await grow(dir, 700);
-  await each(dir);
-  return kind === "cut off" ? backup : rewritten(dir, 900);
-}
 
 describe("the anchor `directory`", () => {
   test("keeps a file a size, and takes the same checkpoint twice", async () => {
