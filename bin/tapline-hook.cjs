@@ -348,6 +348,8 @@ const LIMITS = {
 	anchor_ms: 6e4,
 	anchor_answer_bytes: 1 * MiB,
 	witness_tries: 3,
+	prune_files: 64,
+	prune_ms: 36e5,
 	findings: 100,
 	check_first_ms: 5e3,
 	check_record_ms: 864e5,

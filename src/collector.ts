@@ -30,6 +30,7 @@ import { Oversight } from "./detect/oversight.ts";
 import { Correlations } from "./detect/correlate-thread.ts";
 import { recover } from "./recover.ts";
 import { PolicyWatch } from "./policy-watch.ts";
+import { Retention } from "./retention.ts";
 import { Reload, rulePaths } from "./reload.ts";
 import { Resolver } from "./resolver.ts";
 import { loadDigestKey, subjectKeys } from "./keys.ts";
@@ -139,12 +140,19 @@ function openOversight(config: Config, origin: Origin): Oversight {
 
 /** What looks after the ledger and the controls while the collector runs. */
 function attend(
-  own: { config: Config; self: SelfRecorder; log: Log; pipeline: Pipeline },
+  own: {
+    config: Config;
+    self: SelfRecorder;
+    log: Log;
+    pipeline: Pipeline;
+    ledger: Ledger;
+    deliveries: readonly Delivery[];
+  },
   { signing, anchor_states }: Awaited<ReturnType<typeof readAnchors>>,
   policy: PolicyWatch,
-): { anchoring: Anchoring; checks: Checks } {
+): { anchoring: Anchoring; checks: Checks; retention: Retention } {
   const anchoring = new Anchoring({ ...own, signing }, anchor_states);
-  return { anchoring, checks: new Checks({ ...own, anchoring, policy }) };
+  return { anchoring, checks: new Checks({ ...own, anchoring, policy }), retention: new Retention(own) };
 }
 
 /** Opens everything, recovers what the last run left, and returns a collector that is ready to run. */
@@ -206,7 +214,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   const reload = new Reload({ ...shown, known, pipeline, correlating, policy, self });
   const deliveries = await createDeliveries(config, log, withSealedOpen(ledger, createSealer(subject_keys)));
   const own = { config, self, log, pipeline };
-  const shared = { ...parts, ...own, deliveries, ...attend(own, anchors, policy) };
+  const shared = { ...parts, ...own, deliveries, ...attend({ ...own, ledger, deliveries }, anchors, policy) };
   return {
     ledger,
     tally,

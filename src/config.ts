@@ -78,6 +78,19 @@ export const configSchema = z.strictObject({
   incidents: incidentsSchema,
   deadlines: deadlinesSchema,
   checks: checksSchema,
+  retention: z
+    .strictObject({
+      days: z
+        .int()
+        .min(1)
+        .max(36_500)
+        .optional()
+        .describe(
+          "Days that entries are kept in the ledger and the store; without it they are kept for ever",
+        ),
+    })
+    .prefault({})
+    .describe("What is removed from the ledger"),
   viewer: z
     .strictObject({
       enabled: z.boolean().default(true).describe("Whether `tapline run` serves the viewer"),

@@ -5,13 +5,15 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import assert from "node:assert";
 import { TaplineError, reasonOf, systemCode } from "./core/errors.ts";
-import { type Cursor, parseCursor } from "./cursor.ts";
+import { type Cursor, parseCursor, skipPruned } from "./cursor.ts";
 import { LIMITS } from "./core/limits.ts";
 import type { DeadLetter, EntryBatch, RangeSink, Sink, WriteResult } from "./core/stage.ts";
 
 /** What a sink reads from. The ledger of the running collector, or a read-only one. */
 export interface Readable {
   readonly durable: number;
+  /** The first entry that was not removed by retention. */
+  readonly first: number;
   read(from: number, max_entries: number, max_bytes: number): Promise<EntryBatch | undefined>;
   waitDurable(beyond: number, signal: AbortSignal): Promise<void>;
 }
@@ -40,7 +42,15 @@ interface InFlight {
 
 export class Delivery {
   readonly name: string;
-  readonly cursor: Cursor = { acked: 0, sending: 0, created: 0, existing: 0, dead: 0, filtered: 0 };
+  readonly cursor: Cursor = {
+    acked: 0,
+    sending: 0,
+    created: 0,
+    existing: 0,
+    dead: 0,
+    filtered: 0,
+    pruned: 0,
+  };
   /** Why a call that is under way does not succeed, by call. */
   readonly #troubles = new Map<symbol, Trouble>();
   readonly #parts: DeliveryParts;
@@ -211,6 +221,7 @@ export class Delivery {
     } catch (cause) {
       if (systemCode(cause) === "ENOENT") {
         // New, or lost: what a lost cursor knew as written is looked up before it is sent again.
+        skipPruned(this.cursor, this.#parts.ledger.first);
         this.#resent_before = this.cursor.sending = this.#inherited;
         return;
       }
@@ -220,7 +231,8 @@ export class Delivery {
       });
     }
     const { acked } = this.cursor;
-    const { durable } = this.#parts.ledger;
+    const { durable, first } = this.#parts.ledger;
+    skipPruned(this.cursor, first);
     if (acked > durable) {
       const what = `${this.#path} stands at entry ${acked}, but the ledger has ${durable}: it is not this ledger's`;
       throw new TaplineError("CURSOR_AHEAD", what, { remedy: START_OVER });

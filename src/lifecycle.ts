@@ -20,6 +20,7 @@ import type { Lane } from "./lane.ts";
 import type { Ledger } from "./ledger/log.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { PolicyWatch } from "./policy-watch.ts";
+import type { Retention } from "./retention.ts";
 import type { Reload } from "./reload.ts";
 import type { SelfRecorder } from "./self.ts";
 import { statusOf } from "./status.ts";
@@ -38,6 +39,7 @@ export interface Running {
   readonly deliveries: readonly Delivery[];
   readonly anchoring: Anchoring;
   readonly checks: Checks;
+  readonly retention: Retention;
   readonly tally: Tally;
   readonly reload: Reload;
   readonly origin: string;
@@ -92,8 +94,11 @@ export async function runCollector(parts: Running, signal: AbortSignal, once: bo
     }),
   );
   const beat = setInterval(() => void heartbeat(parts), parts.config.heartbeat_s * 1000);
-  // Who reads once has no time in which anything could change.
-  if (!once) parts.checks.start(expectedOf(parts.sources));
+  // Who reads once has no time in which anything could change, or grow old.
+  if (!once) {
+    parts.checks.start(expectedOf(parts.sources));
+    parts.retention.start();
+  }
   let telling = Promise.resolve();
   const tell = setInterval(() => {
     telling = telling.then(() => writeStatus(parts, true));
@@ -102,21 +107,24 @@ export async function runCollector(parts: Running, signal: AbortSignal, once: bo
     await pipeline.run(signal, once);
     parts.reload.close();
     if (once) await caughtUp(parts, signal, (delivery) => delivery.stuck);
-    await parts.anchoring.end();
-    await parts.checks.end();
+    await attended(parts);
     await sayStopped(parts);
     // A sink that is caught up gets the stop too; one that lags is left where it is.
     const last = AbortSignal.timeout(LIMITS.last_words_ms);
     await caughtUp(parts, last, (delivery) => delivery.trouble !== undefined);
   } finally {
     parts.reload.close();
-    await parts.anchoring.end();
-    await parts.checks.end();
+    await attended(parts);
     clearInterval(beat);
     clearInterval(tell);
     await telling; // the last word is that of the end
     await shutDown(parts, stop, delivering);
   }
+}
+
+/** Ends what looks after the ledger and the controls. */
+async function attended({ anchoring, checks, retention }: Running): Promise<void> {
+  await Promise.all([anchoring.end(), checks.end(), retention.end()]);
 }
 
 async function heartbeat(parts: Running): Promise<void> {

@@ -209,6 +209,14 @@ export class Pipeline {
     return this.#held === undefined && this.#failure === undefined;
   }
 
+  /** Takes a snapshot, and begins a segment of the ledger's log with it: what is older is needed no longer by the second
+   * time. Does nothing while another cut is being made. */
+  async renew(): Promise<void> {
+    if (!this.canSwitch) return;
+    this.#parts.ledger.pruner.turnLog();
+    await this.#takeSnapshot();
+  }
+
   /** Batches from now on meet other rules in every worker, and in `apply`, which runs between the last old and the
    * first new one. The snapshot there keeps a restart from making old calls again under new rules. */
   async switchRules(rules: Rules, apply: () => void): Promise<void> {

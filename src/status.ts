@@ -2,6 +2,7 @@
 import type { AnchorStatus } from "./anchoring.ts";
 import type { Checks } from "./checks/checks.ts";
 import type { DetectionFigures } from "./correlating.ts";
+import type { RetentionStatus } from "./retention.ts";
 import type { Running } from "./lifecycle.ts";
 import { type DriftLine, type Tally, lawBroken, driftOf } from "./tally.ts";
 
@@ -14,6 +15,8 @@ interface SinkStatus {
   /** Dead letters that arrived when they were replayed. */
   readonly replayed: number;
   readonly filtered: number;
+  /** Removed by retention before the sink could have them; collectors of before do not tell. */
+  readonly pruned?: number;
   readonly pending: number;
   /** Why it does not move, if it does not. */
   readonly trouble: string | undefined;
@@ -29,6 +32,8 @@ export interface Status {
   /** Entries durable in the ledger; the last checkpoint covers `checkpoint_size` of them. */
   readonly entries: number;
   readonly checkpoint_size: number;
+  /** The first entry that retention has not removed; collectors of before do not tell. */
+  readonly first?: number;
   /** Batches read and not yet durable. */
   readonly in_flight: number;
   readonly tally: Omit<Tally, "drift">;
@@ -44,6 +49,8 @@ export interface Status {
   readonly anchors?: readonly AnchorStatus[];
   /** Checks of controls, by name: the last finding of each; collectors of before do not tell. */
   readonly checks?: Checks["status"];
+  /** What the ledger keeps, where that is bounded; collectors of before do not tell. */
+  readonly retention?: RetentionStatus | undefined;
   readonly detection: DetectionFigures;
   /** State of sessions and of flow dropped since a bound bit, since the start. */
   readonly evicted: number;
@@ -63,12 +70,13 @@ export function statusOf(parts: Running, running: boolean): Status {
     dead: cursor.dead,
     replayed: 0,
     filtered: cursor.filtered,
+    pruned: cursor.pruned,
     pending: Math.max(0, entries - cursor.acked),
     trouble,
   }));
   const broken = [lawBroken(tally)];
   for (const { name, cursor } of deliveries) {
-    const fates = cursor.created + cursor.existing + cursor.dead + cursor.filtered;
+    const fates = cursor.created + cursor.existing + cursor.dead + cursor.filtered + cursor.pruned;
     if (fates !== cursor.acked)
       broken.push(`${name}: ${cursor.acked} acknowledged but ${fates} accounted for`);
   }
@@ -81,6 +89,7 @@ export function statusOf(parts: Running, running: boolean): Status {
     origin: parts.origin,
     entries,
     checkpoint_size: ledger.published,
+    first: ledger.first,
     in_flight: parts.pipeline.inFlight,
     tally: counts,
     drift: driftOf(drift),
@@ -90,6 +99,7 @@ export function statusOf(parts: Running, running: boolean): Status {
     sinks,
     anchors: parts.anchoring.status,
     checks: parts.checks.status,
+    retention: parts.retention.status,
     detection: parts.correlating.figures(),
     evicted: parts.lanes.reduce((sum, lane) => sum + lane.evicted, 0),
     values_replaced: parts.lanes.reduce((sum, lane) => sum + lane.values_replaced, 0),

@@ -12,6 +12,9 @@ export function withSealedOpen(ledger: Readable, sealer: Sealer): Readable {
     get durable() {
       return ledger.durable;
     },
+    get first() {
+      return ledger.first;
+    },
     async read(from, max_entries, max_bytes) {
       const batch = await ledger.read(from, max_entries, max_bytes);
       return batch === undefined || !sealer.holds ? batch : opened(batch, sealer);

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { Config } from "../config.ts";
 import { TaplineError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
+import type { PruneAsk, PrunePlan } from "../ledger/prune-plan.ts";
 import type { Incident } from "../incident/present.ts";
 
 /** A checkpoint, with its root in base64. */
@@ -15,7 +16,9 @@ export interface Verified {
 
 export type Task =
   | { readonly what: "ledger"; readonly dir: string; readonly since: Verified | undefined }
-  | { readonly what: "incidents"; readonly config: Config };
+  | { readonly what: "incidents"; readonly config: Config }
+  | { readonly what: "prune"; readonly dir: string; readonly ask: PruneAsk }
+  | { readonly what: "blobs"; readonly dir: string; readonly from: number; readonly to: number };
 
 export interface Answer {
   readonly failed?: string;
@@ -27,6 +30,9 @@ export interface Answer {
     readonly wrong_from: number | undefined;
   };
   readonly incidents?: readonly Incident[];
+  readonly plan?: PrunePlan;
+  /** That entries of the range name, and no later one. */
+  readonly blobs?: readonly string[];
 }
 
 const CHILD = fileURLToPath(new URL("./child.ts", import.meta.url));

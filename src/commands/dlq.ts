@@ -1,4 +1,6 @@
 // `tapline dlq list|replay`: what sinks refused, and another try: the documents are read again from the ledger.
+import { join } from "node:path";
+import { firstIn } from "../ledger/pruned.ts";
 import { openDeadLetters } from "../sinks/dead-letters.ts";
 import { optionsOf, replayEntries, sinkNamed } from "./replay.ts";
 import { type Command, UsageError, readArgs, readConfig } from "./usage.ts";
@@ -33,7 +35,13 @@ Exit code 1 when replay leaves dead letters.`,
     if (positionals[0] !== "replay") throw new UsageError("say what: list or replay");
     if (values.sink === undefined) throw new UsageError("replay needs --sink NAME");
     const letters = await openDeadLetters(config.state_dir, names[0]!).list();
-    const ranges = letters.map((letter): [number, number] => [letter.index, letter.index + 1]);
+    const first = await firstIn(join(config.state_dir, "ledger"));
+    const kept = letters.filter(({ index }) => index >= first);
+    if (kept.length < letters.length)
+      console.error(
+        `${letters.length - kept.length} dead letters are of entries that retention has removed: nobody can send them again`,
+      );
+    const ranges = kept.map((letter): [number, number] => [letter.index, letter.index + 1]);
     return replayEntries(config, sinkNamed(config, names[0]!), ranges, values.json === true);
   },
 };

@@ -5,6 +5,7 @@ import { type Typed, createSink, sinksOf } from "../components.ts";
 import type { Config } from "../config.ts";
 import { openLog } from "../core/log.ts";
 import type { Sink } from "../core/stage.ts";
+import { prunedError } from "../ledger/pruned.ts";
 import { type LedgerReader, openReader } from "../ledger/reader.ts";
 import { walkAll } from "../ledger/walk.ts";
 import { subjectKeys } from "../keys.ts";
@@ -119,8 +120,9 @@ Exit code 1 when entries became dead letters.`,
     const config = await readConfig(values.config);
     const named = sinkNamed(config, values.sink);
     const reader = openReader(join(config.state_dir, "ledger"));
-    const size = await reader.size();
+    const [first, size] = [await reader.first(), await reader.size()];
     await reader.close();
+    if (from < first && from < size) throw prunedError(from, first);
     const to = readNumber(values.to, "--to") ?? size;
     if (from > size || to > size)
       throw new UsageError(`the ledger has ${size} entries: --from and --to are in 0 to ${size}`);

@@ -102,6 +102,10 @@ function print(status: Status, integrity: readonly string[], problems: readonly 
   console.log(
     `ledger      ${status.origin}: ${n(status.entries)} entries, checkpoint at ${n(status.checkpoint_size)}`,
   );
+  if ((status.first ?? 0) > 0)
+    console.log(
+      `            entries before ${n(status.first!)} were removed by retention; their hashes are kept`,
+    );
   integrity.forEach((line, i) => console.log(`${i === 0 ? "integrity " : "          "}  ${line}`));
   console.log(
     `records     read ${n(tally.read)} = recorded ${n(tally.recorded)} + merged ${n(tally.merged)} + ` +
@@ -116,9 +120,10 @@ function print(status: Status, integrity: readonly string[], problems: readonly 
   printSources(status);
   printChecks(status);
   for (const sink of status.sinks) {
+    const pruned = sink.pruned === undefined || sink.pruned === 0 ? "" : `pruned ${n(sink.pruned)} + `;
     console.log(
       `sink        ${sink.name}: ledger ${n(status.entries)} = new ${n(sink.created)} + there ${n(sink.existing)} + ` +
-        `dead letters ${n(sink.dead)} + replayed ${n(sink.replayed)} + filtered ${n(sink.filtered)} + pending ${n(sink.pending)}` +
+        `dead letters ${n(sink.dead)} + replayed ${n(sink.replayed)} + filtered ${n(sink.filtered)} + ${pruned}pending ${n(sink.pending)}` +
         (sink.trouble === undefined ? "" : `  ! ${sink.trouble}`),
     );
   }
@@ -148,7 +153,8 @@ Exit code 1 when the numbers do not add up, a sink is in trouble or the collecto
     const published_ms = await checkpointTime(config.state_dir);
     const age_s =
       published_ms === undefined ? undefined : Math.max(0, Math.round((Date.now() - published_ms) / 1000));
-    const { entries, checkpoint_size: size, anchors = [] } = found;
+    const { entries, checkpoint_size: size, anchors = [], retention } = found;
+    if (retention?.held !== undefined) problems.push(`retention: ${retention.held}`);
     problems.push(...anchorProblems(anchors));
     const integrity = integrityOf({ entries, size, age_s, anchors }, Date.now());
     if (values.json === true)

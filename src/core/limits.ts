@@ -132,6 +132,8 @@ export const LIMITS = {
   anchor_ms: 60_000, // for one checkpoint to be taken elsewhere
   anchor_answer_bytes: 1 * MiB, // of a witness or a timestamping authority
   witness_tries: 3, // times a witness is asked that knows another size
+  prune_files: 64, // files removed at once by retention before others have their turn
+  prune_ms: 3_600_000, // pause between looks for entries that retention is to remove
   findings: 100, // findings listed by one verification; the rest are counted
 
   // Checks of controls

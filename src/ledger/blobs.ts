@@ -1,4 +1,5 @@
 // Texts too large for an entry, in files named by their digest. Durable before the entry that names them.
+import assert from "node:assert";
 import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { makeDir, placeFile } from "./files.ts";
@@ -10,7 +11,7 @@ export function validDigest(digest: unknown): digest is string {
   return typeof digest === "string" && /^[0-9a-f]{8,128}$/.test(digest);
 }
 
-function blobPath(dir: string, digest: string): string {
+export function blobPath(dir: string, digest: string): string {
   return join(dir, BLOBS, digest.slice(0, 2), digest);
 }
 
@@ -27,6 +28,8 @@ async function writeBlobs(dir: string, blobs: ReadonlyMap<string, Uint8Array>): 
 /** Blobs that wait for the next commit. */
 export class PendingBlobs {
   readonly #dir: string;
+  /** Told of every blob that is put, while somebody looks for those that nobody needs. */
+  onPut: ((digest: string) => void) | undefined;
   #waiting = new Map<string, Uint8Array>();
   #writing: ReadonlyMap<string, Uint8Array> = new Map();
 
@@ -39,6 +42,8 @@ export class PendingBlobs {
   }
 
   put(digest: string, bytes: Uint8Array): void {
+    assert(validDigest(digest), "a blob is named by a hex digest");
+    this.onPut?.(digest);
     this.#waiting.set(digest, bytes);
   }
 

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { EntryBatch } from "../core/stage.ts";
-import { systemCode } from "../core/errors.ts";
+import { TaplineError, systemCode } from "../core/errors.ts";
 import { countEntries } from "./frame.ts";
 import { TILE_WIDTH } from "./merkle.ts";
 import { TILE_BYTES, tilePath } from "./paths.ts";
@@ -58,4 +58,13 @@ export async function readBundles(
     if (next.first + next.count < bundle.first + TILE_WIDTH) break;
   }
   return parts.length === 0 ? undefined : joinBatches(parts);
+}
+
+/** The same where the bundle has to be there. Throws LEDGER_CORRUPT when it is not. */
+export async function readWritten(
+  ...[dir, from, ...rest]: Parameters<typeof readBundles>
+): Promise<EntryBatch> {
+  const batch = await readBundles(dir, from, ...rest);
+  if (batch !== undefined) return batch;
+  throw new TaplineError("LEDGER_CORRUPT", `the bundle with entry ${from} is missing in ${dir}`);
 }

@@ -1,5 +1,6 @@
 // The part of verification that looks at blobs: texts too long for their entries, which name them by a keyed digest.
 import { isUtf8 } from "node:buffer";
+import { forEachEntry } from "../core/entry.ts";
 import { blobBytes, readBlob, validDigest } from "./blobs.ts";
 import type { Report } from "./report.ts";
 
@@ -34,6 +35,19 @@ export async function checkBlobs(dir: string, run: Buffer, first: number, report
       report.wrong(`blob ${String(digest)} of entry ${index} ${state}`, { index });
     }
   }
+}
+
+/** Digests of the blobs that the entries of a run name. */
+export function blobsNamed(run: Uint8Array): string[] {
+  const bytes = Buffer.from(run.buffer, run.byteOffset, run.length);
+  if (!bytes.includes(BLOB)) return [];
+  const found: string[] = [];
+  forEachEntry(bytes, (start, end) => {
+    const entry = bytes.subarray(start, end);
+    const digests = entry.includes(BLOB) ? blobOf(entry)?.digests : undefined;
+    if (Array.isArray(digests)) found.push(...digests.filter(validDigest));
+  });
+  return found;
 }
 
 async function sameText(dir: string, name: string, { digest }: Report): Promise<boolean> {

@@ -17,6 +17,8 @@ export interface TilesToCheck {
   readonly saved: readonly Claim[];
   readonly report: Report;
   readonly progress: (entries: number) => void;
+  /** Of entries before this one only hashes are kept. */
+  readonly kept?: number;
   /** The tree to go on from, at a whole bundle; the beginning when not given. */
   readonly start?: { readonly size: number; readonly edges: readonly Uint8Array[] } | undefined;
 }
@@ -106,7 +108,7 @@ class Roots {
 /** Checks the entries of one bundle against their hashes, and returns the hashes; undefined when nothing is left of
  * both, so that the tree cannot be built any further. */
 async function checkBundle(
-  { files, entries, report }: TilesToCheck,
+  { files, entries, report, kept = 0 }: TilesToCheck,
   first: number,
   width: number,
 ): Promise<Uint8Array | undefined> {
@@ -114,7 +116,7 @@ async function checkBundle(
   const tile = await readTile(files, 0, index, width);
   if (typeof tile === "string") report.wrong(tile, { index: first, file: tilePath(0, index, width) });
   const hashed = typeof tile === "string" ? undefined : tile.bytes;
-  if (!entries) return hashed;
+  if (!entries || first < kept) return hashed;
   const bundle = await readTile(files, "entries", index, width);
   if (typeof bundle === "string") {
     report.wrong(bundle, { index: first, file: tilePath("entries", index, width) });

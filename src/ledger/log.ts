@@ -6,26 +6,23 @@ import { TaplineError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Context, EntryBatch } from "../core/stage.ts";
 import type { AppendFrame, LedgerOptions, Recovered } from "./contract.ts";
-import { PendingBlobs, validDigest } from "./blobs.ts";
-import { readBundles } from "./bundles.ts";
+import { readWritten } from "./bundles.ts";
 import { writeError } from "./files.ts";
 import { countEntries, newHead } from "./frame.ts";
 import { loadSigner } from "./keys.ts";
 import { lockLedger } from "./lock.ts";
-import { TILE_WIDTH } from "./merkle.ts";
+import { prunedError } from "./pruned.ts";
+import { type Keeping, type Pruner, keep } from "./pruner.ts";
 import { Publisher, readCheckpoint } from "./publish.ts";
 import { type Parts, recover } from "./recover.ts";
 import type { Recent } from "./recent.ts";
-import { SnapshotWriter, encodeSnapshot } from "./snapshot.ts";
 import type { Tiles } from "./tiles.ts";
 import { Waiters } from "./waiters.ts";
 import type { NewFrame, WalWriter } from "./wal.ts";
 
 export type { AppendFrame, LedgerOptions, Recovered } from "./contract.ts";
 
-interface Pending extends NewFrame {
-  readonly hashes: Uint8Array;
-}
+type Pending = NewFrame & { readonly hashes: Uint8Array };
 
 export class Ledger {
   readonly #dir: string;
@@ -35,8 +32,7 @@ export class Ledger {
   readonly #recent: Recent;
   readonly #wal: WalWriter;
   readonly #publisher: Publisher;
-  readonly #snapshots: SnapshotWriter;
-  readonly #blobs: PendingBlobs;
+  readonly #keeping: Keeping;
   #size: number;
   #durable: number;
   #frames: number;
@@ -52,6 +48,7 @@ export class Ledger {
     parts: Parts,
     publisher: Publisher,
     release: () => void,
+    keeping: Keeping,
   ) {
     this.#dir = dir;
     this.#log = options.log;
@@ -61,8 +58,7 @@ export class Ledger {
     this.#recent = parts.recent;
     this.#wal = parts.wal;
     this.#publisher = publisher;
-    this.#snapshots = new SnapshotWriter(dir, parts.marks);
-    this.#blobs = new PendingBlobs(dir);
+    this.#keeping = keeping;
     this.#size = parts.tiles.size;
     this.#durable = parts.tiles.size;
     this.#frames = parts.frames;
@@ -79,7 +75,8 @@ export class Ledger {
       const signed = await readCheckpoint(dir, signer);
       const parts = await recover(dir, signed, options);
       const publisher = new Publisher(dir, signer, parts.tiles, signed?.size ?? 0, options.signing);
-      const ledger = new Ledger(options, dir, parts, publisher, release);
+      const keeping = await keep(dir, parts, publisher);
+      const ledger = new Ledger(options, dir, parts, publisher, release, keeping);
       // Partial tiles may have been lost with the power: they are written again, with the same checkpoint or a newer.
       if (ledger.size > 0) await publisher.publish(true);
       await publisher.sweep(ledger.size);
@@ -93,6 +90,14 @@ export class Ledger {
     }
   }
 
+  /** Removes what retention no longer keeps. */
+  get pruner(): Pruner {
+    return this.#keeping.pruner;
+  }
+  /** The first entry that was not removed. */
+  get first(): number {
+    return this.pruner.first;
+  }
   /** Entries appended. */
   get size(): number {
     return this.#size;
@@ -125,14 +130,13 @@ export class Ledger {
 
   /** Keeps a text that is too large for its entry; durable before any entry appended after it. */
   putBlob(digest: string, bytes: Uint8Array): void {
-    assert(validDigest(digest), "a blob is named by a hex digest");
     this.#check();
-    this.#blobs.put(digest, bytes);
+    this.#keeping.blobs.put(digest, bytes);
   }
 
   /** The bytes of a blob, or undefined when there is none of this name. */
   getBlob(digest: string): Promise<Uint8Array | undefined> {
-    return this.#blobs.get(digest);
+    return this.#keeping.blobs.get(digest);
   }
 
   /** Resolves when every frame appended so far is durable. A failure ends this instance: it is thrown by every later
@@ -150,25 +154,21 @@ export class Ledger {
     await this.commit();
     await this.publish(); // recovery starts at what is signed: the less lies after it the better
     const tiled = Math.min(index, this.#publisher.size, this.#tiles.synced);
-    const mark = { index, frames, tiled: tiled - (tiled % TILE_WIDTH) };
-    const { digest, file } = encodeSnapshot(mark, bytes);
     try {
-      await this.#snapshots.write(mark, file);
+      return { index, digest: await this.#keeping.snapshots.take({ index, frames, tiled }, bytes) };
     } catch (error) {
       throw this.#fail("writing a snapshot", error);
     }
-    return { index, digest };
   }
 
   /** Durable entries from index `from` on: at least one, then as many as both bounds allow; undefined when there are
    * none yet. Throws LEDGER_CORRUPT when their files are damaged. */
   async read(from: number, maxEntries: number, maxBytes: number): Promise<EntryBatch | undefined> {
     if (from >= this.#durable) return undefined;
+    if (from < this.first) throw prunedError(from, this.first);
     const held = this.#recent.first;
     if (from >= held) return this.#recent.read(from, maxEntries, maxBytes);
-    const batch = await readBundles(this.#dir, from, held, maxEntries, maxBytes);
-    if (batch !== undefined) return batch;
-    throw new TaplineError("LEDGER_CORRUPT", `the bundle with entry ${from} is missing in ${this.#dir}`);
+    return readWritten(this.#dir, from, held, maxEntries, maxBytes);
   }
 
   /** Resolves when there are durable entries beyond index `beyond` (more than `beyond` of them), the signal aborts,
@@ -211,9 +211,9 @@ export class Ledger {
   async #commit(): Promise<void> {
     const frames = this.#pending;
     this.#check();
-    if (frames.length === 0 && this.#blobs.size === 0) return;
+    if (frames.length === 0 && this.#keeping.blobs.size === 0) return;
     this.#pending = [];
-    const writeBlobs = this.#blobs.take();
+    const writeBlobs = this.#keeping.blobs.take();
     try {
       await this.#tiles.room();
       this.#check();

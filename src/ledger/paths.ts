@@ -10,6 +10,8 @@ export const LOCK = "lock";
 export const WAL = "wal";
 export const SNAPSHOTS = "snapshots";
 export const BLOBS = "blobs";
+/** Which entries were removed by retention; there once some were. */
+export const PRUNED = "pruned";
 
 /** Bytes of a full hash tile. */
 export const TILE_BYTES = TILE_WIDTH * 32;

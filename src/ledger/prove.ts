@@ -7,16 +7,19 @@ import { openCheckpoint } from "./checkpoint.ts";
 import { type Verifier, parseVerifier } from "./note.ts";
 import { CHECKPOINT, COSIGNED, VKEY } from "./paths.ts";
 import { inclusionPath } from "./proof.ts";
+import { prunedError } from "./pruned.ts";
 import { checkProof, proofText } from "./proof-file.ts";
 import type { LedgerReader } from "./reader.ts";
 import { filesIn } from "./tree-files.ts";
 import { TreeHashes } from "./tree-hashes.ts";
 
-/** The tlog-proof of entry `index`. Throws NO_SUCH_ENTRY, NOT_COVERED, LEDGER_CORRUPT. */
+/** The tlog-proof of entry `index`. Throws NO_SUCH_ENTRY, ENTRY_PRUNED, NOT_COVERED, LEDGER_CORRUPT. */
 export async function proveEntry(dir: string, reader: LedgerReader, index: number): Promise<string> {
   const verifier = parseVerifier(await readFile(join(dir, VKEY), "utf8"));
   const files = filesIn(dir);
   const chosen = await covering(dir, verifier, index);
+  const first = await reader.first();
+  if (index < first) throw prunedError(index, first);
   const batch = chosen && (await reader.read(index, 1, LIMITS.entry_bytes + 2));
   if (chosen === undefined || batch === undefined) {
     const entries = await reader.size();

@@ -7,6 +7,7 @@ import { readBundles } from "./bundles.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { parseVerifier } from "./note.ts";
 import { VKEY } from "./paths.ts";
+import { firstIn, prunedError } from "./pruned.ts";
 import { readCheckpoint } from "./publish.ts";
 import { joinBatches, part } from "./recent.ts";
 import { leafHashes } from "./recover.ts";
@@ -15,7 +16,10 @@ import { type Segment, SegmentReader, listSegments } from "./wal.ts";
 export interface LedgerReader {
   /** Entries written. The last group may not be durable yet: a range that must be is told by the writer. */
   size(): Promise<number>;
-  /** Entries from index `from` on: at least one, then as many as both bounds allow; undefined when not written. */
+  /** The first entry that was not removed by retention. */
+  first(): Promise<number>;
+  /** Entries from index `from` on: at least one, then as many as both bounds allow; undefined when not written.
+   * Throws ENTRY_PRUNED. */
   read(from: number, maxEntries: number, maxBytes: number): Promise<EntryBatch | undefined>;
   /** The published checkpoint, checked with the key beside it; undefined before the first. */
   checkpoint(): Promise<Checkpoint | undefined>;
@@ -27,14 +31,17 @@ export function openReader(dir: string): LedgerReader {
   const tail = new Tail(dir);
   return {
     size: () => tail.size(),
+    first: () => firstIn(dir),
     async read(from, maxEntries, maxBytes) {
       // The bundle may appear, and the segment vanish, between the two looks: then the bundle is there.
       const batch = await readBundles(dir, from, Infinity, maxEntries, maxBytes);
       if (batch !== undefined) return batch;
-      return (
+      const later =
         (await tail.read(from, maxEntries, maxBytes)) ??
-        readBundles(dir, from, Infinity, maxEntries, maxBytes)
-      );
+        (await readBundles(dir, from, Infinity, maxEntries, maxBytes));
+      const first = later === undefined ? await firstIn(dir) : 0;
+      if (from < first) throw prunedError(from, first);
+      return later;
     },
     async checkpoint() {
       try {

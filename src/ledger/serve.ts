@@ -12,7 +12,8 @@ import { type Address, OwnHosts } from "../core/own-hosts.ts";
 import { countEntries } from "./frame.ts";
 import { TILE_WIDTH } from "./merkle.ts";
 import type { Verifier } from "./note.ts";
-import { CHECKPOINT, COSIGNED, type TileRef, tilePath } from "./paths.ts";
+import { CHECKPOINT, COSIGNED, PRUNED, type TileRef, tilePath } from "./paths.ts";
+import { firstIn } from "./pruned.ts";
 import { readCheckpoint } from "./publish.ts";
 import { filesIn, readTile } from "./tree-files.ts";
 
@@ -137,7 +138,8 @@ export class LedgerServer {
     if (req.headers.origin !== undefined) return said(403, "requests of web pages (Origin) are refused");
     if (req.method !== "GET" && req.method !== "HEAD") return said(405, "GET only", { allow: "GET, HEAD" });
     const path = req.url ?? "";
-    if (path === `/${CHECKPOINT}` || path === `/${COSIGNED}`) return this.#checkpoint(path.slice(1));
+    if (path === `/${CHECKPOINT}` || path === `/${COSIGNED}` || path === `/${PRUNED}`)
+      return this.#checkpoint(path.slice(1));
     const tile = tileOf(path);
     if (tile === undefined) return said(404, "no such path: checkpoint, tile/…");
     if (tile.level === "entries") {
@@ -159,6 +161,11 @@ export class LedgerServer {
     const { dir, verifier } = this.#options;
     const { size } = (await readCheckpoint(dir, verifier)) ?? { size: 0 };
     if (!covered(tile, size)) return said(404, "the checkpoint does not cover it");
+    if (tile.level === "entries" && (tile.index + 1) * TILE_WIDTH <= (await firstIn(dir)))
+      return said(
+        404,
+        "retention has removed it: the file pruned says from which entry on there are entries",
+      );
     // Partial tiles of checkpoints long gone are cut from wider ones: what they held has not changed.
     const found = await readTile(filesIn(dir), tile.level, tile.index, tile.width);
     if (typeof found === "string") return said(found.endsWith("is missing") ? 404 : 500, found);

@@ -4,6 +4,7 @@ import { readFile, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { systemCode } from "../core/errors.ts";
 import { makeDir, placeFile } from "./files.ts";
+import { TILE_WIDTH } from "./merkle.ts";
 import { SNAPSHOTS, padded } from "./paths.ts";
 import { removeSegments } from "./wal.ts";
 
@@ -33,7 +34,7 @@ function digestOf(mark: Mark, state: string | Uint8Array): string {
 }
 
 /** The digest of a state, as JSON, at a mark, and the parts of the file. */
-export function encodeSnapshot(mark: Mark, state: Uint8Array): { digest: string; file: Uint8Array[] } {
+function encodeSnapshot(mark: Mark, state: Uint8Array): { digest: string; file: Uint8Array[] } {
   const { index, frames, tiled } = mark;
   const digest = digestOf(mark, state);
   const head = JSON.stringify({ version: VERSION, index, frames, tiled, digest }).slice(0, -1);
@@ -62,7 +63,21 @@ export class SnapshotWriter {
     this.#marks = marks;
   }
 
-  async write(mark: Mark, file: readonly Uint8Array[]): Promise<void> {
+  /** Recovery needs nothing before this entry, whichever of the snapshots it goes by. */
+  get needed(): number {
+    const oldest = this.#marks[0];
+    return oldest === undefined || this.#marks.length < KEPT ? 0 : Math.min(oldest.tiled, oldest.index);
+  }
+
+  /** Writes a state at the last whole tile before `tiled`, and gives its digest. */
+  async take({ index, frames, tiled }: Mark, state: Uint8Array): Promise<string> {
+    const mark = { index, frames, tiled: tiled - (tiled % TILE_WIDTH) };
+    const { digest, file } = encodeSnapshot(mark, state);
+    await this.#write(mark, file);
+    return digest;
+  }
+
+  async #write(mark: Mark, file: readonly Uint8Array[]): Promise<void> {
     const folder = join(this.#dir, SNAPSHOTS);
     await makeDir(this.#dir, folder);
     await placeFile(join(folder, `${padded(mark.index)}.json`), file, { sync: true, mode: 0o600 });

@@ -3,6 +3,7 @@
 // level in memory.
 import { LIMITS } from "../core/limits.ts";
 import { type TilesToCheck, checkTiles } from "./check-tiles.ts";
+import { checkPruned, prunedOf } from "./check-pruned.ts";
 import { checkWal } from "./check-wal.ts";
 import {
   type Claim,
@@ -49,6 +50,8 @@ export interface Verification {
   readonly notes: readonly string[];
   /** Entries in the ledger. */
   readonly entries: number;
+  /** The first that retention has not removed: before it hashes alone were checked. */
+  readonly first: number;
   /** Entries covered by its checkpoint, and the root that it signed, base64; none without a checkpoint. */
   readonly size: number;
   readonly root: string | undefined;
@@ -64,6 +67,8 @@ export async function verifyLedger(place: string, options: VerifyOptions = {}): 
   const verifier = await readVerifier(files, options.vkey, report);
   const current = verifier && (await ownClaim(files, CHECKPOINT, verifier, report));
   const size = current?.size ?? 0;
+  const pruned = await prunedOf(files, report);
+  const first = pruned?.first ?? 0;
   if (verifier !== undefined && current !== undefined) {
     const kept = await readClaims(options.checkpoints ?? [], verifier, report);
     const cosigned = await ownClaim(files, COSIGNED, verifier, report);
@@ -75,7 +80,17 @@ export async function verifyLedger(place: string, options: VerifyOptions = {}): 
     const start = await startOf(files, options.since, current);
     const before = options.since === undefined ? [] : [claimBefore(options.since, current)];
     findTruncation(before, size, report);
-    await checkTiles({ files, entries, current, saved: [...saved, ...before], report, progress, start });
+    await checkTiles({
+      files,
+      entries,
+      current,
+      saved: [...saved, ...before],
+      report,
+      progress,
+      start,
+      kept: first,
+    });
+    if (pruned !== undefined) await checkPruned(files, pruned, current.size, entries, report);
     if (!entries) report.notes.push("hashes were checked, and not the entries: these need a token");
     sayWhatIsHeld(current, kept, saved, options, report);
   }
@@ -88,6 +103,7 @@ export async function verifyLedger(place: string, options: VerifyOptions = {}): 
     unlisted,
     notes,
     entries: end,
+    first,
     size,
     root: current && Buffer.from(current.root).toString("base64"),
     wrong_from: wrongFrom,

@@ -146,6 +146,8 @@ export class WalWriter {
   #file: FileHandle;
   #first: number;
   #offset: number;
+  /** The next frame begins a segment, so that this one may go once nobody needs it. */
+  turn = false;
 
   private constructor(dir: string, file: FileHandle, first: number, offset: number) {
     this.#dir = dir;
@@ -199,7 +201,10 @@ export class WalWriter {
   /** Starts a new segment at index `next` when this one is full. A segment without entries stays: the index of its
    * first entry is its name. */
   async #rotate(next: number): Promise<void> {
-    const full = this.#offset >= LIMITS.wal_segment_bytes || next - this.#first >= LIMITS.wal_segment_entries;
+    const full =
+      this.turn ||
+      this.#offset >= LIMITS.wal_segment_bytes ||
+      next - this.#first >= LIMITS.wal_segment_entries;
     if (!full || next === this.#first) return;
     try {
       const file = await newSegment(this.#dir, next);
@@ -210,6 +215,7 @@ export class WalWriter {
     }
     this.#first = next;
     this.#offset = 0;
+    this.turn = false;
   }
 
   close(): Promise<void> {

@@ -2,11 +2,12 @@
 import { TaplineError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { EntryBatch } from "../core/stage.ts";
+import { prunedError } from "./pruned.ts";
 import type { LedgerReader } from "./reader.ts";
 
-/** Batches of the entries [from, to); ends early where the ledger does. */
+/** Batches of the entries [from, to), from the first that was not removed by retention; ends early where the ledger does. */
 export async function* walk(reader: LedgerReader, from = 0, to = Infinity): AsyncGenerator<EntryBatch> {
-  for (let at = from; at < to;) {
+  for (let at = Math.max(from, await reader.first()); at < to;) {
     const most = Math.min(LIMITS.sink_batch_entries, to - at);
     const batch = await reader.read(at, most, LIMITS.sink_batch_bytes);
     if (batch === undefined) return;
@@ -15,8 +16,10 @@ export async function* walk(reader: LedgerReader, from = 0, to = Infinity): Asyn
   }
 }
 
-/** The same, and every entry has to be there. Throws NO_SUCH_ENTRY. */
+/** The same, and every entry has to be there. Throws NO_SUCH_ENTRY, ENTRY_PRUNED. */
 export async function* walkAll(reader: LedgerReader, from: number, to: number): AsyncGenerator<EntryBatch> {
+  const first = await reader.first();
+  if (from < to && from < first) throw prunedError(from, first);
   let at = from;
   for await (const batch of walk(reader, from, to)) {
     yield batch;

@@ -1,6 +1,6 @@
 // The store's list of files: which Parquet file holds which entries. Replaced by rename, so that a reader sees the
 // old list or the new one. Knows nothing of what is in the files.
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { open, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { TaplineError, reasonOf, systemCode } from "../core/errors.ts";
@@ -26,7 +26,9 @@ export interface StoreFile {
 
 export interface Manifest {
   readonly version: number;
-  /** The store holds entries [0, end). */
+  /** The first entry that retention has left; 0 when not given. */
+  readonly first?: number;
+  /** The store holds entries [first, end). */
   readonly end: number;
   /** Leaf hash of entry end - 1, in hex: a store belongs to one ledger. */
   readonly last_hash: string;
@@ -84,7 +86,7 @@ export function readManifest(dir: string): Manifest {
 
 function isWhole(manifest: Partial<Manifest> | null): manifest is Manifest {
   if (manifest === null || !Array.isArray(manifest.files) || !Array.isArray(manifest.retired)) return false;
-  let end = 0;
+  let end = manifest.first ?? 0;
   for (const file of manifest.files) {
     if (file.first !== end || file.path !== parquetPath(file.first, file.end)) return false;
     end = file.end;
@@ -101,6 +103,11 @@ export async function writeManifest(dir: string, manifest: Manifest): Promise<vo
   await file.close();
   await rename(`${path}.tmp`, path);
   await syncPath(dir);
+}
+
+/** Bytes of a file, or undefined when there is none. */
+export function sizeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.size;
 }
 
 /** fsync of a file or a directory by name. */

@@ -142,7 +142,7 @@ export async function mergeFiles(
   run: readonly StoreFile[],
 ): Promise<StoreFile> {
   const [first, end] = [run[0]!.first, run.at(-1)!.end];
-  const rows = end - first;
+  const rows = run.reduce((sum, file) => sum + file.rows, 0);
   const entry_bytes = run.reduce((sum, file) => sum + file.entry_bytes, 0);
   const longest = Math.max(...run.map((file) => file.entry_bytes / file.rows));
   const list = run.map((file) => quoted(join(dir, file.path))).join(", ");

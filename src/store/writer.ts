@@ -1,6 +1,6 @@
 // Writes ledger ranges into a store: Parquet files, then the manifest that lists them; merges small neighbours.
 // Runs in a process of its own (sinks/store-writer.ts). What the manifest does not list does not exist.
-import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import assert from "node:assert";
@@ -13,11 +13,14 @@ import * as manifests from "./manifest.ts";
 import type { Manifest, StoreFile } from "./manifest.ts";
 import { chooseMerge } from "./merge.ts";
 import { TextTable, groupRows, mergeFiles, textPath, writeParquet } from "./parquet.ts";
+import { withoutPruned } from "./rewrite.ts";
 
 /** The ledger's files, read only. */
 export interface EntryReader {
   /** Entries that are there. */
   size(): number | Promise<number>;
+  /** The first that was not removed by retention. */
+  first(): number | Promise<number>;
   /** Entries from `from` on, at least one; undefined when there are none yet. */
   read(
     from: number,
@@ -55,6 +58,7 @@ export class StoreWriter {
     try {
       const { connection } = (this.#duckdb ??= await this.#open());
       const there = Math.min(Math.max(this.#manifest.end - first, 0), end - first);
+      await this.#prune(this.#duckdb);
       while (this.#manifest.end < end) {
         const { file, last } = await this.#writeFile(connection, this.#manifest.end, end);
         const files = [...this.#manifest.files, file];
@@ -74,6 +78,7 @@ export class StoreWriter {
     if (this.#duckdb === undefined) return false;
     try {
       await this.#removeRetired();
+      await this.#prune(this.#duckdb);
       const run = chooseMerge(this.#manifest.files);
       if (run !== undefined) await this.#replace(this.#duckdb, run);
       return run !== undefined;
@@ -81,6 +86,13 @@ export class StoreWriter {
       this.#parts.warn(`small files are not merged: ${firstLine(error)}`);
       return false;
     }
+  }
+
+  /** Takes the rows out that the ledger has no entries for any more. */
+  async #prune({ connection }: Duckdb): Promise<void> {
+    const first = await this.#parts.ledger.first();
+    const kept = await withoutPruned({ ...this.#parts, connection }, this.#manifest, first);
+    if (kept !== undefined) await this.#publish(kept);
   }
 
   async #replace(duckdb: Duckdb, run: readonly StoreFile[]): Promise<void> {
@@ -124,9 +136,10 @@ export class StoreWriter {
     const { end, last_hash } = this.#manifest;
     if (end === 0) return;
     const { dir, ledger } = this.#parts;
+    // An entry that was pruned cannot be compared.
+    if (end <= (await ledger.first())) return;
     const size = await ledger.size();
     const last = size < end ? undefined : await ledger.read(end - 1, 1, LIMITS.store_chunk_bytes);
-    // An entry that was pruned cannot be compared.
     if (size >= end && (last === undefined || lastHash(last) === last_hash)) return;
     throw new TaplineError("STORE_OTHER_LEDGER", `the store in ${dir} was not made from this ledger`, {
       remedy: "move the store's directory away: it is made again from the ledger",
@@ -136,14 +149,17 @@ export class StoreWriter {
   /** A file that was removed or cut takes all that follow with it: they are written again. */
   async #dropMissing(): Promise<void> {
     const { files } = this.#manifest;
-    const whole = files.findIndex((file) => sizeOf(join(this.#parts.dir, file.path)) !== file.bytes);
+    const { dir, ledger } = this.#parts;
+    const whole = files.findIndex((file) => manifests.sizeOf(join(dir, file.path)) !== file.bytes);
     if (whole === -1) return;
     const kept = files.slice(0, whole);
-    const end = kept.at(-1)?.end ?? 0;
+    const pruned = await ledger.first();
+    const first = kept[0]?.first ?? pruned;
+    const end = kept.at(-1)?.end ?? first;
     this.#parts.warn(`${files[whole]!.path} is missing or cut: the store is made again from entry ${end}`);
-    const last = end === 0 ? undefined : await this.#parts.ledger.read(end - 1, 1, LIMITS.store_chunk_bytes);
+    const last = end <= pruned ? undefined : await ledger.read(end - 1, 1, LIMITS.store_chunk_bytes);
     const last_hash = last === undefined ? this.#manifest.last_hash : lastHash(last);
-    await this.#publish({ ...this.#manifest, files: kept, end, last_hash });
+    await this.#publish({ ...this.#manifest, first, files: kept, end, last_hash });
   }
 
   #removeOrphans(): void {
@@ -241,8 +257,4 @@ export class StoreWriter {
 
 function lastHash(batch: EntryBatch): string {
   return Buffer.from(batch.hashes.subarray(batch.count * 32 - 32)).toString("hex");
-}
-
-function sizeOf(path: string): number | undefined {
-  return statSync(path, { throwIfNoEntry: false })?.size;
 }

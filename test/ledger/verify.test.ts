@@ -46,6 +46,7 @@ describe("verifyLedger", () => {
     expect(result).toEqual({
       findings: [],
       unlisted: 0,
+      first: 0,
       root: expect.any(String) as string,
       notes: [],
       entries: 1_559,

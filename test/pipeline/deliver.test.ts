@@ -16,6 +16,7 @@ const BATCH = LIMITS.sink_batch_entries;
 /** A ledger whose entries are all `{}`. */
 class FakeLedger {
   durable: number;
+  first = 0;
   #wake: (() => void)[] = [];
 
   constructor(durable: number) {
@@ -117,7 +118,7 @@ function start(
 
 /** The cursor of a sink that took nothing yet; entries up to `sending` may have been written. */
 function begin(dir: string, sending = 0): void {
-  const cursor: Cursor = { acked: 0, sending, created: 0, existing: 0, dead: 0, filtered: 0 };
+  const cursor: Cursor = { acked: 0, sending, created: 0, existing: 0, dead: 0, filtered: 0, pruned: 0 };
   writeFileSync(join(dir, "sink.json"), JSON.stringify(cursor));
 }
 

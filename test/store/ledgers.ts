@@ -10,6 +10,7 @@ export const documentAt = (n: number): string => serialise(toolCall("store", n))
 export function memoryLedger(entries: string[]): EntryReader {
   return {
     size: () => entries.length,
+    first: () => 0,
     read(from, max_entries, max_bytes): EntryBatch | undefined {
       let bytes = 0;
       let end = from;

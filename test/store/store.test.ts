@@ -265,6 +265,40 @@ test("a store of another ledger, or of a newer version, is not touched", async (
   }
 });
 
+test("rows of entries that retention removed go, and the store goes on, is opened again and made again", async () => {
+  const all = documents(900);
+  let first = 0;
+  const ledger: EntryReader = { ...memoryLedger(all), first: () => first };
+  const sequences = async (): Promise<unknown[]> =>
+    (
+      await ask(
+        'SELECT count(*) AS n, min("event.sequence") AS least, max("event.sequence") AS most FROM events',
+      )
+    ).map(({ n, least, most }) => [n, least, most]);
+  const writer = writerOf(ledger);
+  await writer.write(0, 300);
+  await writer.write(300, 600);
+  // One file goes, and the next is cut.
+  first = 512;
+  await writer.tidy();
+  expect(await sequences()).toEqual([[88, 512, 599]]);
+  await writer.write(600, 700);
+  writer.close();
+  const again = writerOf(ledger);
+  await again.write(700, 800);
+  expect(await sequences()).toEqual([[288, 512, 799]]);
+  // More than the store has yet.
+  first = 850;
+  await again.write(800, 900);
+  expect(await sequences()).toEqual([[50, 850, 899]]);
+  again.close();
+  rmSync(dir, { recursive: true });
+  const anew = writerOf(ledger);
+  await anew.write(0, 900);
+  expect(await sequences()).toEqual([[50, 850, 899]]);
+  anew.close();
+});
+
 test("SQL reaches the store and nothing else", async () => {
   await writerOf(memoryLedger(documents(3))).write(0, 3);
   const store = await openStore(dir);

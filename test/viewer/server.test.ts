@@ -33,6 +33,7 @@ beforeAll(async () => {
   await writer.write(0, 200);
   writer.close();
   const ledger: LedgerReader = {
+    first: () => Promise.resolve(0),
     size: () => Promise.resolve(memory.size()),
     read: (from, entries, bytes) => Promise.resolve(memory.read(from, entries, bytes)),
     checkpoint: () => Promise.resolve(undefined),

@@ -4,6 +4,9 @@
 //	goverify DIR VKEY [CHECKPOINT ...]
 //	goverify -proof FILE VKEY
 //
+// A ledger of which retention has removed the beginning is checked from there on, as its file "pruned" says: the hashes of
+// what went are checked all the same, and the entry that tells of it has to be in the tree.
+//
 // DIR is the ledger's directory or its URL (a bearer token for the entries comes from LEDGER_TOKEN), VKEY a file with its verifier key. Every entry is checked against the root that the
 // key signed, and every further CHECKPOINT, saved earlier, must be a prefix. FILE is the proof of one entry, which is
 // printed when it holds. Exit code 0: verified; 1: not; 2: usage.
@@ -40,35 +43,56 @@ func main() {
 		fmt.Printf("%s\nverified entry %d of %d\n", entry, index, size)
 		return
 	}
-	size, err := verify(os.Args[1], os.Args[2], os.Args[3:])
+	size, kept, err := verify(os.Args[1], os.Args[2], os.Args[3:])
 	if err != nil {
 		fmt.Println("FAILED:", err)
 		os.Exit(1)
 	}
+	if kept > 0 {
+		fmt.Printf("verified %d entries, those from %d on with their content, and %d older checkpoints\n", size, kept, len(os.Args)-3)
+		return
+	}
 	fmt.Printf("verified %d entries and %d older checkpoints\n", size, len(os.Args)-3)
 }
 
-func verify(dir, vkeyFile string, saved []string) (int64, error) {
+// verify returns the size of the tree and the first entry that is kept.
+func verify(dir, vkeyFile string, saved []string) (int64, int64, error) {
 	verifier, err := readVerifier(vkeyFile)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	tree, err := openCheckpoint(dir, "checkpoint", verifier)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	reader := tlog.TileHashReader(tree, &tiles{dir: dir})
+	kept, err := readPruned(dir)
+	if err != nil {
+		return 0, 0, err
+	}
 	for first := int64(0); first < tree.N; first += tileWidth {
-		if err := checkBundle(dir, first, min(tileWidth, tree.N-first), reader); err != nil {
-			return 0, err
+		width := min(tileWidth, tree.N-first)
+		if first < kept.First {
+			if _, err := leaves(first, width, reader); err != nil {
+				return 0, 0, err
+			}
+			continue
+		}
+		if err := checkBundle(dir, first, width, reader); err != nil {
+			return 0, 0, err
+		}
+	}
+	if kept.First > 0 {
+		if err := checkPruned(dir, kept, tree.N); err != nil {
+			return 0, 0, err
 		}
 	}
 	for _, path := range saved {
 		if err := checkPrefix(path, verifier, tree, reader); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 	}
-	return tree.N, nil
+	return tree.N, kept.First, nil
 }
 
 // openCheckpoint reads a signed note: origin, size and root, a line each.
@@ -111,13 +135,9 @@ func checkBundle(dir string, first, width int64, reader tlog.HashReader) error {
 	if err != nil {
 		return err
 	}
-	indexes := make([]int64, width)
-	for i := range indexes {
-		indexes[i] = tlog.StoredHashIndex(0, first+int64(i))
-	}
-	hashes, err := reader.ReadHashes(indexes)
+	hashes, err := leaves(first, width, reader)
 	if err != nil {
-		return fmt.Errorf("hashes of entries from %d: %w", first, err)
+		return err
 	}
 	for i := range hashes {
 		if len(bundle) < 2 {
@@ -136,6 +156,19 @@ func checkBundle(dir string, first, width int64, reader tlog.HashReader) error {
 		return fmt.Errorf("%s: %d bytes follow the last entry", path, len(bundle))
 	}
 	return nil
+}
+
+// leaves returns the hashes of the entries [first, first+width), each authenticated against the root.
+func leaves(first, width int64, reader tlog.HashReader) ([]tlog.Hash, error) {
+	indexes := make([]int64, width)
+	for i := range indexes {
+		indexes[i] = tlog.StoredHashIndex(0, first+int64(i))
+	}
+	hashes, err := reader.ReadHashes(indexes)
+	if err != nil {
+		return nil, fmt.Errorf("hashes of entries from %d: %w", first, err)
+	}
+	return hashes, nil
 }
 
 // checkPrefix checks that a checkpoint saved earlier is a prefix of the tree.

@@ -34,7 +34,8 @@ export async function reconcile(argv: readonly string[]): Promise<number> {
     throw new UsageError(`no elasticsearch or opensearch sink "${values.sink}" in the configuration`);
   const reader = openReader(join(config.state_dir, "ledger"));
   const server = await connect(typed.type as Engine, typed as never);
-  const from = readNumber(values.from, "--from") ?? 0;
+  const first = await reader.first();
+  const from = readNumber(values.from, "--from") ?? first;
   const asked = readNumber(values.to, "--to");
   const json = values.json === true;
   try {
@@ -45,7 +46,11 @@ export async function reconcile(argv: readonly string[]): Promise<number> {
     const dead = new Set(
       (await openDeadLetters(config.state_dir, values.sink).list()).map(({ index }) => index),
     );
-    const whole = from === 0 && asked === undefined;
+    const whole = from <= first && asked === undefined;
+    if (first > 0 && !json)
+      console.log(
+        `note     retention has removed the entries before ${first}: documents of these are not looked at`,
+      );
     const reconciler = new Reconciler(server, { host: config.host, from, to, whole, dead, sealed: SEALED });
     await compareAll(config, reader, reconciler, { from, to, whole, json });
     return print(values.sink, reconciler.result(), { from, to, whole, json });

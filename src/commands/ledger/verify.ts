@@ -117,8 +117,10 @@ function printVerification(result: Verification, json: boolean): number {
     if (unlisted > 0) console.log(`WRONG  and ${unlisted.toLocaleString("en-US")} more`);
     for (const note of notes) console.log(`note   ${note}`);
     const from = wrong_from === undefined ? "" : `; not to be relied on from entry ${wrong_from} on`;
+    const kept =
+      result.first === 0 ? "" : `those from ${result.first.toLocaleString("en-US")} on with their content, `;
     console.log(
-      `${findings.length === 0 ? "verified" : "NOT VERIFIED"}: ${result.entries.toLocaleString("en-US")} entries, ` +
+      `${findings.length === 0 ? "verified" : "NOT VERIFIED"}: ${result.entries.toLocaleString("en-US")} entries, ${kept}` +
         `${result.size.toLocaleString("en-US")} covered by a checkpoint${from}`,
     );
   }

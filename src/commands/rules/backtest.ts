@@ -6,6 +6,7 @@ import { Backtest, type BacktestReport } from "../../detect/backtest.ts";
 import { type Expectations, type Missed, readExpectations, unmet } from "../../detect/expect.ts";
 import { loadRules } from "../../detect/load.ts";
 import { withInventory } from "../../engine.ts";
+import { firstIn } from "../../ledger/pruned.ts";
 import { readPolicy } from "../inventory/shared.ts";
 import { UsageError, readArgs, readConfig, readNumber } from "../usage.ts";
 import { entryTexts, eventOfEntry, ledgerDir, openBlobs, storedTexts } from "./ledger.ts";
@@ -96,6 +97,9 @@ export async function backtest(argv: readonly string[]): Promise<number> {
     test.flush();
   }
   const report = test.report();
+  const kept = await firstIn(dir);
+  if (kept > 0 && values.json !== true)
+    console.log(`retention has removed the entries before ${kept}: rules were run from there on`);
   const missed = expected === undefined ? [] : unmet(expected, report.rules);
   if (values.json === true) console.log(JSON.stringify({ ...report, missed }));
   else
