@@ -66,12 +66,12 @@ var init__late_node_assert = __esmMin((() => {
 // src/core/limits-judging.ts
 init__late_node_assert();
 const KiB$2 = 1024;
-const MiB$1 = 1024 * KiB$2;
+const MiB$2 = 1024 * KiB$2;
 const JUDGING = {
-	spool_segment_bytes: 8 * MiB$1,
-	spool_free_bytes: 64 * MiB$1,
+	spool_segment_bytes: 8 * MiB$2,
+	spool_free_bytes: 64 * MiB$2,
 	spool_writer_ms: 5e3,
-	message_bytes: 16 * MiB$1 - 64 * KiB$2,
+	message_bytes: 16 * MiB$2 - 64 * KiB$2,
 	junk_line_bytes: 8 * KiB$2,
 	junk_notices: 100,
 	pending_requests: 4096,
@@ -82,22 +82,22 @@ const JUDGING = {
 	ask_ms: 5e4,
 	approval_ms: 6e5,
 	ask_chars: 500,
-	answers_bytes: 1 * MiB$1,
+	answers_bytes: 1 * MiB$2,
 	peers: 1024,
 	http_connections: 1024,
 	http_header_bytes: 32 * KiB$2,
 	http_head_ms: 1e4,
 	http_body_ms: 3e4,
-	sse_event_bytes: 16 * MiB$1,
-	hook_input_bytes: 8 * MiB$1,
+	sse_event_bytes: 16 * MiB$2,
+	hook_input_bytes: 8 * MiB$2,
 	hook_input_ms: 1e4,
 	flow_unread_chars: 256 * KiB$2,
-	flow_unread_chars_all: 64 * MiB$1,
+	flow_unread_chars_all: 64 * MiB$2,
 	flow_text_chars: 64 * KiB$2,
 	flow_words: 8192,
 	flow_addresses: 512,
 	flow_sessions: 1024,
-	flow_state_bytes: 32 * MiB$1,
+	flow_state_bytes: 32 * MiB$2,
 	flow_known: 6144,
 	flow_told: 1536,
 	flow_said: 1536,
@@ -105,7 +105,7 @@ const JUDGING = {
 	flow_grams: 192,
 	flow_fingerprints: 3072,
 	flow_tails: 32,
-	rule_file_bytes: 1 * MiB$1,
+	rule_file_bytes: 1 * MiB$2,
 	rules: 1e4,
 	rule_problems: 100,
 	rule_values: 1e4,
@@ -117,9 +117,9 @@ const JUDGING = {
 	evidence_chars: 512,
 	reason_chars: 200,
 	alert_notes: 100,
-	rule_recording_bytes: 64 * MiB$1,
+	rule_recording_bytes: 64 * MiB$2,
 	rules_look_ms: 500,
-	config_bytes: 1 * MiB$1,
+	config_bytes: 1 * MiB$2,
 	config_problems: 100,
 	policy_servers: 1024,
 	policy_list: 1024,
@@ -133,8 +133,8 @@ const JUDGING = {
 	policy_accepted: 8,
 	policy_journal: 1e3,
 	policy_rates: 4096,
-	policy_state_bytes: 16 * MiB$1,
-	client_file_bytes: 64 * MiB$1,
+	policy_state_bytes: 16 * MiB$2,
+	client_file_bytes: 64 * MiB$2,
 	client_comment_chars: 256 * KiB$2,
 	client_projects: 256,
 	drift: 1e4,
@@ -153,7 +153,7 @@ const JUDGING = {
 	correlation_keys: 1e5,
 	sightings_told: 65536,
 	seen_keys: 262144,
-	correlation_bytes: 32 * MiB$1,
+	correlation_bytes: 32 * MiB$2,
 	correlation_text_chars: 256,
 	correlation_evidence: 100,
 	correlation_from: 10,
@@ -175,6 +175,25 @@ const JUDGING = {
 	incident_shown: 32,
 	incident_wait_ms: 5e3,
 	incident_note_chars: 4096
+};
+// src/core/limits-report.ts
+const MiB$1 = 1048576;
+const REPORT = {
+	report_sample: 25,
+	report_listed: 20,
+	report_rows: 1e4,
+	report_checks: 5e4,
+	report_triage: 2e5,
+	report_exceptions: 100,
+	report_checkpoints: 400,
+	report_text_chars: 240,
+	report_note_chars: 4e3,
+	report_harms: 1e3,
+	report_file_bytes: 2 * MiB$1,
+	report_problems: 200,
+	report_silence_s: 600,
+	pack_manifest_bytes: 16 * MiB$1,
+	pack_file_bytes: 256 * MiB$1
 };
 // src/core/limits-viewer.ts
 const KiB$1 = 1024;
@@ -238,6 +257,7 @@ const MiB = 1024 * KiB;
 const LIMITS = {
 	...JUDGING,
 	...VIEWER,
+	...REPORT,
 	batch_bytes: 512 * KiB,
 	batch_segments: 1024,
 	run_buffer_bytes: 2 * MiB,

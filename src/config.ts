@@ -58,6 +58,16 @@ export const configSchema = z.strictObject({
     .min(1)
     .optional()
     .describe("The policy file; `policy.yml` in the state directory by default, if it is there"),
+  soa: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("The organisation's statement of applicability, which `tapline report` holds evidence against"),
+  impact: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("The organisation's impact assessment: harms, and the rules that watch for them"),
   sinks: z.record(SINK_NAME, z.discriminatedUnion("type", sinkSchemas as never)).default({}),
   anchors: z.record(NAME, z.discriminatedUnion("type", anchorSchemas as never)).default({}),
   chokepoint: z

@@ -55,7 +55,7 @@ async function main(argv: readonly string[]): Promise<number> {
     if (!(error instanceof TaplineError)) throw error;
     console.error(`tapline ${name}: ${error.message}`);
     if (error.remedy !== undefined) console.error(`  remedy: ${error.remedy}`);
-    return error.code === "CONFIG_INVALID" || error.code === "POLICY_INVALID" ? 2 : 3;
+    return ["CONFIG_INVALID", "POLICY_INVALID", "FILE_INVALID"].includes(error.code) ? 2 : 3;
   }
 }
 

@@ -227,7 +227,7 @@ ${table(["variable", "what"], rows)}`;
 }
 
 const limitsText = (): string =>
-  ["limits", "limits-judging"].map((name) => readFileSync(`src/core/${name}.ts`, "utf8")).join("\n");
+  ["limits", "limits-judging", "limits-report"].map((name) => readFileSync(`src/core/${name}.ts`, "utf8")).join("\n");
 
 function limitsSection(): string {
   const values: Readonly<Record<string, number>> = LIMITS;
@@ -250,7 +250,7 @@ function limitsSection(): string {
   flush();
   return `## Limits
 
-Every bound, from \`src/core/limits.ts\` and \`limits-judging.ts\`. They are constants; units are in the names.
+Every bound, from \`src/core/limits.ts\`, \`limits-judging.ts\` and \`limits-report.ts\`. They are constants; units are in the names.
 
 ${parts.join("\n\n")}`;
 }

@@ -7,6 +7,7 @@ import { inventory } from "./inventory/index.ts";
 import { ledger } from "./ledger/index.ts";
 import { mcp } from "./mcp.ts";
 import { replay } from "./replay.ts";
+import { report } from "./report/index.ts";
 import { rules } from "./rules/index.ts";
 import { run } from "./run.ts";
 import { scan } from "./scan.ts";
@@ -28,6 +29,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   dlq,
   status,
   ledger,
+  report,
   mcp,
   hook,
 };

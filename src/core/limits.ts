@@ -2,6 +2,7 @@
 // a counter of the same stage says so. Relations between bounds are asserted at the end.
 import assert from "node:assert";
 import { JUDGING } from "./limits-judging.ts";
+import { REPORT } from "./limits-report.ts";
 import { VIEWER } from "./limits-viewer.ts";
 
 const KiB = 1024;
@@ -10,6 +11,7 @@ const MiB = 1024 * KiB;
 export const LIMITS = {
   ...JUDGING,
   ...VIEWER,
+  ...REPORT,
   // Reading
   batch_bytes: 512 * KiB, // one batch of records handed to a worker
   batch_segments: 1_024, // streams that share one batch

@@ -1,0 +1,151 @@
+// What a report asks of the store: the events of its period, as they stood when it began, counted where they lie. Nothing is
+// read into memory that grows with the ledger.
+import { LIMITS } from "../core/limits.ts";
+import type { Store } from "../store/reader.ts";
+import type { Term } from "../viewer/query.ts";
+import { type Span, isoOf } from "../viewer/times.ts";
+import { type Parameter, Parameters, column, conditionOf, inSpan } from "../viewer/where.ts";
+import type { Count } from "./model.ts";
+
+type Row = Readonly<Record<string, unknown>>;
+
+export interface Counted {
+  /** Number of the question. */
+  readonly of: number;
+  readonly name: string;
+  readonly events: number;
+  readonly last: string;
+  /** Of all that meet the question, whatever the name. */
+  readonly whole: { readonly events: number; readonly first: string; readonly last: string };
+}
+
+const fieldsIn = (terms: readonly Term[]): string[] =>
+  terms.flatMap((term) => (term.kind === "text" ? [] : [column(term.field)]));
+
+/** Foreign text as a column: cut before it is read. */
+export const textColumn = (field: string): string =>
+  `left(coalesce(${column(field)}, ''), ${LIMITS.report_note_chars}) AS ${column(field)}`;
+export const timeColumn = (field: string): string => `epoch_ms(${column(field)}) AS ${column(field)}`;
+export const textAt = (row: Row, field: string): string => {
+  const value = row[field];
+  return typeof value === "string" ? value : "";
+};
+export const timeAt = (row: Row, field: string): string =>
+  row[field] === null || row[field] === undefined ? "" : isoOf(Number(row[field]));
+
+const whole = (figure: string): string => `${figure} OVER (PARTITION BY of)`;
+
+export class Asked {
+  readonly span: Span;
+  /** Entries [0, end) were there when the report began. */
+  readonly end: number;
+  readonly #store: Store;
+
+  constructor(store: Store, span: Span, end: number) {
+    this.#store = store;
+    this.span = span;
+    this.end = end;
+  }
+
+  /** Rows of the events that meet a condition, within the period unless `always`; at most `report_rows`. */
+  async rows(
+    select: string,
+    where: string,
+    rest = "",
+    options: { values?: readonly Parameter[]; always?: boolean; from?: string } = {},
+  ): Promise<Row[]> {
+    const p = new Parameters();
+    for (const value of options.values ?? []) p.add(value);
+    const within = options.always === true ? "true" : inSpan(this.span, p);
+    return await this.#store.query(
+      `SELECT ${select} FROM ${options.from ?? "events"} WHERE "event.sequence" < ${this.end} AND ${within} AND (${where}) ${rest}`,
+      p.values,
+    );
+  }
+
+  /** One number. */
+  async number(select: string, where = "true", always = false): Promise<number> {
+    const [row] = await this.rows(`${select} AS n`, where, "", { always });
+    return Number(row?.["n"] ?? 0);
+  }
+
+  /** Events by the values of a field, the largest first. */
+  async countBy(field: string, where = "true"): Promise<Count[]> {
+    const name = column(field);
+    const rows = await this.rows(
+      `left(${name}, ${LIMITS.report_note_chars}) AS name, count(*) AS n`,
+      `${name} IS NOT NULL AND (${where})`,
+      `GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ${LIMITS.report_listed}`,
+    );
+    return rows.map((row) => ({ name: textAt(row, "name"), events: Number(row["n"]) }));
+  }
+
+  /** Events by the values of a field of few kinds: all of them. */
+  async countAll(field: string): Promise<Count[]> {
+    const name = column(field);
+    const rows = await this.rows(
+      `${name} AS name, count(*) AS n`,
+      `${name} IS NOT NULL`,
+      `GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ${LIMITS.report_rows}`,
+    );
+    return rows.map((row) => ({ name: textAt(row, "name"), events: Number(row["n"]) }));
+  }
+
+  /** For each question, its events by the values of a field, the largest first. One reading for all of them: what they ask
+   * for has few kinds, so that events are grouped by these before each group is held against every question. */
+  async countEach(questions: readonly (readonly Term[])[], field: string): Promise<Counted[]> {
+    if (questions.length === 0) return [];
+    const p = new Parameters();
+    const fields = [...new Set(questions.flatMap(fieldsIn))];
+    const name = `coalesce(left(${column(field)}, ${LIMITS.report_note_chars}), '')`;
+    const groups = `SELECT ${fields.join(", ")}, ${name} AS name, count(*) AS n, min("@timestamp") AS a, max("@timestamp") AS b
+      FROM events WHERE "event.sequence" < ${this.end} AND ${inSpan(this.span, p)} GROUP BY ALL`;
+    const rows = await this.#store.query(
+      `SELECT of, name, sum(n)::BIGINT AS n, epoch_ms(max(b)) AS last, (${whole("sum(sum(n))")})::BIGINT AS all_n,
+         epoch_ms(${whole("min(min(a))")}) AS all_first, epoch_ms(${whole("max(max(b))")}) AS all_last
+       FROM (SELECT unnest(${matching(questions, p)}) AS of, name, n, a, b FROM (${groups}))
+       GROUP BY 1, 2 QUALIFY row_number() OVER (PARTITION BY of ORDER BY sum(n) DESC, name) <= ${LIMITS.report_listed}
+       ORDER BY 1, 3 DESC, 2`,
+      p.values,
+    );
+    return rows.map((row) => ({
+      of: Number(row["of"]),
+      name: textAt(row, "name"),
+      events: Number(row["n"]),
+      last: timeAt(row, "last"),
+      whole: {
+        events: Number(row["all_n"]),
+        first: timeAt(row, "all_first"),
+        last: timeAt(row, "all_last"),
+      },
+    }));
+  }
+
+  /** For each question, how many of its events are before `covered`, and the first of these in the order of a key. */
+  async drawEach(
+    questions: readonly (readonly Term[])[],
+    key: string,
+    covered: number,
+  ): Promise<{ of: number; population: number; drawn: number[] }[]> {
+    if (questions.length === 0) return [];
+    const p = new Parameters();
+    const where = `"event.sequence" < ${Math.min(covered, this.end)} AND ${inSpan(this.span, p)}`;
+    const rows = await this.#store.query(
+      `SELECT of, count(*) AS n, arg_min(seq, key, ${LIMITS.report_sample}) AS drawn
+       FROM (SELECT unnest(${matching(questions, p)}) AS of, "event.sequence" AS seq, ${key} AS key FROM events WHERE ${where})
+       GROUP BY 1`,
+      p.values,
+    );
+    return rows.map((row) => ({
+      of: Number(row["of"]),
+      population: Number(row["n"]),
+      drawn: (row["drawn"] as unknown[]).map(Number),
+    }));
+  }
+}
+
+/** A list of the numbers of the questions that a row meets. */
+function matching(questions: readonly (readonly Term[])[], p: Parameters): string {
+  const cases = questions.map((terms, n) => `CASE WHEN ${conditionOf(terms, p)} THEN ${n} END`);
+  return `list_filter([${cases.join(", ")}], x -> x IS NOT NULL)`;
+}

@@ -1,0 +1,104 @@
+// What was heard and what was not in a report's period: sources, gaps, silence, records that could not be read, calls that one
+// side alone shows; and how far back the ledger reaches.
+import { LIMITS } from "../core/limits.ts";
+import type { Status } from "../status.ts";
+import { isoOf } from "../viewer/times.ts";
+import { type Asked, textAt, timeAt } from "./asked.ts";
+import type { Coverage, Retention, SourceCoverage } from "./model.ts";
+
+const DAY_MS = 86_400_000;
+/** Made by the collector itself: what a mapping makes of somebody's records is no word of it. */
+const OURS = `"tapline.vantage" = 'self'`;
+const ALIVE = `"event.action" IN ('collector-start', 'heartbeat', 'collector-stop') AND ${OURS}`;
+
+export async function coverageOf(asked: Asked, status: Status | undefined): Promise<Coverage> {
+  const of = (action: string, and = "true"): Promise<number> =>
+    asked.number("count(*)", `"event.action" = '${action}' AND ${and}`);
+  return {
+    sources: await sourcesOf(asked),
+    gaps: await asked.countBy("tapline.gap.reason", `"event.action" = 'gap'`),
+    unparsable: await of("unparsable-record"),
+    bypasses: await of("bypass", OURS),
+    holes: await of("hole", OURS),
+    longest_silence: await silenceOf(asked),
+    starts: await of("collector-start", OURS),
+    stops: await of("collector-stop", OURS),
+    records: await recordsOf(asked),
+    dead_letters: (status?.sinks ?? [])
+      .filter(({ dead }) => dead > 0)
+      .map(({ name, dead }) => ({ name, events: dead })),
+  };
+}
+
+async function sourcesOf(asked: Asked): Promise<SourceCoverage[]> {
+  const heard = `"event.action" IN ('heartbeat', 'collector-stop') AND ${OURS}`;
+  const by = async (field: string): Promise<Map<string, number>> => {
+    const each = `(SELECT unnest("${field}") AS name, "event.sequence", "@timestamp" FROM events WHERE ${heard})`;
+    const rest = `GROUP BY 1 ORDER BY 1 LIMIT ${LIMITS.report_rows}`;
+    const rows = await asked.rows("name, count(*) AS n", "true", rest, { from: each });
+    return new Map(rows.map((row) => [textAt(row, "name"), Number(row["n"])]));
+  };
+  const silent = await by("tapline.sources.silent");
+  return [...(await by("tapline.sources.expected"))].map(([name, expected]) => ({
+    name,
+    expected,
+    silent: silent.get(name) ?? 0,
+  }));
+}
+
+/** The longest time in which the collector gave no sign of life, between two that it gave in the period. */
+async function silenceOf(asked: Asked): Promise<Coverage["longest_silence"]> {
+  const [row] = await asked.rows(
+    `max(struct_pack(s := epoch_ms("@timestamp") - epoch_ms(before), at := epoch_ms(before))) AS gap`,
+    "before IS NOT NULL",
+    "",
+    {
+      from: `(SELECT *, lag("@timestamp") OVER (ORDER BY "event.sequence") AS before FROM events WHERE ${ALIVE})`,
+    },
+  );
+  const gap = row?.["gap"] as { s: number | bigint; at: number | bigint } | null | undefined;
+  if (gap === null || gap === undefined) return null;
+  const seconds = Math.round(Number(gap.s) / 1_000);
+  return seconds < LIMITS.report_silence_s ? null : { seconds, from: isoOf(Number(gap.at)) };
+}
+
+/** What the newest sign of life in the period counted. */
+async function recordsOf(asked: Asked): Promise<Coverage["records"]> {
+  const [row] = await asked.rows(
+    `"tapline.count.read" AS read, "tapline.count.recorded" AS recorded, "tapline.count.merged" AS merged,
+     "tapline.count.skipped" AS skipped, "tapline.count.by_reason" AS by_reason`,
+    `${ALIVE} AND "tapline.count.read" IS NOT NULL`,
+    `ORDER BY "event.sequence" DESC LIMIT 1`,
+  );
+  if (row === undefined) return null;
+  const n = (name: string): number => Number(row[name] ?? 0);
+  const reasons = JSON.parse(textAt(row, "by_reason") || "{}") as Record<string, unknown>;
+  return {
+    read: n("read"),
+    recorded: n("recorded"),
+    merged: n("merged"),
+    skipped: n("skipped"),
+    by_reason: Object.fromEntries(Object.entries(reasons).map(([name, value]) => [name, Number(value)])),
+  };
+}
+
+export async function retentionOf(asked: Asked): Promise<Retention> {
+  const [row] = await asked.rows(
+    `epoch_ms(min("@timestamp")) AS oldest, epoch_ms(max("@timestamp")) AS newest, min("event.sequence") AS first`,
+    "true",
+    "",
+    { always: true },
+  );
+  const [oldest, newest] = [timeAt(row ?? {}, "oldest"), timeAt(row ?? {}, "newest")];
+  const days = oldest === "" ? 0 : Math.floor((Date.parse(newest) - Date.parse(oldest)) / DAY_MS);
+  return {
+    oldest: oldest || null,
+    newest: newest || null,
+    days,
+    first_index: Number(row?.["first"] ?? 0),
+    said: [
+      "The ledger and the local store keep every entry until somebody deletes their files: this version of Tapline prunes neither.",
+      "Documents in a cluster are copies with a lifecycle of their own, which `tapline setup` installs and the cluster's administrators can change. It is not looked at here.",
+    ],
+  };
+}

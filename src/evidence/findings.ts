@@ -1,0 +1,198 @@
+// What a report finds: gaps first, between what was claimed and what is there, then what is worth a look. Pure.
+import type {
+  CheckResult,
+  ControlReport,
+  Coverage,
+  Exceptions,
+  Finding,
+  Harm,
+  Integrity,
+  SoaRow,
+} from "./model.ts";
+import { CONTROL_IDS, type Soa } from "./soa.ts";
+
+export interface FindingsInput {
+  readonly controls: readonly ControlReport[];
+  readonly soa: Soa | undefined;
+  readonly checks: readonly CheckResult[];
+  readonly harms: readonly Harm[] | null;
+  readonly coverage: Coverage;
+  readonly integrity: Integrity;
+  readonly exceptions: Exceptions;
+  /** The day on which the period ends. */
+  readonly today: string;
+}
+
+const YEAR_DAYS = 365;
+const n = (value: number): string => value.toLocaleString("en-US");
+const s = (count: number, one: string, many = `${one}s`): string => `${n(count)} ${count === 1 ? one : many}`;
+
+export function findingsOf(input: FindingsInput): Finding[] {
+  const all = [
+    ...input.controls.flatMap(ofControl),
+    ...checksOf(input.checks, input.controls),
+    ...(input.harms ?? []).flatMap(ofHarm),
+    ...statementOf(input),
+    ...integrityOf(input.integrity),
+    ...coverageOf(input.coverage),
+    ...exceptionsOf(input.exceptions),
+  ];
+  return [...all.filter(({ level }) => level === "gap"), ...all.filter(({ level }) => level === "note")];
+}
+
+const note = (kind: Finding["kind"], text: string, controls: readonly string[] = []): Finding => ({
+  level: "note",
+  kind,
+  text,
+  controls,
+});
+
+function ofControl({ id, title, result, gap, direct, supporting }: ControlReport): Finding[] {
+  if (result === "gap")
+    return [{ level: "gap", kind: "control", text: `${id} ${title}: ${gap}`, controls: [id] }];
+  if (result === "not-applicable" && direct + supporting > 0)
+    return [
+      note(
+        "statement",
+        `${id} ${title} is said not to apply, and ${s(direct + supporting, "event")} in the period ${direct + supporting === 1 ? "is" : "are"} about its subject.`,
+        [id],
+      ),
+    ];
+  return [];
+}
+
+function checksOf(checks: readonly CheckResult[], controls: readonly ControlReport[]): Finding[] {
+  const shown = new Set(controls.map(({ id }) => id));
+  return checks.flatMap(({ name, outcome, detail, at, controls: of }): Finding[] => {
+    const about = of.filter((id) => shown.has(id));
+    if (about.length === 0 || outcome === "pass") return [];
+    const text = `The check ${name} ${outcome === "fail" ? "failed" : "could not tell"} (${at})${detail === "" ? "" : `: ${detail}`}`;
+    return [{ level: outcome === "fail" ? "gap" : "note", kind: "check", text, controls: about }];
+  });
+}
+
+function ofHarm({ id, description, controls, untreated, missing }: Harm): Finding[] {
+  if (untreated !== undefined)
+    return [
+      {
+        level: "gap",
+        kind: "harm",
+        text: `Harm ${id}, ${description}, is untreated: ${untreated}.`,
+        controls,
+      },
+    ];
+  return missing.length === 0
+    ? []
+    : [note("harm", `Harm ${id} names rules that are not loaded: ${missing.join(", ")}.`, controls)];
+}
+
+function statementOf({ soa, today }: FindingsInput): Finding[] {
+  if (soa === undefined)
+    return [
+      note(
+        "statement",
+        "There is no statement of applicability: nothing says which controls are claimed, so no gap can be told.",
+      ),
+    ];
+  const rows = [...soa.rows];
+  const those = (which: (row: SoaRow) => boolean): string[] =>
+    rows.filter(([, row]) => which(row)).map(([id]) => id);
+  const say = (ids: readonly string[], text: string): Finding[] =>
+    ids.length === 0 ? [] : [note("statement", `${text}: ${ids.join(", ")}.`, ids)];
+  const old = (row: SoaRow): boolean =>
+    row.last_review !== undefined &&
+    (Date.parse(today) - Date.parse(row.last_review)) / 86_400_000 > YEAR_DAYS;
+  return [
+    ...say(
+      CONTROL_IDS.filter((id) => !soa.rows.has(id)),
+      "The statement of applicability says nothing of",
+    ),
+    ...say(
+      those(({ planned_for }) => planned_for !== undefined && planned_for < today),
+      "Planned for a day that has passed",
+    ),
+    ...say(
+      those(({ justification }) => justification.trim() === ""),
+      "Without a justification",
+    ),
+    ...say(
+      those((row) => row.applicable && row.owner.trim() === ""),
+      "Applicable and without an owner",
+    ),
+    ...say(
+      those((row) => row.last_review === undefined && row.applicable),
+      "Applicable and without the day of a review",
+    ),
+    ...say(those(old), "Last reviewed more than a year before the end of the period"),
+  ];
+}
+
+function integrityOf({ cosigned, open, unwitnessed }: Integrity): Finding[] {
+  const found: Finding[] = [];
+  if (open > 0) found.push(note("integrity", `No checkpoint covers ${s(open, "event")} of the period yet.`));
+  if (cosigned === null)
+    found.push(
+      note(
+        "integrity",
+        "No witness has cosigned a checkpoint: the evidence rests on the ledger's own key, and on checkpoints that others kept.",
+      ),
+    );
+  else if (unwitnessed > 0)
+    found.push(
+      note(
+        "integrity",
+        `${s(unwitnessed, "event")} of the period ${unwitnessed === 1 ? "is" : "are"} newer than the last cosigned checkpoint.`,
+      ),
+    );
+  return found;
+}
+
+function coverageOf({
+  gaps,
+  unparsable,
+  bypasses,
+  holes,
+  longest_silence,
+  sources,
+  dead_letters,
+}: Coverage): Finding[] {
+  const found: Finding[] = [];
+  const lost = gaps.reduce((sum, { events }) => sum + events, 0);
+  const say = (text: string) => found.push(note("coverage", text, ["A.6.2.8"]));
+  if (lost > 0)
+    say(
+      `${s(lost, "gap")} in what was read: ${gaps.map(({ name, events }) => `${name} ${n(events)}`).join(", ")}.`,
+    );
+  if (unparsable > 0)
+    say(`${s(unparsable, "record")} could not be read, and ${unparsable === 1 ? "is" : "are"} kept raw.`);
+  if (bypasses > 0) say(`${s(bypasses, "call")} in a transcript without a decision at the chokepoint.`);
+  if (holes > 0) say(`${s(holes, "decision")} at the chokepoint that no transcript shows.`);
+  if (longest_silence !== null)
+    say(
+      `The collector gave no sign of life for ${s(longest_silence.seconds, "second")} from ${longest_silence.from} on.`,
+    );
+  const mute = sources.filter(({ expected, silent }) => expected > 0 && silent === expected);
+  if (mute.length > 0)
+    say(`Nothing was heard from ${mute.map(({ name }) => name).join(", ")} in the period.`);
+  if (dead_letters.length > 0)
+    say(
+      `Dead letters wait to be replayed: ${dead_letters.map(({ name, events }) => `${name} ${n(events)}`).join(", ")}.`,
+    );
+  return found;
+}
+
+function exceptionsOf({ alerts, incidents }: Exceptions): Finding[] {
+  const found: Finding[] = [];
+  const open = alerts.by_status.find(({ name }) => name === "open")?.events ?? 0;
+  if (open > 0)
+    found.push(
+      note(
+        "control",
+        `${s(open, "alert")} of the period ${open === 1 ? "is" : "are"} open: nobody has said anything of ${open === 1 ? "it" : "them"}.`,
+        ["A.6.2.6"],
+      ),
+    );
+  if (incidents.late > 0)
+    found.push(note("control", `${s(incidents.late, "incident")} missed a deadline.`, ["A.8.4"]));
+  return found;
+}
