@@ -43,6 +43,13 @@ export const PARQUET: Environment = {
   imports: "duckdb, pandas, pyarrow",
 };
 
+/** NIST's OSCAL as IBM and others read it. */
+export const TRESTLE: Environment = {
+  name: "trestle",
+  packages: ["compliance-trestle==5.2.0"],
+  imports: "trestle.cli",
+};
+
 /** Path of the interpreter of a virtual environment that is made on first use, or undefined. */
 export function python({ name, packages, imports }: Environment = SIGMA): string | undefined {
   const home = join(homedir(), ".cache/tapline-test", name);

@@ -1,11 +1,6 @@
 // Makes src/core/generated/classes.ts: per event class its categorisation and control tags, as constants.
-import { type Crosswalk, readControls, readCrosswalk } from "../../src/evidence/map.ts";
+import { confirmed, readControls, readCrosswalk } from "../../src/evidence/map.ts";
 import { mappingHash, readClasses } from "./tables.ts";
-
-const confirmed = (list: Crosswalk["mappings"][string]["nist_ai_rmf"]) =>
-  list
-    .filter(([, confidence, sources]) => confidence === "high" && sources.length >= 2)
-    .map(([name]) => name);
 
 export function classesSource(): Record<string, string> {
   const { controls, map_version } = readControls();

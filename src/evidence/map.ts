@@ -28,6 +28,7 @@ const controlShape = z
 const controlsSchema = z.strictObject({
   map_version: z.string(),
   framework: z.string(),
+  groups: z.record(z.string(), z.string()),
   controls: z.record(id, controlShape),
 });
 export type Control = z.output<typeof controlShape>;
@@ -52,3 +53,9 @@ const crosswalkSchema = z.strictObject({
 export type Crosswalk = z.output<typeof crosswalkSchema>;
 
 export const readCrosswalk = (): Crosswalk => crosswalkSchema.parse(load(CROSSWALK));
+
+/** Places that are sure and that two sources name. */
+export const confirmed = (list: Crosswalk["mappings"][string]["nist_ai_rmf"]): string[] =>
+  list
+    .filter(([, confidence, sources]) => confidence === "high" && sources.length >= 2)
+    .map(([name]) => name);
