@@ -55,6 +55,8 @@ export const prop = (name: string, value: string | number): Property => ({
   value: line(String(value)),
 });
 
+export const counted = (count: number, one: string): string => `${count} ${one}${count === 1 ? "" : "s"}`;
+
 /** A.6.2.8 → a-6-2-8: ids are tokens. */
 export const tokenOf = (control: string): string => control.toLowerCase().replaceAll(".", "-");
 
@@ -70,11 +72,9 @@ export const timeOr = (time: string | null, other: string): string =>
 /** The newest event's time, not the clock's: what is made again from the same ledger is the same. */
 export const newestOf = ({ retention, period }: Report): string =>
   timeOr(retention.newest, timeOr(period.to, EPOCH));
-/** From the first event on, when no beginning was asked for. */
-export function spanOf({ retention, period }: Report): { start: string; end: string } {
+export function spanOf({ period }: Report): { start: string; end: string } {
   const end = timeOr(period.to, EPOCH);
-  const start = period.asked.from === null ? timeOr(retention.oldest, end) : timeOr(period.from, end);
-  return { start: start < end ? start : end, end };
+  return { start: timeOr(period.from, end), end };
 }
 
 export const metadata = (title: string, version: string, modified: string, remarks: string) => ({

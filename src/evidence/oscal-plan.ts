@@ -18,11 +18,12 @@ import {
 const idsOf = (controls: readonly ControlReport[]) =>
   controls.map(({ id }) => ({ "control-id": tokenOf(id) }));
 
+const names = (list: readonly ControlReport[]): string => list.map(({ id }) => id).join(", ") || "none";
+
 export function selectionOf(report: Report) {
   const some = reviewed(report);
   const none = report.controls.filter((control) => control.evidence === "none" && applies(control));
   const excluded = report.controls.filter((control) => !applies(control));
-  const names = (list: readonly ControlReport[]) => list.map(({ id }) => id).join(", ") || "none";
   return {
     description: `${some.length} of ${report.controls.length} controls: those that events can be evidence for.`,
     "control-selections": [

@@ -3,6 +3,7 @@
 import type { CheckResult, ControlReport, Finding, Report } from "./model.ts";
 import {
   collectorId,
+  counted,
   documentOf,
   type HashedFile,
   listed,
@@ -47,7 +48,7 @@ function eventsOf(report: Report, control: ControlReport): Seen {
     name: `events ${id}`,
     title: `Events about ${id}`,
     description: some
-      ? `In the period ${direct} events are direct evidence and ${supporting} support it: they are about its subject, no more.`
+      ? `Direct evidence in the period: ${counted(direct, "event")}; in support: ${supporting}. They are about its subject, no more.`
       : "In the period there is no event about it.",
     method: "EXAMINE",
     type: "control-objective",

@@ -2,7 +2,7 @@
 // evidence, checks were made and all passed, nothing is missing, and the organisation names its document; otherwise
 // `not-satisfied`, with the reason: `fail` where the automated part failed, `other` where no program can decide.
 import type { ControlReport, Finding } from "./model.ts";
-import { prose } from "./oscal-parts.ts";
+import { counted, prose } from "./oscal-parts.ts";
 
 interface Verdict {
   readonly state: "satisfied" | "not-satisfied";
@@ -38,7 +38,7 @@ export function verdictOf(control: ControlReport, findings: readonly Finding[]):
   if (evidence !== "direct")
     return not(
       "other",
-      `No program decides on it: ${supporting} events support what a document or process has to show.`,
+      `No program decides on it. In support of what a document or process has to show: ${counted(supporting, "event")}.`,
       ...missing,
     );
   if (missing.length > 0 || result === "gap") return not("fail", "The automated part failed.", ...missing);
@@ -47,8 +47,11 @@ export function verdictOf(control: ControlReport, findings: readonly Finding[]):
   const unknown = checks.filter(({ outcome }) => outcome === "unknown").map(({ name }) => prose(name));
   if (unknown.length > 0) return not("other", `Checks could not tell: ${unknown.join(", ")}.`);
   if (checks.length === 0)
-    return not("other", `${direct} events are evidence for it, and no check of it was made in the period.`);
-  const passed = `The automated part passed: ${direct} events are evidence for it, and ${checks.length} checks passed.`;
+    return not(
+      "other",
+      `As evidence for it: ${counted(direct, "event")}. No check of it was made in the period.`,
+    );
+  const passed = `The automated part passed: as evidence for it ${counted(direct, "event")}, and ${counted(checks.length, "check")} without a fault.`;
   if (soa?.status !== "implemented" || soa.reference.trim() === "")
     return not(
       "other",

@@ -14,7 +14,7 @@ export interface EventClass {
   readonly by_user?: { readonly iso42001: readonly string[]; readonly supporting: readonly string[] };
 }
 /** Hash of the tables that made the fields, classes and tags. */
-export const MAPPING_HASH = "sha256:f23005af8444fbf6a25d0ae93876b115ad687ed5e8d63197b79eb3fd8b7931de";
+export const MAPPING_HASH = "sha256:97e2148fc8c4110abec39fb19864704028076ba4a811cdefddf25bdbb599e6e3";
 export const MAP_VERSION = "2026.11";
 export const CLASSES = {
   "tool-call": {"name":"tool-call","dataset":"tapline.activity","kind":"event","category":["api"],"type":["access"],"iso42001":["A.6.2.6","A.6.2.8","A.9.2","A.9.4"],"direct":["A.6.2.6","A.6.2.8","A.9.4"],"supporting":["A.9.2"],"nist_ai_rmf":["GOVERN 1.7","MEASURE 2.4","MANAGE 4.1","MANAGE 1.1"],"eu_ai_act":["14(4)","26(5)","72(1)","72(2)","12(1)","12(2)","26(6)"]},
@@ -69,6 +69,8 @@ export const CLASSES = {
   "unparsable-record": {"name":"unparsable-record","dataset":"tapline.integrity","kind":"pipeline_error","category":["process"],"type":["error"],"iso42001":["A.6.2.8"],"direct":["A.6.2.8"],"supporting":[],"nist_ai_rmf":["MEASURE 2.4"],"eu_ai_act":["12(1)","12(2)","26(6)"]},
   "policy-change": {"name":"policy-change","dataset":"tapline.audit","kind":"event","category":["configuration"],"type":["change"],"iso42001":["A.2.4","A.3.2","A.6.2.5","A.6.2.8","A.9.2"],"direct":["A.6.2.8"],"supporting":["A.2.4","A.3.2","A.6.2.5","A.9.2"],"nist_ai_rmf":["MEASURE 2.4"],"eu_ai_act":["12(1)","12(2)","26(6)"]},
   "grant-change": {"name":"grant-change","dataset":"tapline.audit","kind":"event","category":["configuration"],"type":["change"],"iso42001":["A.3.2","A.6.2.8","A.9.2"],"direct":["A.6.2.8"],"supporting":["A.3.2","A.9.2"],"nist_ai_rmf":["MEASURE 2.4"],"eu_ai_act":["12(1)","12(2)","26(6)"]},
-  "control-status": {"name":"control-status","dataset":"tapline.integrity","kind":"state","category":["configuration"],"type":["info"],"iso42001":["A.6.2.8"],"direct":["A.6.2.8"],"supporting":[],"nist_ai_rmf":["MEASURE 2.4"],"eu_ai_act":["12(1)","12(2)","26(6)"]},
+  "control-status": {"name":"control-status","dataset":"tapline.integrity","kind":"state","category":["configuration"],"type":["info"],"iso42001":["A.6.2.6","A.6.2.8"],"direct":["A.6.2.6","A.6.2.8"],"supporting":[],"nist_ai_rmf":["GOVERN 1.7","MEASURE 2.4","MANAGE 4.1"],"eu_ai_act":["14(4)","26(5)","72(1)","72(2)","12(1)","12(2)","26(6)"]},
+  "ledger-prune": {"name":"ledger-prune","dataset":"tapline.audit","kind":"event","category":["file"],"type":["deletion"],"iso42001":["A.3.2","A.6.2.8"],"direct":["A.6.2.8"],"supporting":["A.3.2"],"nist_ai_rmf":["MEASURE 2.4"],"eu_ai_act":["12(1)","12(2)","26(6)"]},
+  "subject-erasure": {"name":"subject-erasure","dataset":"tapline.audit","kind":"event","category":["file"],"type":["deletion"],"iso42001":["A.3.2","A.6.2.8"],"direct":["A.6.2.8"],"supporting":["A.3.2"],"nist_ai_rmf":["MEASURE 2.4"],"eu_ai_act":["12(1)","12(2)","26(6)"]},
 } as const satisfies Record<string, EventClass>;
 export type Action = keyof typeof CLASSES;
