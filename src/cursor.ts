@@ -1,4 +1,8 @@
-// Where a sink stands in the ledger, and what became of the entries before: what its cursor file holds.
+// Where a sink stands in the ledger, and what became of the entries before: what its cursor file holds, and the file.
+import { open, readFile, rename } from "node:fs/promises";
+import { TaplineError, reasonOf, systemCode } from "./core/errors.ts";
+
+const START_OVER = "move the file away; the sink then starts at entry 0 and leaves out what is there";
 
 /** in ledger = created + existing + dead + filtered + pruned + pending, always: pending is what is left. */
 export interface Cursor {
@@ -29,4 +33,41 @@ export function skipPruned(cursor: Cursor, first: number): void {
   if (cursor.acked >= first) return;
   cursor.pruned += first - cursor.acked;
   cursor.acked = first;
+}
+
+/** What the file holds, undefined when there is none. Throws CURSOR_UNREADABLE, and CURSOR_AHEAD for one that stands
+ * beyond the `durable` entries of the ledger. */
+export async function readCursor(path: string, durable: number): Promise<Cursor | undefined> {
+  let cursor: Cursor;
+  try {
+    cursor = parseCursor(await readFile(path, "utf8"));
+  } catch (cause) {
+    if (systemCode(cause) === "ENOENT") return undefined;
+    throw new TaplineError("CURSOR_UNREADABLE", `cannot read ${path}: ${reasonOf(cause)}`, {
+      remedy: START_OVER,
+      cause,
+    });
+  }
+  if (cursor.acked <= durable) return cursor;
+  const what = `${path} stands at entry ${cursor.acked}, but the ledger has ${durable}: it is not this ledger's`;
+  throw new TaplineError("CURSOR_AHEAD", what, { remedy: START_OVER });
+}
+
+/** Resolves when it is on disk. Throws CURSOR_UNWRITABLE. */
+export async function writeCursor(path: string, cursor: Cursor): Promise<void> {
+  try {
+    const file = await open(`${path}.tmp`, "w", 0o600);
+    try {
+      await file.writeFile(JSON.stringify(cursor));
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    await rename(`${path}.tmp`, path);
+  } catch (cause) {
+    throw new TaplineError("CURSOR_UNWRITABLE", `cannot write ${path}: ${reasonOf(cause)}`, {
+      retry: true,
+      cause,
+    });
+  }
 }

@@ -1,11 +1,10 @@
 // One reader of the ledger: a sink with its cursor. Reads ranges, writes them, keeps count; a sink that is down
 // lags alone. The cursor file says what was acknowledged and how far an unacknowledged write may have gone.
-import { open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import assert from "node:assert";
-import { TaplineError, reasonOf, systemCode } from "./core/errors.ts";
-import { type Cursor, parseCursor, skipPruned } from "./cursor.ts";
+import { TaplineError } from "./core/errors.ts";
+import { type Cursor, readCursor, skipPruned, writeCursor } from "./cursor.ts";
 import { LIMITS } from "./core/limits.ts";
 import type { DeadLetter, EntryBatch, RangeSink, Sink, WriteResult } from "./core/stage.ts";
 
@@ -216,46 +215,17 @@ export class Delivery {
   }
 
   async #load(): Promise<void> {
-    try {
-      Object.assign(this.cursor, parseCursor(await readFile(this.#path, "utf8")));
-    } catch (cause) {
-      if (systemCode(cause) === "ENOENT") {
-        // New, or lost: what a lost cursor knew as written is looked up before it is sent again.
-        skipPruned(this.cursor, this.#parts.ledger.first);
-        this.#resent_before = this.cursor.sending = this.#inherited;
-        return;
-      }
-      throw new TaplineError("CURSOR_UNREADABLE", `cannot read ${this.#path}: ${reasonOf(cause)}`, {
-        remedy: START_OVER,
-        cause,
-      });
-    }
-    const { acked } = this.cursor;
     const { durable, first } = this.#parts.ledger;
+    const found = await readCursor(this.#path, durable);
+    Object.assign(this.cursor, found);
     skipPruned(this.cursor, first);
-    if (acked > durable) {
-      const what = `${this.#path} stands at entry ${acked}, but the ledger has ${durable}: it is not this ledger's`;
-      throw new TaplineError("CURSOR_AHEAD", what, { remedy: START_OVER });
-    }
+    // New, or lost: what a lost cursor knew as written is looked up before it is sent again.
+    if (found === undefined) this.cursor.sending = this.#inherited;
     this.#resent_before = this.cursor.sending;
   }
 
-  async #save(): Promise<void> {
+  #save(): Promise<void> {
     this.#saved_at = Date.now();
-    try {
-      const file = await open(`${this.#path}.tmp`, "w", 0o600);
-      try {
-        await file.writeFile(JSON.stringify(this.cursor));
-        await file.datasync();
-      } finally {
-        await file.close();
-      }
-      await rename(`${this.#path}.tmp`, this.#path);
-    } catch (cause) {
-      const what = `cannot write ${this.#path}: ${reasonOf(cause)}`;
-      throw new TaplineError("CURSOR_UNWRITABLE", what, { retry: true, cause });
-    }
+    return writeCursor(this.#path, this.cursor);
   }
 }
-
-const START_OVER = "move the file away; the sink then starts at entry 0 and leaves out what is there";

@@ -3,6 +3,7 @@
 import assert from "node:assert";
 import type { Arrival } from "./detect/correlate.ts";
 import type { EngineResult, Rules } from "./engine.ts";
+import { Intake } from "./intake.ts";
 import type { Lane } from "./lane.ts";
 import type { RawBatch } from "./core/stage.ts";
 import type { PipelineParts } from "./pipeline-parts.ts";
@@ -21,6 +22,7 @@ interface Dispatched {
 
 export class Pipeline {
   readonly #parts: PipelineParts;
+  readonly #intake: Intake;
   readonly #pending = new Map<number, Dispatched>();
   readonly heard = new Set<string>(); // sources that gave records since it was last cleared
   #appended: Dispatched[] = [];
@@ -31,16 +33,13 @@ export class Pipeline {
   /** Sequence number at which ordering waits for a snapshot's state. */
   #held: number | undefined;
   #snapshot_at: number;
-  /** When the sources had last been read to their end; null before the first time. */
-  #rested_ms: number | null = null;
-  #resting = false;
-  #round = 0;
   #committing: Promise<void> | undefined;
   #failure: Error | undefined;
   #wake: () => void = () => {};
 
   constructor(parts: PipelineParts) {
     this.#parts = parts;
+    this.#intake = new Intake(parts);
     this.#snapshot_at = parts.ledger.size + LIMITS.snapshot_entries;
   }
 
@@ -62,52 +61,21 @@ export class Pipeline {
 
   async #readAll(signal: AbortSignal, once: boolean): Promise<void> {
     while (!signal.aborted && this.#failure === undefined) {
-      if (await this.#readRound()) continue;
-      if (this.#parts.lanes.every((lane) => lane.free)) this.#rested_ms = this.#parts.now();
+      if (await this.#intake.round((source, batch) => this.#dispatch(source, batch))) continue;
       if (once && [...this.#parts.sources.values()].every((source) => source.drained)) break;
-      await this.#rest(signal);
+      await this.#intake.rest(signal, this.#woken());
     }
     while (this.inFlight > 0 && this.#failure === undefined) await this.#woken();
     await this.#committing;
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** A batch from every source for every worker that can take one. False when there was nothing. Each round begins with
-   * another source, so that one with a backlog leaves room for what is fresh in the others. */
-  async #readRound(): Promise<boolean> {
-    let any = false;
-    const sources = [...this.#parts.sources];
-    sources.push(...sources.splice(0, this.#round++ % sources.length));
-    for (let lane = 0; lane < this.#parts.lanes.length; lane++) {
-      for (const [name, source] of sources) {
-        if (!this.#parts.lanes[lane]!.free) break;
-        const batch = await source.read(lane);
-        if (batch === undefined) continue;
-        this.#dispatch(name, batch);
-        any = true;
-      }
-    }
-    return any;
-  }
-
   #dispatch(source: string, batch: RawBatch): void {
     const seq = this.#dispatched++;
     const now_ms = this.#parts.now();
-    this.#pending.set(seq, { source, batch, now_ms, rested_ms: this.#rested_ms });
+    this.#pending.set(seq, { source, batch, now_ms, rested_ms: this.#intake.rested_ms });
     this.#parts.lanes[batch.lane]!.post(seq, batch, now_ms, this.#parts.free.splice(0, 1));
     if (this.#held === undefined && this.#parts.ledger.size >= this.#snapshot_at) void this.#takeSnapshot();
-  }
-
-  /** Waits for a source to have more, or for a worker to be free. */
-  async #rest(signal: AbortSignal): Promise<void> {
-    if (!this.#parts.lanes.every((lane) => lane.free)) return this.#woken();
-    const rest = new AbortController();
-    const either = AbortSignal.any([signal, rest.signal]);
-    this.#resting = true;
-    await Promise.race([this.#woken(), ...[...this.#parts.sources.values()].map((s) => s.wait(either))]);
-    this.#resting = false;
-    this.#rested_ms = this.#parts.now();
-    rest.abort();
   }
 
   #woken(): Promise<void> {
@@ -181,9 +149,7 @@ export class Pipeline {
   /** Windows end by the clock too, when nothing comes. */
   #passTime(): void {
     if (this.inFlight > 0 || this.#held !== undefined || this.#failure !== undefined) return;
-    const now_ms = this.#parts.now();
-    if (this.#resting) this.#rested_ms = now_ms;
-    const told = this.#parts.correlating.advance(this.#arrival(this.#rested_ms));
+    const told = this.#parts.correlating.advance(this.#arrival(this.#intake.rested_ms));
     if (appendOwn(this.#parts, told)) this.#parts.ledger.commit().catch((error) => this.fail(error as Error));
   }
 
