@@ -370,6 +370,7 @@ const LIMITS = {
 	witness_tries: 3,
 	prune_files: 64,
 	prune_ms: 36e5,
+	erasure_blobs: 1e3,
 	findings: 100,
 	check_first_ms: 5e3,
 	check_record_ms: 864e5,

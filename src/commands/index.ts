@@ -1,6 +1,7 @@
 // The registry of commands.
 import { check } from "./check.ts";
 import { dlq } from "./dlq.ts";
+import { erase } from "./erase.ts";
 import { hook } from "./hook.ts";
 import { incident } from "./incident/index.ts";
 import { inventory } from "./inventory/index.ts";
@@ -27,6 +28,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   setup,
   replay,
   dlq,
+  erase,
   status,
   ledger,
   report,

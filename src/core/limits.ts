@@ -136,6 +136,7 @@ export const LIMITS = {
   witness_tries: 3, // times a witness is asked that knows another size
   prune_files: 64, // files removed at once by retention before others have their turn
   prune_ms: 3_600_000, // pause between looks for entries that retention is to remove
+  erasure_blobs: 1_000, // blobs that one entry of an erasure lists; for more there are several
   findings: 100, // findings listed by one verification; the rest are counted
 
   // Checks of controls

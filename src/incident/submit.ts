@@ -3,6 +3,7 @@
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { SpoolWriter } from "../chokepoint/spool-writer.ts";
+import type { ErasureSubmission } from "../core/erasure.ts";
 import type { Said, Submission } from "../core/incident.ts";
 import type { ExportSubmission, TriageSubmission } from "../core/triage.ts";
 
@@ -29,7 +30,7 @@ export function submit(state_dir: string, said: Said, user: Submission["user"] =
  * SPOOL_UNSAFE and SPOOL_UNWRITABLE. */
 export function submitRecord(
   state_dir: string,
-  record: Submission | TriageSubmission | ExportSubmission,
+  record: Submission | TriageSubmission | ExportSubmission | ErasureSubmission,
 ): string {
   const dir = submissionsDir(state_dir);
   const writer = new SpoolWriter({ dir, kind: "self", durability: "disk" });

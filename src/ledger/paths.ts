@@ -12,6 +12,8 @@ export const SNAPSHOTS = "snapshots";
 export const BLOBS = "blobs";
 /** Which entries were removed by retention; there once some were. */
 export const PRUNED = "pruned";
+/** Which entries tell of persons that were erased; there once somebody was. */
+export const ERASED = "erased";
 
 /** Bytes of a full hash tile. */
 export const TILE_BYTES = TILE_WIDTH * 32;

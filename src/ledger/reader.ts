@@ -5,6 +5,7 @@ import { systemCode } from "../core/errors.ts";
 import type { EntryBatch } from "../core/stage.ts";
 import { readBundles } from "./bundles.ts";
 import type { Checkpoint } from "./checkpoint.ts";
+import { type Erased, erasedIn } from "./erased.ts";
 import { parseVerifier } from "./note.ts";
 import { VKEY } from "./paths.ts";
 import { firstIn, prunedError } from "./pruned.ts";
@@ -18,6 +19,8 @@ export interface LedgerReader {
   size(): Promise<number>;
   /** The first entry that was not removed by retention. */
   first(): Promise<number>;
+  /** Persons that were erased, the first one first. */
+  erased(): Promise<readonly Erased[]>;
   /** Entries from index `from` on: at least one, then as many as both bounds allow; undefined when not written.
    * Throws ENTRY_PRUNED. */
   read(from: number, maxEntries: number, maxBytes: number): Promise<EntryBatch | undefined>;
@@ -32,6 +35,7 @@ export function openReader(dir: string): LedgerReader {
   return {
     size: () => tail.size(),
     first: () => firstIn(dir),
+    erased: () => erasedIn(dir),
     async read(from, maxEntries, maxBytes) {
       // The bundle may appear, and the segment vanish, between the two looks: then the bundle is there.
       const batch = await readBundles(dir, from, Infinity, maxEntries, maxBytes);

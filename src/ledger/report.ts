@@ -17,6 +17,10 @@ export class Report {
   blobs = 0;
   readonly digest: ((text: string) => string) | undefined;
   wrongFrom: number | undefined;
+  /** Blobs that may be missing from entries before the one given, which says that they were erased. */
+  excused: ReadonlyMap<string, number> = new Map();
+  /** How many were. */
+  erased = 0;
 
   constructor(digest: ((text: string) => string) | undefined) {
     this.digest = digest;

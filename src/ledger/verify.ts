@@ -16,8 +16,10 @@ import {
 } from "./claims.ts";
 import type { Witness } from "./cosignature.ts";
 import { TILE_WIDTH } from "./merkle.ts";
+import { excused } from "./erased.ts";
 import { type Verifier, parseVerifier } from "./note.ts";
 import { CHECKPOINT, COSIGNED, VKEY } from "./paths.ts";
+import { openReader } from "./reader.ts";
 import { loadEdges } from "./recover.ts";
 import { type Finding, Report } from "./report.ts";
 import { type TreeFiles, filesAt, filesIn, isUrl } from "./tree-files.ts";
@@ -77,6 +79,7 @@ export async function verifyLedger(place: string, options: VerifyOptions = {}): 
     findForks([current, ...saved], report);
     const entries = files.dir !== undefined || options.token !== undefined;
     const progress = (checked: number): void => options.progress?.(checked);
+    await excuse(files, size, report);
     const start = await startOf(files, options.since, current);
     const before = options.since === undefined ? [] : [claimBefore(options.since, current)];
     findTruncation(before, size, report);
@@ -97,6 +100,8 @@ export async function verifyLedger(place: string, options: VerifyOptions = {}): 
   const end = files.dir === undefined ? size : await checkWal(files.dir, size, report);
   options.progress?.(end);
   if (report.blobs > 0) report.notes.push(saidOfBlobs(report));
+  if (report.erased > 0)
+    report.notes.push(`${report.erased} of them were erased with the person they belong to, as entries say`);
   const { findings, unlisted, notes, wrongFrom } = report;
   return {
     findings,
@@ -114,6 +119,17 @@ export async function verifyLedger(place: string, options: VerifyOptions = {}): 
 function claimBefore({ size, root }: NonNullable<VerifyOptions["since"]>, current: Claim): Claim {
   const file = "the checkpoint of the verification before";
   return { origin: current.origin, size, root: Buffer.from(root, "base64"), file, text: "" };
+}
+
+/** Blobs of persons that were erased are gone. What tells of it are entries, which are checked like any other. */
+async function excuse({ dir }: TreeFiles, size: number, report: Report): Promise<void> {
+  if (dir === undefined) return;
+  const reader = openReader(dir);
+  try {
+    report.excused = await excused(dir, reader, size);
+  } finally {
+    await reader.close();
+  }
 }
 
 /** Where to begin: at the bundle in which the verification before ended. */

@@ -22,6 +22,8 @@ export interface StoreFile {
   readonly entry_bytes: number;
   /** Names the columns that it has; files of one digest have the same ones. */
   readonly columns: string;
+  /** How many of the persons that were erased have no rows here any more, in the order of the erasures; 0 when not given. */
+  readonly erased?: number;
 }
 
 export interface Manifest {

@@ -144,10 +144,11 @@ export async function mergeFiles(
   const [first, end] = [run[0]!.first, run.at(-1)!.end];
   const rows = run.reduce((sum, file) => sum + file.rows, 0);
   const entry_bytes = run.reduce((sum, file) => sum + file.entry_bytes, 0);
-  const longest = Math.max(...run.map((file) => file.entry_bytes / file.rows));
+  const longest = Math.max(...run.map((file) => (file.rows === 0 ? 0 : file.entry_bytes / file.rows)));
   const list = run.map((file) => quoted(join(dir, file.path))).join(", ");
+  const erased = Math.min(...run.map((file) => file.erased ?? 0));
   const path = parquetPath(first, end);
   const select = `SELECT * FROM read_parquet([${list}])`;
   const bytes = await writeParquet(connection, select, join(dir, path), rows, groupRows(longest));
-  return { path, first, end, rows, bytes, entry_bytes, columns: run[0]!.columns };
+  return { path, first, end, rows, bytes, entry_bytes, columns: run[0]!.columns, erased };
 }

@@ -10,7 +10,7 @@ import { type Duckdb, firstLine, openDuckdb } from "./duckdb.ts";
 import { EMPTY, MANIFEST, type Manifest, PARQUET, readManifest } from "./manifest.ts";
 import { quoted } from "./parquet.ts";
 import { Tail } from "./tail.ts";
-import type { EntryReader } from "./writer.ts";
+import type { EntryReader } from "./entries.ts";
 
 type Parameter = string | number | boolean | null;
 /** A BIGINT is a number where it is safe, else a bigint; a TIMESTAMP is a Date; a list is an array. */

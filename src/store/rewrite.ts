@@ -1,6 +1,8 @@
 // Rows that are to go from a store: a file that has some is written again without them, one of nothing else is left out.
 // Gives the manifest that then holds; replaced files stay until their grace period is over.
 import { join } from "node:path";
+import type { Erased } from "../ledger/erased.ts";
+import { SEALED } from "../normalise/seal.ts";
 import type { DuckDBConnection } from "./duckdb.ts";
 import { type Manifest, type StoreFile, parquetPath } from "./manifest.ts";
 import { groupRows, quoted, writeParquet } from "./parquet.ts";
@@ -29,6 +31,43 @@ export async function withoutPruned(
   const at_ms = store.now();
   const replaced = gone.map(({ path }) => ({ path, at_ms }));
   return { ...manifest, first, files: kept, end: Math.max(end, first), retired: [...retired, ...replaced] };
+}
+
+/** Without rows of events whose user is one of the persons that were erased; undefined when every file was looked through.
+ * Such a file is replaced under its name, at once: what is to be gone is not kept for readers. */
+export async function withoutErased(
+  store: Store,
+  manifest: Manifest,
+  erased: readonly Erased[],
+): Promise<Manifest | undefined> {
+  const files: StoreFile[] = [];
+  let any = false;
+  for (const file of manifest.files) {
+    const due = erased.slice(file.erased ?? 0).filter(({ entry }) => file.first < entry);
+    if (due.length === 0) {
+      files.push(file);
+      continue;
+    }
+    any = true;
+    const where = due.map(({ subject }) => theirs(subject)).join(" OR ");
+    const found = await countRows(store, file, where);
+    const left = found === 0 ? file : await rewritten(store, file, file.path, `NOT (${where})`);
+    files.push({ ...left, erased: erased.length });
+  }
+  return any ? { ...manifest, files } : undefined;
+}
+
+const theirs = (subject: string): string =>
+  ["user.id", "user.name", "user.email"]
+    .map((column) => `coalesce(starts_with("${column}", ${quoted(`${SEALED}${subject}:`)}), false)`)
+    .join(" OR ");
+
+async function countRows({ connection, dir }: Store, file: StoreFile, where: string): Promise<number> {
+  const from = `FROM read_parquet([${quoted(join(dir, file.path))}]) WHERE ${where}`;
+  const [found] = (
+    await connection.runAndReadAll(`SELECT count(*)::INTEGER AS rows ${from}`)
+  ).getRowObjectsJS();
+  return Number(found!["rows"]);
 }
 
 /** The rows of a file for which `where` holds, as a file at `path`. It stays where it is. */

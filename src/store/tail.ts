@@ -4,7 +4,7 @@ import { LIMITS } from "../core/limits.ts";
 import type { EntryBatch } from "../core/stage.ts";
 import { parseable, selectColumns } from "./columns.ts";
 import type { DuckDBConnection } from "./duckdb.ts";
-import type { EntryReader } from "./writer.ts";
+import type { EntryReader } from "./entries.ts";
 
 export class Tail {
   /** Entries before this one are in files, or in the table. */

@@ -8,26 +8,13 @@ import { TaplineError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { EntryBatch } from "../core/stage.ts";
 import { COLUMNS_DIGEST } from "./columns.ts";
+import type { EntryReader } from "./entries.ts";
 import { type Duckdb, firstLine, openLocked } from "./duckdb.ts";
 import * as manifests from "./manifest.ts";
 import type { Manifest, StoreFile } from "./manifest.ts";
 import { chooseMerge } from "./merge.ts";
 import { TextTable, groupRows, mergeFiles, textPath, writeParquet } from "./parquet.ts";
-import { withoutPruned } from "./rewrite.ts";
-
-/** The ledger's files, read only. */
-export interface EntryReader {
-  /** Entries that are there. */
-  size(): number | Promise<number>;
-  /** The first that was not removed by retention. */
-  first(): number | Promise<number>;
-  /** Entries from `from` on, at least one; undefined when there are none yet. */
-  read(
-    from: number,
-    max_entries: number,
-    max_bytes: number,
-  ): EntryBatch | undefined | Promise<EntryBatch | undefined>;
-}
+import { withoutErased, withoutPruned } from "./rewrite.ts";
 
 export interface Written {
   readonly created: number;
@@ -58,7 +45,7 @@ export class StoreWriter {
     try {
       const { connection } = (this.#duckdb ??= await this.#open());
       const there = Math.min(Math.max(this.#manifest.end - first, 0), end - first);
-      await this.#prune(this.#duckdb);
+      await this.#remove(this.#duckdb);
       while (this.#manifest.end < end) {
         const { file, last } = await this.#writeFile(connection, this.#manifest.end, end);
         const files = [...this.#manifest.files, file];
@@ -78,7 +65,7 @@ export class StoreWriter {
     if (this.#duckdb === undefined) return false;
     try {
       await this.#removeRetired();
-      await this.#prune(this.#duckdb);
+      await this.#remove(this.#duckdb);
       const run = chooseMerge(this.#manifest.files);
       if (run !== undefined) await this.#replace(this.#duckdb, run);
       return run !== undefined;
@@ -88,11 +75,13 @@ export class StoreWriter {
     }
   }
 
-  /** Takes the rows out that the ledger has no entries for any more. */
-  async #prune({ connection }: Duckdb): Promise<void> {
-    const first = await this.#parts.ledger.first();
-    const kept = await withoutPruned({ ...this.#parts, connection }, this.#manifest, first);
+  /** Takes the rows out that the ledger has no entries for any more, and those of persons that were erased. */
+  async #remove({ connection }: Duckdb): Promise<void> {
+    const [store, { ledger }] = [{ ...this.#parts, connection }, this.#parts];
+    const kept = await withoutPruned(store, this.#manifest, await ledger.first());
     if (kept !== undefined) await this.#publish(kept);
+    const left = await withoutErased(store, this.#manifest, await ledger.erased());
+    if (left !== undefined) await this.#publish(left);
   }
 
   async #replace(duckdb: Duckdb, run: readonly StoreFile[]): Promise<void> {

@@ -11,7 +11,7 @@ import { EMPTY, type Manifest, PARQUET, type StoreFile, readManifest } from "../
 import { quoted } from "../store/parquet.ts";
 import { plainValue, stampOf } from "../store/reader.ts";
 import { Tail } from "../store/tail.ts";
-import type { EntryReader } from "../store/writer.ts";
+import type { EntryReader } from "../store/entries.ts";
 import { Pool, refusal, stopped } from "./pool.ts";
 import type { Row } from "./rows.ts";
 import type { Span } from "./times.ts";

@@ -1,7 +1,7 @@
 // A ledger in memory with the interface of the ledger's reader, and documents for it.
 import { serialise } from "../../src/core/generated/event.ts";
 import type { EntryBatch } from "../../src/core/stage.ts";
-import type { EntryReader } from "../../src/store/writer.ts";
+import type { EntryReader } from "../../src/store/entries.ts";
 import { batchOf, toolCall } from "../sinks/batches.ts";
 
 export const documentAt = (n: number): string => serialise(toolCall("store", n));
@@ -11,6 +11,7 @@ export function memoryLedger(entries: string[]): EntryReader {
   return {
     size: () => entries.length,
     first: () => 0,
+    erased: () => [],
     read(from, max_entries, max_bytes): EntryBatch | undefined {
       let bytes = 0;
       let end = from;

@@ -16,7 +16,8 @@ import { TaplineError } from "../../src/core/errors.ts";
 import { LIMITS } from "../../src/core/limits.ts";
 import { readManifest } from "../../src/store/manifest.ts";
 import { type Row, openStore } from "../../src/store/reader.ts";
-import { type EntryReader, StoreWriter } from "../../src/store/writer.ts";
+import type { EntryReader } from "../../src/store/entries.ts";
+import { StoreWriter } from "../../src/store/writer.ts";
 import { documentAt, documents, memoryLedger } from "./ledgers.ts";
 
 let dir: string;

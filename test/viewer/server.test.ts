@@ -34,6 +34,7 @@ beforeAll(async () => {
   writer.close();
   const ledger: LedgerReader = {
     first: () => Promise.resolve(0),
+    erased: () => Promise.resolve([]),
     size: () => Promise.resolve(memory.size()),
     read: (from, entries, bytes) => Promise.resolve(memory.read(from, entries, bytes)),
     checkpoint: () => Promise.resolve(undefined),

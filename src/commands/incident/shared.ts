@@ -56,7 +56,7 @@ export function spanOf(from: string, to: string): string {
 }
 
 /** Whether a collector runs on this state directory, as far as its status says. */
-function isCollecting(state_dir: string): boolean {
+export function isCollecting(state_dir: string): boolean {
   try {
     const status = JSON.parse(readFileSync(join(state_dir, "status.json"), "utf8")) as {
       running: boolean;

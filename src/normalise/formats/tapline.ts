@@ -25,6 +25,7 @@ import {
   asText,
 } from "../format.ts";
 import { cut, oneOf, setUser } from "./tapline-parts.ts";
+import { mapErasure } from "./tapline-erasure.ts";
 import { mapExport, mapTriage } from "./tapline-viewer.ts";
 
 const SPOOLED = /(?:^|[/\\])self-\d+-[0-9a-f]{16}\.\d+\.(?:spool|done|spool\.done)$/;
@@ -100,6 +101,7 @@ function keep(r: Fields, scope: Scope): void {
 function isKnown(r: Fields, scope: Scope): boolean {
   if (r["submit"] === "triage") return mapTriage(r, scope);
   if (r["submit"] === "export") return mapExport(r, scope);
+  if (r["submit"] === "erasure") return mapErasure(r, scope);
   const id = asText(r["incident"]);
   const transition = oneOf(SUBMITTED, r["transition"]);
   // Of an alert alone nothing but a notification can be said.

@@ -1,0 +1,212 @@
+// `tapline erase`: erases a person. What is recorded first names them by a keyed digest; then the key of their sealed fields,
+// the blobs that are theirs alone, their rows in the store and their documents in a cluster go. Done again, it goes on.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { sinksOf } from "../components.ts";
+import type { Config } from "../config.ts";
+import { createDigest } from "../core/digest.ts";
+import { forEachEntry } from "../core/entry.ts";
+import { TaplineError } from "../core/errors.ts";
+import { LIMITS } from "../core/limits.ts";
+import { type Belongings, belongingsOf, destroyKey, removeBlobs } from "../erasure.ts";
+import { actor, submitRecord } from "../incident/submit.ts";
+import { findDigestKey, subjectKeys } from "../keys.ts";
+import { type Erased, addErased, erasureOf } from "../ledger/erased.ts";
+import { type LedgerReader, openReader } from "../ledger/reader.ts";
+import { walk } from "../ledger/walk.ts";
+import { deleteDocuments } from "../sinks/erase.ts";
+import { type Engine, connect } from "../sinks/setup.ts";
+import { isCollecting } from "./incident/shared.ts";
+import { type Command, UsageError, readArgs, readConfig } from "./usage.ts";
+
+const ENGINES: readonly string[] = ["elasticsearch", "opensearch"];
+const DELETE_MS = 600_000;
+
+interface Asked {
+  readonly subject: string;
+  readonly reason: string | undefined;
+}
+
+/** The person as a keyed digest. */
+async function digestOf(config: Config, name: string): Promise<string> {
+  const key = await findDigestKey(config.state_dir);
+  if (key !== undefined) return createDigest(key)(name);
+  throw new TaplineError("KEY_UNREADABLE", `the digest key in ${config.state_dir}/keys cannot be read`, {
+    remedy: "run it as the user of the collector, with its configuration: -c FILE",
+  });
+}
+
+/** Records what is about to go; gives the entries that tell of it. Throws NO_COLLECTOR, NOT_RECORDED. */
+async function record(
+  { state_dir }: Config,
+  reader: LedgerReader,
+  { subject, reason }: Asked,
+  { entries, blobs, end }: Belongings,
+): Promise<Erased[]> {
+  const parts = Math.max(1, Math.ceil(blobs.length / LIMITS.erasure_blobs));
+  for (let i = 0; i < parts; i++) {
+    const some = blobs.slice(i * LIMITS.erasure_blobs, (i + 1) * LIMITS.erasure_blobs);
+    const ts = new Date().toISOString();
+    const said = { submit: "erasure", ts, user: actor(), subject, entries, blobs: some, reason } as const;
+    const path = submitRecord(state_dir, said);
+    while (existsSync(path)) {
+      if (!isCollecting(state_dir)) throw notRecorded("the collector has stopped");
+      await sleep(LIMITS.incident_wait_ms / 50);
+    }
+  }
+  const told: Erased[] = [];
+  for await (const { run, first } of walk(reader, end)) {
+    forEachEntry(run, (start, stop, position) => {
+      if (erasureOf(run.subarray(start, stop))?.subject === subject)
+        told.push({ entry: first + position, subject });
+    });
+  }
+  if (told.length < parts) throw notRecorded("the ledger has no entry of it");
+  return told;
+}
+
+function notRecorded(why: string): TaplineError {
+  return new TaplineError("NOT_RECORDED", `the erasure is not recorded: ${why}. Nothing was removed`, {
+    remedy: "see that the collector runs (`tapline status`), then ask again",
+  });
+}
+
+interface Principal {
+  readonly username: string | undefined;
+  readonly password_file: string | undefined;
+  readonly password_env: string | undefined;
+}
+
+/** Options of the server behind a sink, for another user than the sink's. */
+function serverOf(config: Config, sink: string, { username, password_file, password_env }: Principal) {
+  const typed = sinksOf(config).find(([name]) => name === sink)?.[1];
+  if (typed === undefined || !ENGINES.includes(typed.type))
+    throw new UsageError(`no elasticsearch or opensearch sink "${sink}" in the configuration`);
+  const {
+    username: own,
+    password_file: _,
+    password_env: __,
+    api_key_file,
+    ...place
+  } = typed as {
+    type: string;
+    username?: string;
+    password_file?: string;
+    password_env?: string;
+    api_key_file?: string;
+  };
+  const guarded = own !== undefined || api_key_file !== undefined;
+  if (guarded && (username === undefined || username === own))
+    throw new UsageError(
+      "--username and --password-file of somebody who may delete: the sink's own user can only create",
+    );
+  if ((username === undefined) !== (password_file === undefined && password_env === undefined))
+    throw new UsageError("--username goes with one of --password-file and --password-env");
+  const principal = username === undefined ? {} : { username, password_file, password_env };
+  return { engine: typed.type as Engine, options: { ...place, ...principal } as never };
+}
+
+export const erase: Command = {
+  about: "erase a person: their key, blobs, rows of the store and documents",
+  help: `usage: tapline erase --subject NAME [--reason TEXT] [--sink NAME [--username USER --password-file FILE|--password-env NAME]]
+                     [-c FILE] [--json]
+
+  --subject NAME    whose: the user's id where records have one, else the e-mail, else the name, exactly as recorded
+  --reason TEXT     why; it is recorded, so do not name the person
+  --sink NAME       deletes their documents behind this elasticsearch or opensearch sink too
+  --username, --password-file, --password-env
+                    somebody who may delete there; the sink's own user can only create
+
+For sources with \`capture: {identity: sealed}\`. Needs a running collector, which records the erasure before anything is removed. What was
+recorded of their work stays in the ledger, without who it was; see docs/guides/operations.md. Exit code 1 when there is nothing of
+this name.`,
+  async run(argv) {
+    const options = {
+      config: { type: "string", short: "c" },
+      subject: { type: "string" },
+      reason: { type: "string" },
+      sink: { type: "string" },
+      username: { type: "string" },
+      "password-file": { type: "string" },
+      "password-env": { type: "string" },
+      json: { type: "boolean" },
+    } as const;
+    const { values } = readArgs(argv, { options });
+    if (values.subject === undefined || values.subject === "") throw new UsageError("--subject is needed");
+    const config = await readConfig(values.config);
+    const principal = {
+      username: values.username,
+      password_file: values["password-file"],
+      password_env: values["password-env"],
+    };
+    const server = values.sink === undefined ? undefined : serverOf(config, values.sink, principal);
+    if (!isCollecting(config.state_dir))
+      throw new TaplineError(
+        "NO_COLLECTOR",
+        "no collector runs, and an erasure is recorded before anything is removed",
+        {
+          remedy: "start it with `tapline run`",
+        },
+      );
+    const asked = { subject: await digestOf(config, values.subject), reason: values.reason };
+    return await eraseSubject(config, asked, server, values.json === true);
+  },
+};
+
+async function eraseSubject(
+  config: Config,
+  asked: Asked,
+  server: ReturnType<typeof serverOf> | undefined,
+  json: boolean,
+): Promise<number> {
+  const dir = join(config.state_dir, "ledger");
+  const keys = subjectKeys(config.state_dir);
+  const reader = openReader(dir);
+  try {
+    const found = await belongingsOf(reader, asked.subject);
+    if (found.entries === 0 && !existsSync(join(keys, `${asked.subject}.key`))) {
+      if (json) console.log(JSON.stringify({ subject: asked.subject, entries: 0 }));
+      else
+        console.error(
+          "nothing is sealed for this name: it has to be as records have it, the id before e-mail and name",
+        );
+      return 1;
+    }
+    const told = await record(config, reader, asked, found);
+    await addErased(dir, told);
+    const key = destroyKey(keys, asked.subject);
+    const blobs = await removeBlobs(dir, found.blobs, reader, found.end);
+    const documents = server === undefined ? undefined : await deleteAt(server, found.ids);
+    const { entries, ids } = found;
+    const entry = told.at(-1)!.entry;
+    if (json)
+      console.log(
+        JSON.stringify({ subject: asked.subject, entry, entries, events: ids.length, key, blobs, documents }),
+      );
+    else {
+      console.log(`recorded     entry ${entry}, person ${asked.subject}`);
+      console.log(
+        `key          ${key ? "destroyed" : "was gone before"}: ${entries} entries hold what nobody can read any more`,
+      );
+      console.log(`blobs        ${blobs} removed`);
+      console.log(`store        ${ids.length} events: their rows go while the collector runs`);
+      if (documents !== undefined) console.log(`documents    ${documents} deleted`);
+    }
+    return 0;
+  } finally {
+    await reader.close();
+  }
+}
+
+async function deleteAt(
+  { engine, options }: ReturnType<typeof serverOf>,
+  ids: readonly string[],
+): Promise<number> {
+  const server = await connect(engine, options);
+  try {
+    return await deleteDocuments(server, ids, AbortSignal.timeout(DELETE_MS));
+  } finally {
+    await server.close();
+  }
+}
