@@ -94,6 +94,9 @@ async function get(server: Server, path: string, signal: AbortSignal): Promise<u
     throw new Untold(
       `the sink's user may not read it (${status}): \`tapline setup\` gives its role the right`,
     );
+  // Both engines say so of a path that no module of theirs knows.
+  if (status === 405 || (status === 400 && text.includes("no handler found")))
+    throw new Untold("the server has no lifecycle management");
   if (status !== 200) throw new Untold(`the server answered ${status} to GET ${path}`);
   try {
     return JSON.parse(text) as unknown;

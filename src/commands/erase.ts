@@ -107,6 +107,17 @@ function serverOf(config: Config, sink: string, { username, password_file, passw
   return { engine: typed.type as Engine, options: { ...place, ...principal } as never };
 }
 
+const OPTIONS = {
+  config: { type: "string", short: "c" },
+  subject: { type: "string" },
+  reason: { type: "string" },
+  sink: { type: "string" },
+  username: { type: "string" },
+  "password-file": { type: "string" },
+  "password-env": { type: "string" },
+  json: { type: "boolean" },
+} as const;
+
 export const erase: Command = {
   about: "erase a person: their key, blobs, rows of the store and documents",
   help: `usage: tapline erase --subject NAME [--reason TEXT] [--sink NAME [--username USER --password-file FILE|--password-env NAME]]
@@ -122,17 +133,7 @@ For sources with \`capture: {identity: sealed}\`. Needs a running collector, whi
 recorded of their work stays in the ledger, without who it was; see docs/guides/operations.md. Exit code 1 when there is nothing of
 this name.`,
   async run(argv) {
-    const options = {
-      config: { type: "string", short: "c" },
-      subject: { type: "string" },
-      reason: { type: "string" },
-      sink: { type: "string" },
-      username: { type: "string" },
-      "password-file": { type: "string" },
-      "password-env": { type: "string" },
-      json: { type: "boolean" },
-    } as const;
-    const { values } = readArgs(argv, { options });
+    const { values } = readArgs(argv, { options: OPTIONS });
     if (values.subject === undefined || values.subject === "") throw new UsageError("--subject is needed");
     const config = await readConfig(values.config);
     const principal = {

@@ -6,7 +6,16 @@ import { type Answer, type Server } from "./connection.ts";
 import { excerpt, refused } from "./answer.ts";
 
 const INDEXES = "/logs-tapline.*-*";
+/** What servers return at most for one search: there may be copies of a document. */
+const HITS = 10_000;
 const ANY = { ignore_unavailable: "true", allow_no_indices: "true" };
+
+interface Hits {
+  readonly hits?: { readonly hits?: readonly { readonly _index: string; readonly _id: string }[] };
+}
+interface Deleted {
+  readonly items?: readonly { readonly delete?: { readonly status?: number } }[];
+}
 
 /** Number of documents deleted. Throws SINK_UNAUTHORIZED, SINK_UNREACHABLE, SINK_FAILED. */
 export async function deleteDocuments(
@@ -14,36 +23,42 @@ export async function deleteDocuments(
   ids: readonly string[],
   signal: AbortSignal,
 ): Promise<number> {
-  await request(server, "_refresh", ANY, undefined, signal);
+  await request(server, `${INDEXES}/_refresh`, undefined, signal);
   let deleted = 0;
   for (let at = 0; at < ids.length; at += LIMITS.lookup_ids) {
     const query = { ids: { values: ids.slice(at, at + LIMITS.lookup_ids) } };
-    const how = { ...ANY, refresh: "true", conflicts: "proceed" };
-    const answer = await request(server, "_delete_by_query", how, { query }, signal);
-    const {
-      deleted: some = 0,
-      failures = [],
-      version_conflicts = 0,
-    } = JSON.parse(answer.text) as {
-      deleted?: number;
-      failures?: unknown[];
-      version_conflicts?: number;
-    };
-    deleted += some;
-    if (failures.length + version_conflicts > 0) throw failed(answer);
+    const search = JSON.stringify({ size: HITS, _source: false, query });
+    const found = await request(server, `${INDEXES}/_search`, { bytes: search, type: "json" }, signal);
+    const { hits = [] } = (JSON.parse(found.text) as Hits).hits ?? {};
+    if (hits.length > 0) deleted += await deleteHits(server, hits, signal);
   }
   return deleted;
 }
 
+/** A stream takes no deletions: they go to the indices behind it, by name. */
+async function deleteHits(
+  server: Server,
+  hits: readonly { readonly _index: string; readonly _id: string }[],
+  signal: AbortSignal,
+): Promise<number> {
+  const lines = hits.map(({ _index, _id }) => `${JSON.stringify({ delete: { _index, _id } })}\n`).join("");
+  const answer = await request(server, "/_bulk", { bytes: lines, type: "ndjson" }, signal);
+  const { items = [] } = JSON.parse(answer.text) as Deleted;
+  const statuses = items.map((item) => item.delete?.status);
+  const refusal = statuses.find((status) => status !== 200 && status !== 404);
+  if (refusal !== undefined) throw failed({ status: refusal, text: answer.text });
+  if (items.length !== hits.length) throw failed(answer);
+  return statuses.filter((status) => status === 200).length;
+}
+
 async function request(
   server: Server,
-  what: string,
-  query: Readonly<Record<string, string>>,
-  body: object | undefined,
+  path: string,
+  body: Parameters<Server["request"]>[3],
   signal: AbortSignal,
 ): Promise<Answer> {
-  const sent = body === undefined ? undefined : ({ bytes: JSON.stringify(body), type: "json" } as const);
-  const answer = await server.request("POST", `${INDEXES}/${what}`, query, sent, signal);
+  const query = path === "/_bulk" ? { refresh: "true" } : ANY;
+  const answer = await server.request("POST", path, query, body, signal);
   if (answer.status === 200) return answer;
   if (answer.status === 404) return { status: 200, text: "{}" }; // no stream yet
   throw failed(answer);

@@ -1,12 +1,11 @@
 // Holds a range of the ledger against the documents in a cluster, both ways: what is missing, what was altered, what is
 // there and not in the ledger. Keeps one batch in memory, whatever the range. Changes nothing in the cluster.
-import { TaplineError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { EntryBatch } from "../core/stage.ts";
-import { type Answer, type Server } from "./connection.ts";
-import { excerpt, refused } from "./answer.ts";
+import type { Server } from "./connection.ts";
 import { type BulkBody, BulkEncoder, itemOf } from "./bulk.ts";
 import { Figure, compareExact, ownValue, parseExact } from "./exact-json.ts";
+import { type Found, type Hit, failed, readHits } from "./reconcile-answer.ts";
 
 export interface ReconcileOptions {
   /** The documents of this host are the ledger's. */
@@ -19,6 +18,8 @@ export interface ReconcileOptions {
   readonly dead: ReadonlySet<number>;
   /** How a text begins that is ciphertext under a key which is gone: what it was cannot be compared. */
   readonly sealed: string;
+  /** How text begins that was sealed for persons who were erased: their documents were deleted. */
+  readonly erased: readonly string[];
 }
 
 export interface Difference {
@@ -31,7 +32,7 @@ export interface Difference {
 }
 
 export interface Reconciled {
-  /** entries = same + unsealed + altered + missing + dead. */
+  /** entries = same + unsealed + altered + missing + dead + erased. */
   readonly entries: number;
   readonly same: number;
   /** Documents that hold in plain what the ledger holds under a key that is gone; otherwise the same. */
@@ -40,20 +41,12 @@ export interface Reconciled {
   readonly missing: number;
   /** Not there, and among the sink's dead letters. */
   readonly dead: number;
+  /** Not there, and of a person who was erased. */
+  readonly erased: number;
   /** Documents that no entry is behind, and copies beyond the first. */
   readonly extra: number;
   /** The first of each kind; the counts are exact. */
   readonly differences: readonly Difference[];
-}
-
-interface Hit {
-  readonly id: string;
-  readonly backing_index: string;
-  readonly source: unknown;
-}
-interface Found {
-  readonly total: number;
-  readonly hits: readonly Hit[];
 }
 
 const INDEXES = "/logs-tapline.*-*";
@@ -65,7 +58,16 @@ export class Reconciler {
   readonly #options: ReconcileOptions;
   readonly #encoder = new BulkEncoder();
   readonly #differences: Difference[] = [];
-  readonly #counts = { entries: 0, same: 0, unsealed: 0, altered: 0, missing: 0, dead: 0, extra: 0 };
+  readonly #counts = {
+    entries: 0,
+    same: 0,
+    unsealed: 0,
+    altered: 0,
+    missing: 0,
+    dead: 0,
+    erased: 0,
+    extra: 0,
+  };
   /** Altered documents that claim another place, where they were or will be met as extra ones. */
   #displaced = 0;
   /** Places beyond the range that altered documents claim. */
@@ -152,9 +154,11 @@ export class Reconciler {
       this.#list({ kind: "extra", id, index, backing_index: hit.backing_index });
     }
     if (best === undefined) {
-      const known = this.#options.dead.has(index);
-      counts[known ? "dead" : "missing"]++;
-      if (!known) this.#list({ kind: "missing", id, index });
+      const { dead, erased } = this.#options;
+      const text = textOf(body, item);
+      const why = dead.has(index) ? "dead" : erased.some((tag) => text.includes(tag)) ? "erased" : "missing";
+      counts[why]++;
+      if (why === "missing") this.#list({ kind: why, id, index });
     } else if (best.fields.length > 0) {
       counts.altered++;
       if (this.#isDisplaced(best.hit.source, range)) this.#displaced++;
@@ -222,38 +226,9 @@ const HITS = 10_000;
 const REFRESH = { ignore_unavailable: "true", allow_no_indices: "true", filter_path: "_shards.failed" };
 
 /** The document of an item, as it was to be sent. */
-function documentOf(body: BulkBody, item: number): unknown {
+const documentOf = (body: BulkBody, item: number): unknown => parseExact(textOf(body, item));
+
+function textOf(body: BulkBody, item: number): string {
   const start = body.bytes.indexOf(0x0a, body.starts[item]) + 1;
-  return parseExact(body.bytes.toString("utf8", start, body.starts[item + 1]));
-}
-
-function readHits(answer: Answer): Found {
-  interface Search {
-    timed_out?: boolean;
-    _shards?: { failed?: Figure };
-    hits?: { total?: { value?: Figure }; hits?: { _id: string; _index: string; _source: unknown }[] };
-  }
-  let search: Search;
-  try {
-    search = parseExact(answer.text) as Search;
-  } catch {
-    throw failed({ status: 200, text: "the answer to a search is not JSON" });
-  }
-  const total = Number(search.hits?.total?.value?.text);
-  if (search.timed_out !== false || search._shards?.failed?.text !== "0" || Number.isNaN(total))
-    throw failed({ status: 200, text: "a shard did not answer" });
-  const hits = (search.hits?.hits ?? []).map((hit) => ({
-    id: hit._id,
-    backing_index: hit._index,
-    source: hit._source,
-  }));
-  return { total, hits };
-}
-
-function failed(answer: Answer): TaplineError {
-  if (answer.status === 401 || answer.status === 403) return refused(answer.status, excerpt(answer));
-  return new TaplineError("SINK_FAILED", `the server answered ${answer.status}: ${excerpt(answer)}`, {
-    retry: true,
-    remedy: "see the server's log",
-  });
+  return body.bytes.toString("utf8", start, body.starts[item + 1]);
 }

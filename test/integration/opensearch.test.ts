@@ -1,4 +1,5 @@
 // The sinks, setup and the dashboards' panels against a real server of OpenSearch.
+import { controlsSuite } from "./controls.ts";
 import { dashboardSuite } from "./dashboards.ts";
 import { incidentStateSuite } from "./incident-state.ts";
 import { reconcileSuite } from "./reconcile.ts";
@@ -9,4 +10,5 @@ const url = await startServer("opensearch");
 searchSuite("OpenSearch 3", "opensearch", url);
 incidentStateSuite("OpenSearch 3", "opensearch", url);
 reconcileSuite("OpenSearch 3", "opensearch", url);
+controlsSuite("OpenSearch 3", "opensearch", url);
 dashboardSuite("OpenSearch 3", "opensearch", url);

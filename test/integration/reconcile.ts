@@ -22,7 +22,7 @@ export function reconcileSuite(name: string, engine: Engine, url: string | undef
       Array.from({ length: COUNT }, (_, i) => {
         const e = toolCall(namespace, i, namespace);
         e["host.name"] = namespace;
-        e["user.name"] = i === 1_400 ? "[SEALED:v1:key-gone]" : "sam";
+        e["user.name"] = i === 1_400 ? "[SEALED:v1:key-gone]" : i === 1_450 ? "[SEALED:v1:erased:]" : "sam";
         if (i === 900) e["event.duration"] = 2 ** 53;
         return serialise(e);
       }),
@@ -84,7 +84,7 @@ export function reconcileSuite(name: string, engine: Engine, url: string | undef
     ): Promise<Reconciled> {
       const server = await connect(engine, options());
       const of = { host: namespace, from: 0, to: COUNT, whole: true, dead: new Set<number>(), ...more };
-      const reconciler = new Reconciler(server, { sealed: "[SEALED:v1:", ...of });
+      const reconciler = new Reconciler(server, { sealed: "[SEALED:v1:", erased: [], ...of });
       await reconciler.open(never);
       await reconciler.compare(part, never);
       if (of.whole) await reconciler.outside(COUNT, never);
@@ -125,6 +125,7 @@ export function reconcileSuite(name: string, engine: Engine, url: string | undef
       await remove(0);
       await remove(511);
       await remove(1_499);
+      await remove(1_450);
       await alter(3, (text) => text.replace('"tool_3"', '"tool_4"'));
       await alter(900, (text) => text.replace("9007199254740992", "9007199254740993"));
       await alter(700, (text) => text.replace('"sequence":700', '"sequence":5'));
@@ -140,14 +141,15 @@ export function reconcileSuite(name: string, engine: Engine, url: string | undef
       await send("POST", `${stream}/_rollover`);
       await send("PUT", `${stream}/_create/${documents[30]!.id}`, documents[30]!.document);
 
-      const found = await reconcile({ dead: new Set([511, 512]) });
+      const found = await reconcile({ dead: new Set([511, 512]), erased: ["[SEALED:v1:erased:"] });
       expect(found).toMatchObject({
         entries: COUNT,
-        same: COUNT - 3 - 8 - 1,
+        same: COUNT - 4 - 8 - 1,
         unsealed: 1,
         altered: 8,
         missing: 2,
         dead: 1,
+        erased: 1,
         extra: stray + 5,
       });
       const listed = (kind: string): unknown[] =>

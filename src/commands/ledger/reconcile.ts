@@ -6,6 +6,7 @@ import type { Config } from "../../config.ts";
 import { systemCode } from "../../core/errors.ts";
 import { parseCursor } from "../../cursor.ts";
 import { subjectKeys } from "../../keys.ts";
+import { tagOf } from "../../erasure.ts";
 import { type LedgerReader, openReader } from "../../ledger/reader.ts";
 import { walkAll } from "../../ledger/walk.ts";
 import { SEALED, createSealer } from "../../normalise/seal.ts";
@@ -51,7 +52,16 @@ export async function reconcile(argv: readonly string[]): Promise<number> {
       console.log(
         `note     retention has removed the entries before ${first}: documents of these are not looked at`,
       );
-    const reconciler = new Reconciler(server, { host: config.host, from, to, whole, dead, sealed: SEALED });
+    const erased = (await reader.erased()).map(({ subject }) => tagOf(subject));
+    const reconciler = new Reconciler(server, {
+      host: config.host,
+      from,
+      to,
+      whole,
+      dead,
+      sealed: SEALED,
+      erased,
+    });
     await compareAll(config, reader, reconciler, { from, to, whole, json });
     return print(values.sink, reconciler.result(), { from, to, whole, json });
   } finally {
@@ -102,7 +112,7 @@ async function compareAll(
 }
 
 function print(sink: string, result: Reconciled, { from, to, whole, json }: Range): number {
-  const { entries, same, unsealed, altered, missing, dead, extra, differences } = result;
+  const { entries, same, unsealed, altered, missing, dead, erased, extra, differences } = result;
   if (json) console.log(JSON.stringify({ sink, from, to, ...result }));
   else {
     for (const { kind, id, index, backing_index, fields } of differences) {
@@ -114,7 +124,7 @@ function print(sink: string, result: Reconciled, { from, to, whole, json }: Rang
       console.log("note     a part of the ledger: documents that claim no place in it were not looked for");
     console.log(
       `${sink}: entries ${entries} = same ${same} + unsealed ${unsealed} + altered ${altered} + missing ${missing} + ` +
-        `dead letters ${dead}; extra documents ${extra}`,
+        `dead letters ${dead} + erased ${erased}; extra documents ${extra}`,
     );
   }
   return altered + missing + extra === 0 ? 0 : 1;
