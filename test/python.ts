@@ -36,6 +36,12 @@ export const DETECT_SECRETS: Environment = {
   packages: ["detect-secrets==1.5.0"],
   imports: "detect_secrets",
 };
+/** Another reader and writer of XLSX. */
+export const OPENPYXL: Environment = {
+  name: "openpyxl",
+  packages: ["openpyxl==3.1.5"],
+  imports: "openpyxl",
+};
 /** Other readers of Parquet. */
 export const PARQUET: Environment = {
   name: "parquet",

@@ -12,6 +12,7 @@ import { report } from "./report/index.ts";
 import { rules } from "./rules/index.ts";
 import { run } from "./run.ts";
 import { scan } from "./scan.ts";
+import { serveAuditor } from "./serve-auditor.ts";
 import { setup } from "./setup.ts";
 import { status } from "./status.ts";
 import type { Command } from "./usage.ts";
@@ -32,6 +33,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   status,
   ledger,
   report,
+  "serve-auditor": serveAuditor,
   mcp,
   hook,
 };

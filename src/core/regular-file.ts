@@ -19,6 +19,11 @@ function kindOf(found: Found): string {
 
 /** The text of a regular file. Throws what the system says, or that it is another kind of file, or larger. */
 export function readRegular(path: string, bytes_max: number): string {
+  return readRegularBytes(path, bytes_max).toString("utf8");
+}
+
+/** Its bytes; throws the same. */
+export function readRegularBytes(path: string, bytes_max: number): Buffer {
   mustBeFile(statSync(path)); // opening a device may do something
   // It may have become a pipe since, and opening one waits for a writer. Windows has neither flag.
   const fd = openSync(path, O_RDONLY | (O_NONBLOCK ?? 0) | (O_NOCTTY ?? 0));
@@ -36,7 +41,7 @@ export function readRegular(path: string, bytes_max: number): string {
       bytes += read;
       if (bytes > bytes_max) throw new Error(`it is larger than ${bytes_max} bytes`);
     }
-    return Buffer.concat(chunks).toString("utf8");
+    return Buffer.concat(chunks);
   } finally {
     closeSync(fd);
   }
