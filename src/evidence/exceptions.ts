@@ -94,6 +94,7 @@ const more = (counts: Map<string, number>, name: string) => counts.set(name, (co
 export async function exceptionsOf(
   asked: Asked,
   incidents: Iterable<Replayed>,
+  now_ms: number,
 ): Promise<{ exceptions: Exceptions; rules: RuleAlerts }> {
   const presents = await presentsOf(asked);
   const [levels, statuses, names] = [
@@ -116,7 +117,7 @@ export async function exceptionsOf(
       rows = rows.toSorted(byPress).slice(0, LIMITS.report_exceptions);
   }
   const listed = rows.toSorted(byPress).slice(0, LIMITS.report_exceptions);
-  const told = incidentRows(asked, incidents);
+  const told = incidentRows(asked, incidents, now_ms);
   const exceptions: Exceptions = {
     alerts: {
       all: alerts,
@@ -154,9 +155,9 @@ function alertRow(light: Light, about: string, presents: Presents): ExceptionRow
 }
 
 /** Those that were open at some time of the period. */
-function incidentRows({ span }: Asked, incidents: Iterable<Replayed>): ExceptionRow[] {
+function incidentRows({ span }: Asked, incidents: Iterable<Replayed>, now_ms: number): ExceptionRow[] {
   const rows: ExceptionRow[] = [];
-  const [from, to, now] = [isoOf(span.from), isoOf(span.to), new Date().toISOString()];
+  const [from, to, now] = [isoOf(span.from), isoOf(span.to), isoOf(now_ms)];
   for (const { incident } of incidents) {
     const at = incident.opened_at ?? incident.changed_at;
     if (at >= to || (incident.closed_at !== undefined && incident.closed_at < from)) continue;

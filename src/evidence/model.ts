@@ -148,6 +148,7 @@ export interface SampledEvent {
   readonly tool: string;
   readonly user: string;
   readonly outcome: string;
+  /** What was done: its message, else its command, file or address. */
   readonly message: string;
   /** Path in the pack. */
   readonly proof: string;

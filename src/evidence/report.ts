@@ -66,8 +66,9 @@ const FIELDS = [
   "tapline.server.name",
   "gen_ai.tool.name",
   "user.name",
-  "message",
 ] as const;
+/** What was done, by the first of these that says something. */
+const WHAT = ["message", "process.command_line", "file.path", "url.full", "error.message"] as const;
 
 /** Throws NO_LEDGER, NOT_COVERED, STORE_BEHIND and what the ledger and the store throw. */
 export async function makeReport(config: Config, wanted: Wanted): Promise<Made> {
@@ -113,7 +114,7 @@ async function gather(
   const drawn = await drawFor(asked, wanted.ids, drawSql(seed), standing.size);
   const controls = await controlsOf({ asked, ids: wanted.ids, soa: wanted.soa, checks, drawn });
   const incidents = replayed(await incidentEvents(config)).values();
-  const { exceptions, rules } = await exceptionsOf(asked, incidents);
+  const { exceptions, rules } = await exceptionsOf(asked, incidents, wanted.now_ms);
   const harms = await harmsIn(config, asked, wanted.impact, rules);
   const coverage = await coverageOf(asked, statusOf(config));
   const held = await integrity(config, asked, prover, older.length, wanted.now_ms);
@@ -222,7 +223,9 @@ async function sampled(
   const { cosigned } = prover;
   const by = cosigned === undefined ? [] : cosignaturesOf(cosigned.text, cosigned, keys);
   const rows = await asked.rows(
-    [`"event.sequence"`, timeColumn("@timestamp"), ...FIELDS.map(textColumn)].join(", "),
+    [`"event.sequence"`, timeColumn("@timestamp"), ...FIELDS.map(textColumn), ...WHAT.map(textColumn)].join(
+      ", ",
+    ),
     `"event.sequence" IN (${indexes.join(", ")})`,
     `ORDER BY "event.sequence"`,
   );
@@ -240,7 +243,7 @@ async function sampled(
       tool: text("gen_ai.tool.name"),
       user: text("user.name"),
       outcome: text("event.outcome"),
-      message: text("message"),
+      message: WHAT.map((field) => textAt(row, field)).find((one) => one !== "") ?? "",
       proof: `proofs/${String(index).padStart(12, "0")}.tlog-proof`,
       witnesses: cosigned !== undefined && index < cosigned.size ? by.map(({ witness }) => witness) : [],
     };

@@ -84,7 +84,7 @@ export function verifyText(report: Report, signedManifest: boolean): string {
   const keys = `checkpoints/log.vkey${integrity.cosigned === null ? "" : " checkpoints/witnesses.vkeys"}`;
   return `# How to check this pack
 
-Nothing of Tapline is needed: \`python3\`, \`openssl\` 3 and \`sha256sum\` will do, or Go.
+Nothing of Tapline is needed: \`python3\` (3.9 or later), \`openssl\` 3 and \`sha256sum\` will do, or Go.
 
 Everything here was handed over by those whose records it shows. So use **the log's key that you got by another way** in place of
 \`checkpoints/log.vkey\`, the witnesses' keys from the witnesses in place of \`checkpoints/witnesses.vkeys\`, and checkpoints that you kept yourself. The
@@ -159,7 +159,8 @@ answer the control's question. Whoever has the ledger can draw again; that the o
 \`\`\`sh
 python3 -c 'import hashlib, json
 report = json.load(open("report.json"))
-key = lambda index: hashlib.sha256(f"{report["sample"]["seed"]}:{index}".encode()).hexdigest()
+seed = report["sample"]["seed"]
+key = lambda index: hashlib.sha256(f"{seed}:{index}".encode()).hexdigest()
 for c in report["controls"]: assert c["sample"] == sorted(c["sample"], key=key), c["id"]
 print("every sample is in the order of the draw")'
 \`\`\`

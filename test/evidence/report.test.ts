@@ -1,0 +1,314 @@
+// What a report says of a ledger of real sessions, against counts that are made from the documents themselves.
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { judge } from "../../src/evidence/controls.ts";
+import { draw } from "../../src/evidence/draw.ts";
+import { readImpact } from "../../src/evidence/impact.ts";
+import { readControls, readCrosswalk, termsOf } from "../../src/evidence/map.ts";
+import type { SoaRow } from "../../src/evidence/model.ts";
+import { readSoa } from "../../src/evidence/soa.ts";
+import { type Document, flat } from "../commands/tapline.ts";
+import { type World, around, check, event, everything, newDir, report, sessions, world } from "./world.ts";
+import { serialise } from "../../src/core/generated/event.ts";
+
+const flatAll = ({ documents }: Pick<World, "documents">): Document[] =>
+  documents.map((text) => flat(JSON.parse(text) as Document));
+const has = (value: unknown, one: string): boolean => Array.isArray(value) && value.includes(one);
+
+/** Whether an event meets a question of the map, worked out beside DuckDB. */
+function meets(document: Document, terms: ReturnType<typeof termsOf>): boolean {
+  return (terms ?? []).every((term) => {
+    if (term.kind !== "is" || term.not) throw new Error("the map asks for values only");
+    const value = document[term.field];
+    return term.values.some(({ text }) => value === text || has(value, text));
+  });
+}
+
+const wrote = (name: string, text: string): string => {
+  const path = join(newDir(), name);
+  writeFileSync(path, text);
+  return path;
+};
+
+test("counts, classes, first and last of every control are those of the documents", async () => {
+  const made = await world(everything());
+  const { report: found } = await report(made.config);
+  const all = flatAll(made);
+  expect(found.events.all).toBe(all.length);
+  expect(found.events.sessions).toBe(new Set(all.flatMap((one) => one["gen_ai.conversation.id"] ?? [])).size);
+  const { controls } = readControls();
+  expect(found.controls.map(({ id }) => id)).toEqual(Object.keys(controls));
+  let some = 0;
+  for (const control of found.controls) {
+    const [direct, supporting] = (["direct", "supporting"] as const).map((strength) =>
+      controls[control.id]![strength] === undefined
+        ? []
+        : all.filter((one) => meets(one, termsOf(controls[control.id]!, strength))),
+    ) as [Document[], Document[]];
+    expect([control.id, control.direct, control.supporting]).toEqual([
+      control.id,
+      direct.length,
+      supporting.length,
+    ]);
+    const times = [...direct, ...supporting].map((one) => String(one["@timestamp"])).toSorted();
+    expect([control.first, control.last]).toEqual([times[0] ?? null, times.at(-1) ?? null]);
+    for (const { action, strength, events } of control.classes)
+      expect(events).toBe(
+        (strength === "direct" ? direct : supporting).filter((one) => one["event.action"] === action).length,
+      );
+    const agents = Map.groupBy([...direct, ...supporting], (one) => one["service.name"]);
+    for (const { name, events } of control.agents) expect(events).toBe(agents.get(name)?.length);
+    // The draw is the one that the pure function makes of the indexes.
+    const own = control.evidence === "direct" ? direct : supporting;
+    const indexes = own.map((one) => all.indexOf(one));
+    expect(control.population).toBe(indexes.length);
+    expect(control.sample).toEqual(draw(7, indexes, 25));
+    some += times.length;
+  }
+  expect(some).toBeGreaterThan(200);
+  // Every class of the sample is told by the event that it is.
+  for (const { index, id, action } of found.sample.events)
+    expect([id, action]).toEqual([all[index]!["event.id"], all[index]!["event.action"]]);
+});
+
+test("a period counts what is in it, and names no share of all controls", async () => {
+  const made = await world(everything());
+  const span = { from: Date.parse("2026-11-23T10:00:00Z"), to: Date.parse("2026-11-23T12:00:00Z") };
+  const asked = { from: "2026-11-23T11:00:00+01:00", to: "2026-11-23T13:00:00+01:00" };
+  const { report: found } = await report(made.config, { span, asked });
+  const within = flatAll(made).filter((one) => {
+    const ms = Date.parse(String(one["@timestamp"]));
+    return ms >= span.from && ms < span.to;
+  });
+  expect(found.events.all).toBe(within.length);
+  expect(found.period).toEqual({
+    from: "2026-11-23T10:00:00.000Z",
+    to: "2026-11-23T12:00:00.000Z",
+    time_zone: "UTC",
+    asked,
+  });
+  expect(JSON.stringify(found)).not.toMatch(/of 38|38 of|compliant|immutable|tamper-?proof|\d ?%/i);
+});
+
+const SOA = `organisation: Example GmbH
+version: 3
+controls:
+  A.6.2.6: {applicable: true, justification: j, status: implemented, owner: o, reference: r, last_review: 2026-11-01}
+  A.6.2.8: {applicable: true, justification: j, status: planned, planned_for: 2026-01-31, owner: o}
+  A.8.5: {applicable: true, justification: j, status: partial, owner: o}
+  A.2.2: {applicable: true, justification: j, status: implemented, owner: o, reference: POL-1}
+  A.2.3: {applicable: true, justification: j, status: implemented, owner: o}
+  A.9.4: {applicable: false, justification: "nobody uses it"}
+  A.7.4: {applicable: true, status: not-implemented, last_review: 2024-01-01}
+`;
+
+test("what is claimed and not there is a gap, listed first", async () => {
+  const made = await world(everything());
+  const soa = await readSoa(wrote("soa.yml", SOA));
+  const { report: found } = await report(made.config, { soa });
+  const results = Object.fromEntries(found.controls.map(({ id, result }) => [id, result]));
+  expect(results).toMatchObject({
+    "A.6.2.6": "evidence",
+    "A.6.2.8": "evidence",
+    "A.8.5": "gap",
+    "A.2.2": "document",
+    "A.2.3": "gap",
+    "A.9.4": "not-applicable",
+    "A.7.4": "nothing",
+    "A.5.2": "nothing",
+  });
+  expect(found.controls.slice(0, 2).map(({ id }) => id)).toEqual(["A.2.3", "A.8.5"]);
+  const levels = found.findings.map(({ level }) => level);
+  expect(levels.slice(0, 2)).toEqual(["gap", "gap"]);
+  expect(levels.slice(2)).not.toContain("gap");
+  const texts = found.findings.map(({ text }) => text).join("\n");
+  for (const said of [
+    /A\.8\.5 .*implemented in part; no event that is evidence for it/,
+    /A\.2\.3 .*names no document/,
+    /A\.9\.4 .*said not to apply, and \d+ events/,
+    /Planned for a day that has passed: A\.6\.2\.8\./,
+    /Without a justification: A\.7\.4\./,
+    /more than a year.*: A\.7\.4\./,
+    /says nothing of: A\.2\.4, /,
+    /2 gaps in what was read: truncated 1, unrecorded 1\./,
+    /Nothing was heard from codex/,
+    /No witness has cosigned/,
+    /2 alerts of the period are open/,
+    /1 incident missed a deadline/,
+  ])
+    expect(texts).toMatch(said);
+});
+
+test("every claim against every evidence", () => {
+  const row = (more: Partial<SoaRow>): SoaRow => ({
+    applicable: true,
+    justification: "",
+    owner: "",
+    reference: "",
+    ...more,
+  });
+  for (const status of ["implemented", "partial"] as const) {
+    expect(judge("direct", 0, row({ status })).result).toBe("gap");
+    expect(judge("supporting", 0, row({ status, reference: "a document" })).result).toBe("gap");
+    expect(judge("none", 0, row({ status })).result).toBe("gap");
+    expect(judge("none", 0, row({ status, reference: " " })).result).toBe("gap");
+    expect(judge("none", 0, row({ status, reference: "a document" })).result).toBe("document");
+    expect(judge("supporting", 1, row({ status })).result).toBe("evidence");
+  }
+  for (const status of ["planned", "not-implemented"] as const)
+    expect(judge("direct", 0, row({ status })).result).toBe("nothing");
+  expect(judge("direct", 5, row({ applicable: false })).result).toBe("not-applicable");
+  expect(judge("direct", 0, undefined).result).toBe("nothing");
+});
+
+test("checks: the newest result counts, a failed one is a gap, and a ledger without any has none", async () => {
+  const none = await report((await world(everything())).config);
+  expect(none.report.controls.flatMap(({ checks }) => checks)).toEqual([]);
+  const documents = [
+    ...everything(),
+    check("retention", "fail", "2026-11-20T00:00:00.000Z", ["A.6.2.8"]),
+    check("retention", "pass", "2026-11-21T00:00:00.000Z", ["A.6.2.8"]),
+    check("law", "pass", "2026-11-20T00:00:00.000Z", ["A.6.2.8"]),
+    check("law", "fail", "2026-11-21T00:00:00.000Z", ["A.6.2.8"]),
+    check("odd", "banana", "2026-11-21T00:00:00.000Z", ["A.6.2.6"]),
+    serialise(event("control-status", "2026-11-22T00:00:00.000Z", { "event.id": "bare" })),
+  ];
+  const { report: found } = await report((await world(documents)).config);
+  const { checks } = found.controls.find(({ id }) => id === "A.6.2.8")!;
+  expect(checks.map(({ name, outcome, counts }) => [name, outcome, counts])).toEqual([
+    ["law", "fail", { pass: 1, fail: 1, unknown: 0 }],
+    ["retention", "pass", { pass: 1, fail: 1, unknown: 0 }],
+  ]);
+  const texts = found.findings
+    .filter(({ kind }) => kind === "check")
+    .map(({ level, text }) => `${level} ${text}`);
+  expect(texts).toHaveLength(2);
+  expect(texts[0]).toMatch(/^gap The check law failed .*law came out as fail/);
+  expect(texts[1]).toMatch(/^note The check odd could not tell/);
+});
+
+const IMPACT = `harms:
+  - {id: H1, description: "a tool nobody sanctioned acts", controls: [A.9.4, A.5.4], rules: [execution_unsanctioned_tool]}
+  - {id: H2, description: "people are not told", controls: [A.8.5]}
+  - {id: H3, description: "a rule that is not loaded", rules: [no_such_rule]}
+  - {id: H4, description: "nothing is recorded of it", rules: [stealth_two_readings, gone_rule]}
+`;
+
+test("a harm is treated when a rule that is loaded sees a log", async () => {
+  const impact = await readImpact(wrote("impact.yml", IMPACT));
+  const { report: found } = await report((await world(everything())).config, { impact });
+  const harms = found.harms!;
+  expect(harms.map(({ id, treated }) => [id, treated])).toEqual([
+    ["H1", true],
+    ["H2", false],
+    ["H3", false],
+    ["H4", harms[3]!.rules[0]!.events > 0],
+  ]);
+  expect(harms[0]!.rules).toEqual([
+    expect.objectContaining({ title: "Tool Outside the Inventory", alerts: 2, closed: 1 }),
+  ]);
+  const calls = sessions().filter((one) => one["event.action"] === "tool-call").length;
+  expect(harms[0]!.rules[0]!.events).toBe(calls);
+  expect(harms.map(({ untreated }) => untreated).slice(1, 3)).toEqual([
+    "no rule is named for it",
+    "none of its rules is loaded: no_such_rule",
+  ]);
+  expect(harms[3]!.missing).toEqual(["gone_rule"]);
+  // Without the sessions the same rule sees no log.
+  const bare = await world(around().map((one) => serialise(one)));
+  const { report: empty } = await report(bare.config, { impact });
+  expect(empty.harms![0]!.untreated).toMatch(/saw no log/);
+  expect(empty.findings.filter(({ kind, level }) => kind === "harm" && level === "gap").length).toBe(4);
+});
+
+test("what is wrong with an impact assessment is told at once", async () => {
+  const text = `harms:\n  - {id: "a b", description: "", controls: [A.1.1]}\n  - {id: x, description: y, ruls: []}\n  - {id: x, description: z}\n`;
+  const message = await readImpact(wrote("impact.yml", text)).then(
+    () => "",
+    (error: Error) => error.message,
+  );
+  for (const said of [
+    /impact\.yml:2: .*an id/,
+    /:2: harms\.0\.description/,
+    /:2: .*no control of Annex A/,
+    /:3: .*"rules"/,
+  ])
+    expect(message).toMatch(said);
+});
+
+test("coverage, exceptions and retention are those of the ledger", async () => {
+  const { report: found } = await report((await world(everything())).config);
+  const { coverage, exceptions, retention } = found;
+  expect(coverage).toMatchObject({
+    sources: [
+      { name: "claude", expected: 1, silent: 0 },
+      { name: "codex", expected: 1, silent: 1 },
+    ],
+    gaps: [
+      { name: "truncated", events: 1 },
+      { name: "unrecorded", events: 1 }, // of the session in mcp/decisions
+    ],
+    longest_silence: { seconds: 7_200, from: "2026-11-23T10:00:00.000Z" },
+    starts: 1,
+    stops: 0,
+    records: { read: 100, recorded: 90, merged: 6, skipped: 4, by_reason: { progress: 4 } },
+  });
+  expect(exceptions.alerts.all).toBe(3);
+  expect(exceptions.alerts.by_status).toEqual([
+    { name: "open", events: 2 },
+    { name: "closed", events: 1 },
+  ]);
+  expect(exceptions.incidents).toEqual({ all: 1, open: 1, closed: 0, late: 1 });
+  expect(exceptions.rows.map(({ kind, id, status }) => [kind, id, status])).toEqual([
+    ["incident", "5e0f0000", "open"],
+    ["alert", "alert-2", "open"],
+    ["alert", "alert-3", "open"],
+    ["alert", "alert-1", "closed"],
+  ]);
+  expect(exceptions.rows.at(-1)).toMatchObject({ closed_by: "ann", verdict: "false_positive" });
+  expect(retention).toMatchObject({ oldest: "2025-10-31T17:00:00.000Z", first_index: 0 });
+});
+
+test("the same evidence in other frameworks has its sources and its confidence", async () => {
+  const { report: found } = await report((await world(everything())).config, { ids: ["A.6.2.8", "A.9.4"] });
+  const { mappings } = readCrosswalk();
+  for (const [of, row] of [
+    ["nist_ai_rmf", found.crosswalk.nist_ai_rmf.find(({ id }) => id === "MEASURE 2.4")],
+    ["eu_ai_act", found.crosswalk.eu_ai_act.find(({ id }) => id === "12(1)")],
+  ] as const) {
+    const [, confidence, sources] = mappings["A.6.2.8"]![of].find(([id]) => id === row!.id)!;
+    const { direct } = found.controls.find(({ id }) => id === "A.6.2.8")!;
+    expect(row!.controls).toEqual([{ id: "A.6.2.8", confidence, sources, events: direct }]);
+  }
+  for (const source of found.crosswalk.nist_ai_rmf.flatMap(({ controls }) =>
+    controls.flatMap(({ sources }) => sources),
+  ))
+    expect(Object.keys(found.crosswalk.sources)).toContain(source);
+});
+
+test("integrity: what witnesses have seen, and what they have not", async () => {
+  const made = await world(everything(), { cosigned: 60 });
+  const { report: found } = await report(made.config);
+  const size = made.documents.length;
+  expect(found.integrity).toMatchObject({
+    origin: "build-07.example/tapline",
+    vkey: made.vkey,
+    entries: size,
+    covered: size,
+    cosigned: { size: 60, by: [{ witness: "witness.example/w1", at: "2026-09-21T14:13:20.000Z" }] },
+    open: 0,
+    unwitnessed: size - 60,
+  });
+  for (const { index, witnesses } of found.sample.events)
+    expect(witnesses).toEqual(index < 60 ? ["witness.example/w1"] : []);
+});
+
+test("a place without a ledger, and a ledger that nothing covers, are refused", async () => {
+  const { config, dir } = await world(everything());
+  rmSync(join(dir, "ledger", "checkpoint"));
+  await expect(report(config)).rejects.toMatchObject({ code: "NOT_COVERED" });
+  await expect(report({ ...config, state_dir: join(dir, "nowhere") })).rejects.toMatchObject({
+    code: "NO_LEDGER",
+  });
+});
