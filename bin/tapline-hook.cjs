@@ -2001,6 +2001,9 @@ function kindOf(found) {
 	return found.isSocket() ? "a socket" : "a device";
 }
 function readRegular(path, bytes_max) {
+	return readRegularBytes(path, bytes_max).toString("utf8");
+}
+function readRegularBytes(path, bytes_max) {
 	mustBeFile((0, node_fs.statSync)(path));
 	const fd = (0, node_fs.openSync)(path, O_RDONLY | (O_NONBLOCK ?? 0) | (O_NOCTTY ?? 0));
 	try {
@@ -2016,7 +2019,7 @@ function readRegular(path, bytes_max) {
 			bytes += read;
 			if (bytes > bytes_max) throw new Error(`it is larger than ${bytes_max} bytes`);
 		}
-		return Buffer.concat(chunks).toString("utf8");
+		return Buffer.concat(chunks);
 	} finally {
 		(0, node_fs.closeSync)(fd);
 	}

@@ -41,7 +41,7 @@ function rowsOf({ id, description, rules, controls, untreated, missing }: Harm):
   ];
 }
 
-const table = (rows: readonly CrosswalkRow[], place: string): Table => ({
+const table = (rows: readonly CrosswalkRow[], place: string, none: ReadonlySet<string>): Table => ({
   kind: "table",
   head: [place, "Same subject as (confidence; source): events"],
   widths: [18, 82],
@@ -49,22 +49,24 @@ const table = (rows: readonly CrosswalkRow[], place: string): Table => ({
     row.id,
     row.controls
       .map(
-        ({ id, confidence, sources, events }) => `${id} (${confidence}; ${sources.join(", ")}): ${n(events)}`,
+        ({ id, confidence, sources, events }) =>
+          `${id} (${confidence}; ${sources.join(", ")}): ${none.has(id) ? "not collected here" : n(events)}`,
       )
       .join("   "),
   ]),
 });
 
 export function crosswalkSheet({ crosswalk, controls }: Report): Sheet {
+  const none = new Set(controls.filter(({ evidence }) => evidence === "none").map(({ id }) => id));
   const blocks: Block[] = [
     {
       kind: "text",
       text: `The evidence of ${controls.length === 1 ? "this control" : `these ${controls.length} controls`}, seen from places of other frameworks that are about the same subject. A mapping says "same subject" and nothing of whether that place is met. Articles 9 to 15, 17 to 21, 26, 72 and 73 bind providers or deployers of high-risk systems only.`,
     },
     { kind: "heading", text: "NIST AI RMF 1.0" },
-    table(crosswalk.nist_ai_rmf, "Subcategory"),
+    table(crosswalk.nist_ai_rmf, "Subcategory", none),
     { kind: "heading", text: "Regulation (EU) 2024/1689 (AI Act)" },
-    table(crosswalk.eu_ai_act, "Article"),
+    table(crosswalk.eu_ai_act, "Article", none),
     { kind: "heading", text: "Sources of the mappings" },
     { kind: "facts", rows: Object.entries(crosswalk.sources) },
   ];

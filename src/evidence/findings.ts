@@ -24,6 +24,8 @@ export interface FindingsInput {
 }
 
 const YEAR_DAYS = 365;
+/** Ids that one sentence names. */
+const LISTED = 12;
 const n = (value: number): string => value.toLocaleString("en-US");
 const s = (count: number, one: string, many = `${one}s`): string => `${n(count)} ${count === 1 ? one : many}`;
 
@@ -39,6 +41,12 @@ export function findingsOf(input: FindingsInput): Finding[] {
   ];
   return [...all.filter(({ level }) => level === "gap"), ...all.filter(({ level }) => level === "note")];
 }
+
+/** Ids in a sentence. */
+const listed = (ids: readonly string[]): string =>
+  ids.length <= LISTED
+    ? ids.join(", ")
+    : `${ids.slice(0, LISTED).join(", ")} and ${ids.length - LISTED} more`;
 
 const note = (kind: Finding["kind"], text: string, controls: readonly string[] = []): Finding => ({
   level: "note",
@@ -98,7 +106,7 @@ function statementOf({ soa, today }: FindingsInput): Finding[] {
   const those = (which: (row: SoaRow) => boolean): string[] =>
     rows.filter(([, row]) => which(row)).map(([id]) => id);
   const say = (ids: readonly string[], text: string): Finding[] =>
-    ids.length === 0 ? [] : [note("statement", `${text}: ${ids.join(", ")}.`, ids)];
+    ids.length === 0 ? [] : [note("statement", `${text}: ${listed(ids)}.`, ids)];
   const old = (row: SoaRow): boolean =>
     row.last_review !== undefined &&
     (Date.parse(today) - Date.parse(row.last_review)) / 86_400_000 > YEAR_DAYS;
