@@ -1,6 +1,5 @@
 // The export to OSCAL by NIST's schema: every report gives documents that it accepts, whose references lead somewhere and
 // whose bytes come out the same; and no report makes a control satisfied that is not.
-import { execFileSync } from "node:child_process";
 import { hash } from "node:crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -91,7 +90,7 @@ test("every report gives documents that the schema accepts and whose references 
     }),
     { numRuns: process.env["TAPLINE_FULL"] === undefined ? 60 : 2_000 },
   );
-});
+}, 1_800_000);
 
 test("nothing is satisfied that events, checks and the organisation's document do not all show", () => {
   fc.assert(
@@ -215,11 +214,13 @@ test("ids are UUIDs of version 5, as Python makes them", () => {
   expect(uuid5("www.example.com", "6ba7b810-9dad-11d1-80b4-00c04fd430c8")).toBe(
     "2ed6657d-e927-568b-95e1-2665a8aea6a2",
   );
-  const names = ["", "observation events A.6.2.8", "ü\u2028"];
-  const program =
-    "import sys,json,uuid; print(json.dumps([str(uuid.uuid5(uuid.NAMESPACE_OID, n)) for n in json.load(sys.stdin)]))";
-  const said = execFileSync("python3", ["-c", program], { input: JSON.stringify(names), encoding: "utf8" });
-  expect(names.map((name) => uuid5(name, "6ba7b812-9dad-11d1-80b4-00c04fd430c8"))).toEqual(JSON.parse(said));
+  // uuid.uuid5(uuid.NAMESPACE_OID, …) of Python
+  for (const [name, id] of [
+    ["", "0a68eb57-c88a-5f34-9e9d-27f85e68af4f"],
+    ["observation events A.6.2.8", "7a1b99f2-e4ad-5b49-b873-0d8d7e7930bc"],
+    ["ü\u2028", "5670caa7-85f9-5234-b2fe-92bce42782a8"],
+  ] as const)
+    expect(uuid5(name, "6ba7b812-9dad-11d1-80b4-00c04fd430c8")).toBe(id);
 });
 
 test("somebody else's text is no Markdown", () => {
