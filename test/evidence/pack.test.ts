@@ -59,6 +59,10 @@ function steady(text: string, { vkey }: World, found: Report): string {
     .replaceAll(/<style>.*<\/style>/gs, "");
 }
 
+const OSCAL = ["catalog", "profile", "component-definition", "assessment-plan", "assessment-results"].map(
+  (name) => `oscal/${name}.json`,
+);
+
 test("a pack of real sessions is the one that was read and found right", async () => {
   const made = await world(everything());
   const soa_file = join(newDir(), "soa.yml");
@@ -77,6 +81,7 @@ test("a pack of real sessions is the one that was read and found right", async (
       "index.html",
       "manifest.json",
       "manifest.note",
+      ...OSCAL,
       "report.json",
       "report.pdf",
       "statement-of-applicability.yml",
@@ -96,7 +101,7 @@ test("a pack of real sessions is the one that was read and found right", async (
   }
   // The same ledger, seed and time make the same pack but for signatures.
   const again = await packOf(made, { soa: await readSoa(soa_file), ids });
-  for (const name of ["report.json", "index.html", "events.csv", "events.ndjson"])
+  for (const name of ["report.json", "index.html", "events.csv", "events.ndjson", ...OSCAL])
     expect(read(again.dir, name)).toBe(read(dir, name));
 });
 
