@@ -367,6 +367,8 @@ const LIMITS = {
 	serve_idle_ms: 3e4,
 	anchor_ms: 6e4,
 	anchor_answer_bytes: 1 * MiB,
+	anchor_page: 1e3,
+	held_checkpoints: 2e5,
 	witness_tries: 3,
 	prune_files: 64,
 	prune_ms: 36e5,

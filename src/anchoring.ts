@@ -4,10 +4,10 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "./config.ts";
-import { reasonOf, systemCode } from "./core/errors.ts";
+import { TaplineError, reasonOf, systemCode } from "./core/errors.ts";
 import { LIMITS } from "./core/limits.ts";
 import type { Log } from "./core/log.ts";
-import { type Anchor, type AnchorContext, Contradiction } from "./ledger/anchors/contract.ts";
+import { type Anchor, type AnchorContext, Contradiction, type Held } from "./ledger/anchors/contract.ts";
 import { ANCHORS } from "./ledger/anchors/index.ts";
 import { placeFile } from "./ledger/files.ts";
 import type { Signing } from "./ledger/contract.ts";
@@ -72,23 +72,47 @@ export async function readAnchors(
   return { anchor_states: states, signing: { held } };
 }
 
+/** The anchor of this name, made from its options. */
+function createAnchor(config: Config, name: string): Anchor {
+  const options = config.anchors[name] as unknown as { type: keyof typeof ANCHORS };
+  const context: AnchorContext = {
+    name,
+    ledger_dir: join(config.state_dir, "ledger"),
+    dir: join(config.state_dir, "anchors", name),
+  };
+  // The configuration was checked by the very schema of the anchor it is handed to.
+  const create = ANCHORS[options.type].create as (given: unknown, with_: AnchorContext) => Anchor;
+  return create(options, context);
+}
+
+/** What lies where an anchor has taken checkpoints of `origin`; undefined when files show it. Throws TaplineError. */
+export async function heldBy(config: Config, name: string, origin: string): Promise<Held[] | undefined> {
+  const anchor = createAnchor(config, name);
+  if (anchor.held === undefined) return undefined;
+  const held: Held[] = [];
+  for await (const one of anchor.held(origin, new AbortController().signal)) {
+    held.push(one);
+    if (held.length > LIMITS.held_checkpoints)
+      throw new TaplineError(
+        "ANCHOR_FAILED",
+        `${name} holds more than ${LIMITS.held_checkpoints} checkpoints`,
+        {
+          remedy: "save them as files, and name their directory with --checkpoint",
+        },
+      );
+  }
+  return held;
+}
+
 function anchorsOf(config: Config, states: ReadonlyMap<string, AnchorState>): Named[] {
   return Object.entries(config.anchors).map(([name, options]) => {
-    const { type, every_s } = options as { type: keyof typeof ANCHORS; every_s: number };
-    const context: AnchorContext = {
-      name,
-      ledger_dir: join(config.state_dir, "ledger"),
-      dir: join(config.state_dir, "anchors", name),
-    };
-    // The configuration was checked by the very schema of the anchor it is handed to.
-    const create = ANCHORS[type].create as (options: unknown, context: AnchorContext) => Anchor;
-    const state = states.get(name) ?? NOTHING;
+    const { type, every_s } = options as { type: string; every_s: number };
     return {
       name,
       type,
       every_ms: every_s * 1_000,
-      anchor: create(options, context),
-      state,
+      anchor: createAnchor(config, name),
+      state: states.get(name) ?? NOTHING,
       trouble: undefined,
       looked: false,
     };

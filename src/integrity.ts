@@ -17,12 +17,17 @@ function spanOf(s: number): string {
   return s < 7_200 ? `${Math.floor(s / 60)} min` : `${Math.floor(s / 3_600)} h`;
 }
 
+const INDEXED =
+  "changing or cutting them is told by comparing with it, as long as its credential here can only add";
 /** What each kind of anchor adds, when somebody checks against it. */
 const PROMISES: Readonly<Record<string, string>> = {
   directory:
     "changing or cutting them is told by comparing with it, as far as that place keeps what it is given",
+  elasticsearch: INDEXED,
   email: "changing or cutting them is told by comparing with it, by whoever has the mail",
   git: "changing or cutting them is told by comparing with it, by whoever has fetched",
+  opensearch: INDEXED,
+  s3: "changing or cutting them is told by comparing with it, and nobody can take it away before the lock ends",
   timestamp: "they existed then: a history made up later has no such stamp",
   witness: "who has the key cannot have another history cosigned, nor a shorter one",
 };

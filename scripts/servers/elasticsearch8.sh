@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Elasticsearch 8, the distribution its makers test with (few modules): elasticsearch8.sh [start|stop|status|clean]
-# SECURITY=true turns users and roles on; user elastic, password in PASSWORD.
+# SECURITY=true turns users and roles on; user elastic, password in PASSWORD. ROLES is a file of roles, and USERS has
+# name:password:role for more users: this distribution cannot make either over its API.
 PORT=${PORT:-9201}
 VERSION=${VERSION:-8.19.21}
 SECURITY=${SECURITY:-false}
@@ -33,6 +34,12 @@ YML
     printf '%s' "${PASSWORD:?PASSWORD is needed with SECURITY=true}" |
       "$DIR/$NAME/bin/elasticsearch-keystore" add -x -f bootstrap.password
   fi
+  if [ -n "${ROLES:-}" ]; then cp "$ROLES" "$RUN/config/roles.yml"; fi
+  local user
+  for user in ${USERS:-}; do
+    IFS=: read -r name password role <<<"$user"
+    ES_JAVA_HOME=$java ES_PATH_CONF=$RUN/config "$DIR/$NAME/bin/elasticsearch-users" useradd "$name" -p "$password" -r "$role" >&2
+  done
   own
   launch "ES_JAVA_HOME=$java" "ES_PATH_CONF=$RUN/config" "ES_TMPDIR=$RUN/tmp" -- "$DIR/$NAME/bin/elasticsearch"
   if [ "$SECURITY" = true ]; then AUTH=elastic:$PASSWORD; fi

@@ -102,7 +102,8 @@ main() {
     start) if running; then say "$NAME runs already, pid $(cat "$RUN/pid")"; else start; fi ;;
     stop) stop ;;
     status) if running; then echo "running $(cat "$RUN/pid")"; else echo stopped; fi ;;
+    config) echo "$RUN/config" ;;
     clean) stop; rm -rf "$RUN" ;;
-    *) die "usage: $0 [start|stop|status|clean]   PORT=$PORT HEAP=$HEAP" ;;
+    *) die "usage: $0 [start|stop|status|config|clean]   PORT=$PORT HEAP=$HEAP" ;;
   esac
 }

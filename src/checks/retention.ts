@@ -3,7 +3,8 @@
 import type { Typed } from "../components.ts";
 import { reasonOf } from "../core/errors.ts";
 import type { Server } from "../sinks/connection.ts";
-import { type Engine, connect } from "../sinks/setup.ts";
+import { connect } from "../sinks/setup.ts";
+import type { Engine } from "../sinks/setup-plan.ts";
 import type { Finding } from "./contract.ts";
 import { listed } from "./judge.ts";
 

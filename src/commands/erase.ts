@@ -16,7 +16,8 @@ import { type Erased, addErased, erasureOf } from "../ledger/erased.ts";
 import { type LedgerReader, openReader } from "../ledger/reader.ts";
 import { walk } from "../ledger/walk.ts";
 import { deleteDocuments } from "../sinks/erase.ts";
-import { type Engine, connect } from "../sinks/setup.ts";
+import { connect } from "../sinks/setup.ts";
+import type { Engine } from "../sinks/setup-plan.ts";
 import { isCollecting } from "./incident/shared.ts";
 import { type Command, UsageError, readArgs, readConfig } from "./usage.ts";
 

@@ -2,16 +2,10 @@
 // end; says what the server cannot have.
 import { sinksOf } from "../components.ts";
 import { type Config, parseConfig } from "../config.ts";
+import { planCheckpoints } from "../sinks/checkpoint-setup.ts";
 import { type FrontEndResult, installDashboards, planFrontEnd } from "../sinks/front-end.ts";
-import {
-  type Engine,
-  LIFECYCLE,
-  type Part,
-  type SetupResult,
-  connect,
-  plan,
-  setup as install,
-} from "../sinks/setup.ts";
+import { type SetupResult, connect, setup as install, setupCheckpoints } from "../sinks/setup.ts";
+import { type Engine, LIFECYCLE, type Part, plan } from "../sinks/setup-plan.ts";
 import { type Command, UsageError, readArgs, readConfig, readNumber } from "./usage.ts";
 
 const ENGINES: readonly string[] = ["elasticsearch", "opensearch"];
@@ -34,11 +28,14 @@ const methodOf = ({ named }: Part): string => (named === undefined ? "PUT" : "PO
 export const setup: Command = {
   about: "install templates, lifecycle, roles, monitors and dashboards in a cluster",
   help: `usage: tapline setup elasticsearch|opensearch [--url URL] [--dashboards-url URL] [-c FILE] [--retention-days N] [--print] [--allow-missing] [--json]
+       tapline setup elasticsearch|opensearch --checkpoints [--url URL] [-c FILE] [--print] [--allow-missing] [--json]
 
   --url URL            server (default: that of the sink in the configuration, with its credentials)
   --dashboards-url URL front end, Kibana or OpenSearch Dashboards, with its base path: the dashboards go there, with the
                        credentials of the sink; what has the same ids is replaced
   --retention-days N   delete documents after N days (default ${RETENTION_DAYS})
+  --checkpoints        only what an anchor of that type needs in a cluster of somebody else's: an index, and a role that can add
+                       to it, and neither change nor remove
   --print              show the requests and send nothing
   --allow-missing      exit 0 although the server cannot do everything
 
@@ -49,6 +46,7 @@ Exit code 1 when something was left out.`,
       url: { type: "string" },
       "dashboards-url": { type: "string" },
       "retention-days": { type: "string" },
+      checkpoints: { type: "boolean" },
       print: { type: "boolean" },
       "allow-missing": { type: "boolean" },
       json: { type: "boolean" },
@@ -58,12 +56,19 @@ Exit code 1 when something was left out.`,
     if (!ENGINES.includes(engine)) throw new UsageError(`name the engine: ${ENGINES.join(" or ")}`);
     const days = readNumber(values["retention-days"], "--retention-days") ?? RETENTION_DAYS;
     const frontEnd = frontEndUrl(values["dashboards-url"]);
+    const checkpoints = values.checkpoints === true;
+    if (checkpoints && (frontEnd ?? values["retention-days"]) !== undefined)
+      throw new UsageError("--checkpoints goes with neither --dashboards-url nor --retention-days");
+    if (values.print === true && checkpoints)
+      return printParts(planCheckpoints(engine), values.json === true);
     if (values.print === true) return print(engine, days, values.json === true);
     const config = await readConfig(values.config);
     const connected = connection(config, engine, values.url) as never;
     const server = await connect(engine, connected);
     const signal = AbortSignal.timeout(SETUP_MS);
-    const result = await install(engine, server, { retention_days: days, signal });
+    const result = checkpoints
+      ? await setupCheckpoints(engine, server, signal)
+      : await install(engine, server, { retention_days: days, signal });
     // Told before the front end is asked: what is in place is in place, whatever it answers.
     if (values.json !== true) tell(result);
     const lifecycle = result.installed.includes(LIFECYCLE);
@@ -98,12 +103,19 @@ async function print(engine: Engine, days: number, json: boolean): Promise<numbe
     console.log(JSON.stringify([...parts.map((part) => ({ method: methodOf(part), ...part })), dashboards]));
     return 0;
   }
-  for (const part of parts)
-    console.log(
-      `# ${part.name}\n${methodOf(part)} ${part.path}\n${JSON.stringify(part.body, undefined, 2)}\n`,
-    );
+  printParts(parts, false);
   console.log(`# dashboards, with --dashboards-url\nPOST ${path}\n${file}`);
   for (const { type, id, attributes } of objects) console.log(`${type} ${id}: ${attributes.title ?? ""}`);
+  return 0;
+}
+
+function printParts(parts: readonly Part[], json: boolean): number {
+  if (json) console.log(JSON.stringify(parts.map((part) => ({ method: methodOf(part), ...part }))));
+  else
+    for (const part of parts)
+      console.log(
+        `# ${part.name}\n${methodOf(part)} ${part.path}\n${JSON.stringify(part.body, undefined, 2)}\n`,
+      );
   return 0;
 }
 

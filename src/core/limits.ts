@@ -133,6 +133,8 @@ export const LIMITS = {
   serve_idle_ms: 30_000, // a connection without a request is closed
   anchor_ms: 60_000, // for one checkpoint to be taken elsewhere
   anchor_answer_bytes: 1 * MiB, // of a witness or a timestamping authority
+  anchor_page: 1_000, // checkpoints that are asked for at once where they lie
+  held_checkpoints: 200_000, // of one anchor that a verification takes
   witness_tries: 3, // times a witness is asked that knows another size
   prune_files: 64, // files removed at once by retention before others have their turn
   prune_ms: 3_600_000, // pause between looks for entries that retention is to remove

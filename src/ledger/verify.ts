@@ -4,6 +4,7 @@
 import { LIMITS } from "../core/limits.ts";
 import { type TilesToCheck, checkTiles } from "./check-tiles.ts";
 import { checkPruned, prunedOf } from "./check-pruned.ts";
+import type { Held } from "./anchors/contract.ts";
 import { checkWal } from "./check-wal.ts";
 import {
   type Claim,
@@ -29,6 +30,8 @@ export interface VerifyOptions {
   readonly vkey?: string;
   /** Checkpoints of this ledger that were kept elsewhere: files, directories, URLs. */
   readonly checkpoints?: readonly string[];
+  /** Texts of such, where no file system shows them. */
+  readonly held?: readonly Held[];
   readonly witnesses?: readonly Witness[];
   /** How many of the witnesses have to have signed; all of them when not given. */
   readonly quorum?: number | undefined;
@@ -73,6 +76,10 @@ export async function verifyLedger(place: string, options: VerifyOptions = {}): 
   const first = pruned?.first ?? 0;
   if (verifier !== undefined && current !== undefined) {
     const kept = await readClaims(options.checkpoints ?? [], verifier, report);
+    for (const held of options.held ?? []) {
+      const claim = claimOf(held.text, held.place, verifier, report);
+      if (claim !== undefined) kept.push(claim);
+    }
     const cosigned = await ownClaim(files, COSIGNED, verifier, report);
     const saved = cosigned === undefined ? kept : [...kept, cosigned];
     findTruncation(saved, size, report);

@@ -19,15 +19,22 @@ const api_key_file = z
   .min(1)
   .optional()
   .describe("File that holds an API key, base64 as the server gives it");
+export const elasticsearchShape = { ...connectionShape, api_key_file };
+export type ElasticsearchOptions = z.output<z.ZodObject<typeof elasticsearchShape>>;
+
+/** Checks that options which need each other are there. For `superRefine`. */
+export function checkElasticsearch(
+  options: ElasticsearchOptions,
+  context: { addIssue(message: string): void },
+): void {
+  checkCredentials(options, context);
+  if (options.username !== undefined && options.api_key_file !== undefined)
+    context.addIssue("username and api_key_file exclude each other");
+}
+
 const config = z
-  .strictObject({ type: z.literal("elasticsearch"), ...connectionShape, api_key_file })
-  .superRefine((options, context) => {
-    checkCredentials(options, context);
-    if (options.username !== undefined && options.api_key_file !== undefined) {
-      context.addIssue("username and api_key_file exclude each other");
-    }
-  });
-export type ElasticsearchOptions = Omit<z.output<typeof config>, "type">;
+  .strictObject({ type: z.literal("elasticsearch"), ...elasticsearchShape })
+  .superRefine(checkElasticsearch);
 
 /** Connects: reads the secrets, checks nothing. */
 export async function connectElasticsearch(options: ElasticsearchOptions): Promise<Server> {

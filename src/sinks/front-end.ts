@@ -8,7 +8,7 @@ import { TaplineError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { excerpt } from "./answer.ts";
 import { type ConnectionOptions, readCredentials, readSecret, unreachable } from "./connection.ts";
-import type { Engine } from "./setup.ts";
+import type { Engine } from "./setup-plan.ts";
 
 const IMPORT = "/api/saved_objects/_import?overwrite=true";
 const BOUNDARY = "tapline-saved-objects";

@@ -1,6 +1,6 @@
 // What the index of the present of incidents needs in a server: a template, and a role for a credential of its own, which
 // can write this index and no other. Pure.
-import type { Engine, Part } from "./setup.ts";
+import type { Engine, Part } from "./setup-plan.ts";
 
 /** The name of the index; dashboards and the local viewer know it too. */
 export const STATE_INDEX = "tapline-incident-state";

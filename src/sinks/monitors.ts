@@ -2,7 +2,7 @@
 // They have no actions: whom to tell is for the owner of the cluster, or for the sinks that notify.
 import { STATE_INDEX } from "./incident-setup.ts";
 import type { Answer, Server } from "./connection.ts";
-import type { Part } from "./setup.ts";
+import type { Part } from "./setup-plan.ts";
 
 const PATH = "/_plugins/_alerting/monitors";
 const HIGH = 73; // event.severity of level high

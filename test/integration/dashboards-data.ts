@@ -11,7 +11,7 @@ import type { Incident } from "../../src/incident/present.ts";
 import elasticsearch from "../../src/sinks/elasticsearch.ts";
 import { presentDocument } from "../../src/sinks/incident-document.ts";
 import opensearch from "../../src/sinks/opensearch.ts";
-import type { Engine } from "../../src/sinks/setup.ts";
+import type { Engine } from "../../src/sinks/setup-plan.ts";
 import { configure, newHome, tapline } from "../commands/tapline.ts";
 import { ORIGIN, batchOf, testContext } from "../sinks/batches.ts";
 

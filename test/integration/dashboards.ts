@@ -2,7 +2,8 @@
 // recorded gets into a field whose values become links.
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Engine, connect, setup } from "../../src/sinks/setup.ts";
+import { connect, setup } from "../../src/sinks/setup.ts";
+import { type Engine } from "../../src/sinks/setup-plan.ts";
 import elasticsearch from "../../src/sinks/elasticsearch.ts";
 import opensearch from "../../src/sinks/opensearch.ts";
 import { FILES, ofType, parse, readObjects } from "../dashboards/objects.ts";

@@ -1,5 +1,6 @@
 // The sinks, setup and the dashboards' panels against real servers of Elasticsearch.
 import { controlsSuite } from "./controls.ts";
+import { checkpointSuite } from "./checkpoints.ts";
 import { dashboardSuite } from "./dashboards.ts";
 import { incidentStateSuite } from "./incident-state.ts";
 import { reconcileSuite } from "./reconcile.ts";
@@ -12,6 +13,11 @@ incidentStateSuite("Elasticsearch 8", "elasticsearch", url);
 reconcileSuite("Elasticsearch 8", "elasticsearch", url);
 controlsSuite("Elasticsearch 8", "elasticsearch", url);
 dashboardSuite("Elasticsearch 8", "elasticsearch", url);
+checkpointSuite(
+  "Elasticsearch 8",
+  "elasticsearch",
+  url === undefined ? undefined : { admin: { url }, writer: { url }, users: false },
+);
 // The same client speaks to version 9. Its server is made of jars and costs a large download: full runs only.
 if (process.env["TAPLINE_FULL"] !== undefined) {
   const newer = await startServer("elasticsearch9");

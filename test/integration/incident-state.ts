@@ -9,7 +9,8 @@ import incidentState from "../../src/sinks/incident-state.ts";
 import { MONITORS } from "../../src/sinks/monitors.ts";
 import opensearch from "../../src/sinks/opensearch.ts";
 import { STATE_INDEX } from "../../src/sinks/incident-setup.ts";
-import { type Engine, connect, setup } from "../../src/sinks/setup.ts";
+import { connect, setup } from "../../src/sinks/setup.ts";
+import { type Engine } from "../../src/sinks/setup-plan.ts";
 import { batchOf } from "../sinks/batches.ts";
 import { alertEvent, incidentEvent, noticeContext } from "../sinks/notices.ts";
 
@@ -25,7 +26,11 @@ export function incidentStateSuite(name: string, engine: Engine, url: string | u
     const all = Array.from({ length: 6 }, () => randomBytes(16).toString("hex"));
     const [ids, fresh] = [all.slice(0, 3), all.slice(3)];
     const [a, b, c] = ids as [string, string, string];
-    const options = incidentState.config.parse({ type: "incident-state", engine, url });
+    const options = incidentState.config.parse({
+      type: "incident-state",
+      engine,
+      url: url ?? "http://127.0.0.1:1",
+    });
     const context = noticeContext();
     const newSink = (): Sink => incidentState.create(options, context);
     const fetched = async (path: string, init: object = {}): Promise<never> =>

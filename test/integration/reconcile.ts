@@ -6,7 +6,8 @@ import type { EntryBatch, Sink } from "../../src/core/stage.ts";
 import elasticsearch from "../../src/sinks/elasticsearch.ts";
 import opensearch from "../../src/sinks/opensearch.ts";
 import { type ReconcileOptions, type Reconciled, Reconciler } from "../../src/sinks/reconcile.ts";
-import { type Engine, connect, setup } from "../../src/sinks/setup.ts";
+import { connect, setup } from "../../src/sinks/setup.ts";
+import { type Engine } from "../../src/sinks/setup-plan.ts";
 import { batchOf, expected, testContext, toolCall } from "../sinks/batches.ts";
 
 const never = new AbortController().signal;

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Engine } from "../../src/sinks/setup.ts";
+import type { Engine } from "../../src/sinks/setup-plan.ts";
 import { openStore } from "../../src/store/reader.ts";
 import {
   type Document,

@@ -14,6 +14,11 @@ const SERVERS = {
   elasticsearch8: { port: 9201, product: "elasticsearch" },
   elasticsearch9: { port: 9202, product: "elasticsearch" },
 } as const;
+/** With users and roles: the script of the plain one, other settings, and who may do everything there. */
+const SECURED = {
+  opensearch: { port: 9210, scheme: "https", user: "admin", password: "admin" },
+  elasticsearch8: { port: 9211, scheme: "http", user: "elastic", password: "elastic-test" },
+} as const;
 export type ServerName = keyof typeof SERVERS;
 
 /** Directory that names what this run of the tests started; set by test/integration/global.ts. */
@@ -68,6 +73,54 @@ export async function startServer(name: ServerName): Promise<string | undefined>
   if (container !== undefined && started !== undefined && existsSync(started))
     await writeFile(join(started, `${name}-${port}`), container);
   return url;
+}
+
+export interface Secured {
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+  /** PEM file of the authority of its certificate. */
+  readonly ca_file: string | undefined;
+}
+
+/** A server that has users and roles, as a process; `more` is environment of its script. Undefined, with the reason
+ * printed, when this machine cannot start it; an error instead when TAPLINE_FULL is set. */
+export async function startSecured(
+  name: keyof typeof SECURED,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Secured | undefined> {
+  const { scheme, user, password } = SECURED[name];
+  const port = Number(process.env[`TAPLINE_TEST_PORT_${name.toUpperCase()}_SECURED`] ?? SECURED[name].port);
+  const env = {
+    ...process.env,
+    PORT: String(port),
+    SECURITY: "true",
+    PASSWORD: password,
+    HEAP: "512m",
+    START_SECONDS: "1500",
+    ...more,
+  };
+  try {
+    const { stdout } = await run(script(name), ["status"], { env });
+    await run(script(name), ["start"], { env, timeout: 1_600_000 });
+    const started = process.env[STARTED];
+    if (stdout.startsWith("stopped") && started !== undefined && existsSync(started))
+      await writeFile(join(started, `${name}-${port}`), "");
+    const { stdout: where } = await run(script(name), ["config"], { env });
+    return {
+      url: `${scheme}://127.0.0.1:${port}`,
+      username: user,
+      password,
+      ca_file: scheme === "https" ? join(where.trim(), "ca.pem") : undefined,
+    };
+  } catch (error) {
+    if (process.env["TAPLINE_FULL"] !== undefined) throw error;
+    const { stderr = String(error) } = error as { stderr?: string };
+    console.warn(
+      `skipping the tests against ${name} with users: it cannot be started here: ${stderr.trim().slice(-500)}`,
+    );
+    return undefined;
+  }
 }
 
 /** Stops what the files in `directory` name. */

@@ -24,16 +24,16 @@ export function anchorOf(
 }
 
 /** Grows the ledger in a directory to a size, with a checkpoint there. */
-export async function grow(dir: string, size: number): Promise<void> {
-  const { ledger } = await openLedger(dir);
+export async function grow(dir: string, size: number, origin?: string): Promise<void> {
+  const { ledger } = await openLedger(dir, origin === undefined ? {} : { origin });
   appendEntries(ledger, size - ledger.size);
   await ledger.close();
 }
 /** Another history of the same key. */
-export async function rewritten(dir: string, size: number): Promise<string> {
+export async function rewritten(dir: string, size: number, origin?: string): Promise<string> {
   const copy = newDir();
   for (const file of ["ledger.key", "ledger.vkey"]) cpSync(join(dir, file), join(copy, file));
-  const { ledger } = await openLedger(copy);
+  const { ledger } = await openLedger(copy, origin === undefined ? {} : { origin });
   const run = runOf(Array.from({ length: size }, (_, i) => Buffer.from(`{"forged":${i}}`)));
   ledger.append({ run, count: size, hashes: leafHashes(run), header: "{}" });
   await ledger.close();
@@ -47,13 +47,14 @@ export const KINDS = ["cut off", "rewritten"] as const;
 export async function attacked(
   kind: (typeof KINDS)[number],
   each: (dir: string) => Promise<unknown>,
+  origin?: string,
 ): Promise<string> {
   const dir = newDir();
-  await grow(dir, 300);
+  await grow(dir, 300, origin);
   await each(dir);
   const backup = newDir();
   cpSync(dir, backup, { recursive: true });
-  await grow(dir, 700);
+  await grow(dir, 700, origin);
   await each(dir);
-  return kind === "cut off" ? backup : rewritten(dir, 900);
+  return kind === "cut off" ? backup : rewritten(dir, 900, origin);
 }

@@ -43,6 +43,13 @@ export function buildWitness(): void {
   }
 }
 
+/** An object store that enforces locks, as a program beside the tests. */
+export function buildMinio(): void {
+  mkdirSync(BIN, { recursive: true });
+  const from = "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c";
+  if (!existsSync(join(BIN, "minio"))) execFileSync("go", ["install", from], { env, stdio: "pipe" });
+}
+
 /** Verdict of fsck 1.0.4: its exit code is 0 either way, and with the default -N 1 it hangs on a mismatch. */
 export function fsckAccepts(dir: string): boolean {
   const { stdout, stderr } = spawnSync(

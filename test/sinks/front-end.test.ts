@@ -8,7 +8,7 @@ import { RETENTION_UNKNOWN } from "../../dashboards/header.ts";
 import elasticsearch from "../../src/sinks/elasticsearch.ts";
 import { installDashboards } from "../../src/sinks/front-end.ts";
 import opensearch from "../../src/sinks/opensearch.ts";
-import type { Engine } from "../../src/sinks/setup.ts";
+import type { Engine } from "../../src/sinks/setup-plan.ts";
 import { newHome, tapline } from "../commands/tapline.ts";
 import { FILES, type SavedObject, readObjects } from "../dashboards/objects.ts";
 

@@ -3,7 +3,8 @@ import { createServer, type Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import elasticsearch from "../../src/sinks/elasticsearch.ts";
-import { type Engine, type SetupResult, connect, plan, setup } from "../../src/sinks/setup.ts";
+import { type SetupResult, connect, setup } from "../../src/sinks/setup.ts";
+import { type Engine, plan } from "../../src/sinks/setup-plan.ts";
 
 interface Seen {
   readonly request: string;

@@ -13,7 +13,7 @@ const SUBCOMMANDS: ReadonlyMap<string, () => Promise<Run>> = new Map([
 
 export const ledger: Command = {
   about: "verify, prove, serve, reconcile: a ledger that others can check",
-  help: `usage: tapline ledger verify [DIR|URL|PROOF] [-c FILE] [--vkey FILE] [--checkpoint FILE|DIR|URL]…
+  help: `usage: tapline ledger verify [DIR|URL|PROOF] [-c FILE] [--vkey FILE] [--checkpoint FILE|DIR|URL]… [--anchor NAME]…
                              [--witness FILE]… [--quorum K] [--witnessed-since TIME]
                              [--token-file FILE|--token-env NAME] [--json]
        tapline ledger prove EVENT_ID|INDEX [DIR] [-c FILE] [--out FILE]
@@ -26,6 +26,7 @@ export const ledger: Command = {
     PROOF           a file that \`prove\` wrote; needs --vkey
     --vkey FILE     the key to check signatures with (default: the one beside the ledger)
     --checkpoint    a checkpoint kept elsewhere, or a directory of them (*.checkpoint): has to be a prefix of the ledger
+    --anchor NAME   what an anchor of the configuration holds (elasticsearch, opensearch, s3): the same, asked for there
     --witness FILE  key of a witness (C2SP, Ed25519 or ML-DSA-44): a checkpoint has to bear its cosignature
     --quorum K      how many of the witnesses (default: all)
     --witnessed-since TIME

@@ -13,7 +13,8 @@ import { SEALED, createSealer } from "../../normalise/seal.ts";
 import { Progress } from "../../progress.ts";
 import { openDeadLetters } from "../../sinks/dead-letters.ts";
 import { type Reconciled, Reconciler } from "../../sinks/reconcile.ts";
-import { type Engine, connect } from "../../sinks/setup.ts";
+import { connect } from "../../sinks/setup.ts";
+import { type Engine } from "../../sinks/setup-plan.ts";
 import { opened } from "../../unseal.ts";
 import { UsageError, readArgs, readConfig, readNumber } from "../usage.ts";
 

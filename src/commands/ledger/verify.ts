@@ -7,10 +7,13 @@ import { createDigest } from "../../core/digest.ts";
 import { TaplineError } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { findDigestKey } from "../../keys.ts";
+import { heldBy } from "../../anchoring.ts";
+import type { Held } from "../../ledger/anchors/contract.ts";
 import { readClaims, readText } from "../../ledger/claims.ts";
 import { type Witness, parseWitness } from "../../ledger/cosignature.ts";
 import { parseVerifier } from "../../ledger/note.ts";
 import { type CheckedProof, checkProof, looksLikeProof } from "../../ledger/proof-file.ts";
+import { VKEY } from "../../ledger/paths.ts";
 import { Report } from "../../ledger/report.ts";
 import { isUrl, readBounded } from "../../ledger/tree-files.ts";
 import { type Verification, verifyLedger } from "../../ledger/verify.ts";
@@ -20,6 +23,9 @@ import { UsageError, readArgs, readConfig, readNumber } from "../usage.ts";
 interface Asked {
   readonly vkey: string | undefined;
   readonly checkpoints: readonly string[];
+  /** Names of anchors of the configuration that are asked for what they hold. */
+  readonly anchors: readonly string[];
+  readonly config: string | undefined;
   readonly witnesses: readonly Witness[];
   readonly quorum: number;
   readonly witnessed_since_ms: number | undefined;
@@ -32,6 +38,7 @@ export async function verify(argv: readonly string[]): Promise<number> {
     config: { type: "string", short: "c" },
     vkey: { type: "string" },
     checkpoint: { type: "string", multiple: true },
+    anchor: { type: "string", multiple: true },
     witness: { type: "string", multiple: true },
     quorum: { type: "string" },
     "witnessed-since": { type: "string" },
@@ -50,6 +57,8 @@ export async function verify(argv: readonly string[]): Promise<number> {
   const asked: Asked = {
     vkey: values.vkey,
     checkpoints: values.checkpoint ?? [],
+    anchors: values.anchor ?? [],
+    config: values.config,
     witnesses,
     quorum,
     witnessed_since_ms: readSince(values["witnessed-since"], witnesses.length),
@@ -87,6 +96,29 @@ async function textOf(place: string): Promise<string> {
   return text;
 }
 
+/** What anchors of the configuration hold of the ledger that the key is of. */
+async function askAnchors({ anchors, config: file, vkey }: Asked, place: string): Promise<Held[]> {
+  if (anchors.length === 0) return [];
+  const config = await readConfig(file);
+  const origin = parseVerifier(await textOf(vkey ?? join(place, VKEY))).name;
+  const held: Held[] = [];
+  for (const name of anchors) {
+    if (!Object.hasOwn(config.anchors, name))
+      throw new UsageError(`no anchor "${name}" in the configuration`);
+    const found = await heldBy(config, name, origin);
+    if (found === undefined)
+      throw new UsageError(
+        `what the anchor "${name}" holds are files: name their directory with --checkpoint`,
+      );
+    if (found.length === 0)
+      throw new TaplineError("ANCHOR_FAILED", `the anchor ${name} holds no checkpoint of ${origin}`, {
+        remedy: "check the anchor's options: another place, or another ledger",
+      });
+    held.push(...found);
+  }
+  return held;
+}
+
 async function checkLedger(place: string, asked: Asked): Promise<Verification> {
   const key = isUrl(place) ? undefined : await findDigestKey(dirname(resolve(place)));
   const progress = new Progress();
@@ -97,6 +129,7 @@ async function checkLedger(place: string, asked: Asked): Promise<Verification> {
     return await verifyLedger(place, {
       ...(vkey === undefined ? {} : { vkey }),
       checkpoints,
+      held: await askAnchors(asked, place),
       witnesses,
       quorum,
       witnessed_since_ms,
@@ -133,6 +166,7 @@ async function verifyProof(path: string, asked: Asked): Promise<number> {
   await file.close();
   if (!looksLikeProof(head.buffer.subarray(0, head.bytesRead)))
     throw new UsageError(`${path} is neither the directory of a ledger nor a tlog-proof`);
+  if (asked.anchors.length > 0) throw new UsageError("--anchor is for a ledger, not for a proof");
   if (asked.vkey === undefined) throw new UsageError("a proof needs --vkey: it holds no key to be trusted");
   const bytes = await readBounded(path, LIMITS.proof_bytes);
   if (bytes === undefined || bytes === "too long")

@@ -15,6 +15,15 @@ export interface Anchor {
   /** Takes a checkpoint elsewhere; resolves, with what there is to say, when it is there. May be given one that is there
    * already. Throws Contradiction when what is there is not the beginning of it, TaplineError for any other trouble. */
   take(published: Published, signal: AbortSignal): Promise<string>;
+  /** What is there under this origin, oldest first, for verification: of places that no file system shows. Nothing of it is
+   * checked. Throws TaplineError. */
+  held?(origin: string, signal: AbortSignal): AsyncIterable<Held>;
+}
+
+/** A text that lies where checkpoints were taken. */
+export interface Held {
+  readonly place: string;
+  readonly text: string;
 }
 
 /** What an anchor is made with. */

@@ -3,7 +3,7 @@
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { TaplineError, reasonOf, systemCode } from "../../core/errors.ts";
-import { openCheckpoint } from "../checkpoint.ts";
+import { type Checkpoint, openCheckpoint } from "../checkpoint.ts";
 import { CHECKPOINT_FILE } from "../claims.ts";
 import { padded } from "../paths.ts";
 import { isConsistent } from "../proof.ts";
@@ -13,7 +13,7 @@ import { placeNew } from "../files.ts";
 /** Adds a checkpoint to the directory, unless it is there. Returns its file. Throws Contradiction, ANCHOR_FAILED. */
 export async function keepCheckpoint(dir: string, published: Published): Promise<string> {
   try {
-    await holdAgainst(dir, published);
+    await holdNewest(dir, published);
     const path = join(dir, `${padded(published.size)}.checkpoint`);
     await placeNew(path, Buffer.from(published.text));
     return path;
@@ -27,20 +27,25 @@ export async function keepCheckpoint(dir: string, published: Published): Promise
   }
 }
 
+/** Throws Contradiction unless what is held at `place` is the beginning of what comes. */
+export async function holdAgainst(held: Checkpoint, place: string, published: Published): Promise<void> {
+  if (held.size > published.size)
+    throw new Contradiction(
+      `${place} covers ${held.size} entries, the ledger's checkpoint ${published.size}: entries were cut off`,
+    );
+  const proof = await published.consistency(held.size);
+  if (!isConsistent(held.size, held.root, published.size, published.root, proof))
+    throw new Contradiction(`${place} is not the beginning of this ledger: history was rewritten`);
+}
+
 /** Holds the newest checkpoint that is there against the one that comes. */
-async function holdAgainst(dir: string, published: Published): Promise<void> {
+async function holdNewest(dir: string, published: Published): Promise<void> {
   const names = (await readdir(dir)).filter((name) => CHECKPOINT_FILE.test(name)).toSorted();
   for (const name of names.toReversed()) {
     const path = join(dir, name);
     const held = openCheckpoint(await textOf(path), published.verifier);
     if (typeof held === "string") continue; // of another ledger, or no checkpoint at all
-    if (held.size > published.size)
-      throw new Contradiction(
-        `${path} covers ${held.size} entries, the ledger's checkpoint ${published.size}: entries were cut off`,
-      );
-    const proof = await published.consistency(held.size);
-    if (!isConsistent(held.size, held.root, published.size, published.root, proof))
-      throw new Contradiction(`${path} is not the beginning of this ledger: history was rewritten`);
+    await holdAgainst(held, path, published);
     return;
   }
 }
