@@ -3,7 +3,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createSink, createSource, sinksOf, sourcesOf } from "./components.ts";
-import type { Config } from "./config.ts";
+import { type Config, ledgerOrigin } from "./config.ts";
 import type { Origin } from "./core/event.ts";
 import type { Log } from "./core/log.ts";
 import type { Router, Source } from "./core/stage.ts";
@@ -121,11 +121,6 @@ async function openLanes(
 function routerOf(lanes: number): Router {
   const sessions = new Resolver(Date.now);
   return { lanes, probe, laneOf: (session) => laneOf(session, lanes), sessionIn, sessions };
-}
-
-/** Name of the ledger and of its key. */
-function ledgerOrigin(config: Config): string {
-  return `tapline/${config.host.replaceAll(/[^\w.-]/g, "_")}`;
 }
 
 function originOf(config: Config): Origin {

@@ -1,7 +1,7 @@
 // Makes sources and sinks of the configuration through the registries. The one place where their types are erased:
 // the configuration was checked by the very schemas of the components it is handed to.
 import { join } from "node:path";
-import type { Config } from "./config.ts";
+import { type Config, ledgerOrigin } from "./config.ts";
 import type { Log } from "./core/log.ts";
 import type { RangeSink, Sink, SinkContext, Source } from "./core/stage.ts";
 import { submit } from "./incident/submit.ts";
@@ -38,6 +38,7 @@ function contextOf(config: Config, name: string, log: Log): SinkContext {
   return {
     name,
     state_dir: config.state_dir,
+    origin: ledgerOrigin(config),
     now: Date.now,
     log: (level, message, fields) => log(level, message, { ...fields, component: name }),
     submit: (said) => void submit(config.state_dir, said),

@@ -124,6 +124,11 @@ export const configSchema = z.strictObject({
 });
 export type Config = z.output<typeof configSchema>;
 
+/** Name of the ledger and of its key. */
+export function ledgerOrigin(config: Config): string {
+  return `tapline/${config.host.replaceAll(/[^\w.-]/g, "_")}`;
+}
+
 /** Keys that the object at a path of the configuration may have. */
 function keysAt(path: readonly PropertyKey[], raw: unknown): string[] {
   if (path.length === 0) return Object.keys(configSchema.shape);

@@ -67,6 +67,10 @@ export class Delivery {
     this.#inherited = parts.ledger.durable;
   }
 
+  get counts(): Readonly<Record<string, number>> | undefined {
+    return "counts" in this.#parts.sink ? this.#parts.sink.counts : undefined;
+  }
+
   /** Why the sink does not move now, if it does not. */
   get trouble(): string | undefined {
     return this.#troubles.values().next().value?.message;

@@ -20,6 +20,8 @@ interface SinkStatus {
   readonly pending: number;
   /** Why it does not move, if it does not. */
   readonly trouble: string | undefined;
+  /** What else it met, by name, since the start; only of sinks that tell. */
+  readonly counts?: Readonly<Record<string, number>> | undefined;
 }
 
 export interface Status {
@@ -63,7 +65,7 @@ export function statusOf(parts: Running, running: boolean): Status {
   const { ledger, tally, deliveries } = parts;
   const { drift, ...counts } = tally;
   const entries = ledger.durable;
-  const sinks = deliveries.map(({ name, cursor, trouble }) => ({
+  const sinks = deliveries.map(({ name, cursor, trouble, counts: met }) => ({
     name,
     created: cursor.created,
     existing: cursor.existing,
@@ -73,6 +75,7 @@ export function statusOf(parts: Running, running: boolean): Status {
     pruned: cursor.pruned,
     pending: Math.max(0, entries - cursor.acked),
     trouble,
+    counts: met,
   }));
   const broken = [lawBroken(tally)];
   for (const { name, cursor } of deliveries) {

@@ -10,8 +10,9 @@ const FILE_LINES_MAX = 260;
 const FUNCTION_LINES_MAX = 70;
 const STAGES = ["sources", "normalise", "detect", "ledger", "sinks", "policy", "chokepoint"];
 // Besides core/ and itself, a stage may import: the process that writes the store reads the ledger's files itself, the
-// chokepoint asks policy, the index of the present of incidents is what the pure steps make of their events, and anchors that
-// mail or index checkpoints connect as the sinks do.
+// chokepoint asks policy, the index of the present of incidents is what the pure steps make of their events, anchors that
+// mail or index checkpoints connect as the sinks do, and what writes to Kafka and what reads from it share the connection
+// and the encoding.
 const ALLOWED = [
   ["src/sinks/store-writer.ts", "src/ledger/reader.ts"],
   ["src/sinks/store-writer.ts", "src/store/writer.ts"],
@@ -25,6 +26,8 @@ const ALLOWED = [
   ["src/ledger/anchors/cluster.ts", "src/sinks/connection.ts"],
   ["src/ledger/anchors/cluster.ts", "src/sinks/elasticsearch.ts"],
   ["src/ledger/anchors/cluster.ts", "src/sinks/opensearch.ts"],
+  ["src/sinks/kafka", "src/kafka/"],
+  ["src/sources/kafka", "src/kafka/"],
 ] as const;
 
 function sources(dir: string): string[] {
@@ -96,6 +99,8 @@ test("a heavy dependency is imported by the file that bears its name, when it is
     "@elastic/elasticsearch": /sinks\/elasticsearch/,
     "@opensearch-project/opensearch": /sinks\/opensearch/,
     "@duckdb/node-api": /(sinks|store)\//,
+    "node-rdkafka": /src\/kafka\/client/,
+    avsc: /src\/kafka\/avro/,
   };
   const wrong: string[] = [];
   for (const { path, text } of files) {

@@ -124,7 +124,7 @@ async function scanFiles(scan: Scan, paths: string[], format: string | undefined
     follow: false,
     ...(format === undefined ? {} : { format }),
   });
-  const context = { name: "scan", state_dir: tmpdir(), now: Date.now, log: openLog() };
+  const context = { name: "scan", state_dir: tmpdir(), origin: "scan", now: Date.now, log: openLog() };
   const source = SOURCES.file.create(options, context);
   const router: Router = { lanes: 1, probe, sessionIn, laneOf: () => 0, sessions: new Resolver(Date.now) };
   await source.open(new Map(), router);

@@ -70,6 +70,12 @@ function printSources({ sources }: Status): void {
   }
 }
 
+/** What a sink met besides, where it met anything. */
+function met(counts: Readonly<Record<string, number>> = {}): string {
+  const told = Object.entries(counts).filter(([, count]) => count > 0);
+  return told.length === 0 ? "" : `; ${told.map(([what, count]) => `${what} ${n(count)}`).join(", ")}`;
+}
+
 const DRIFT_SHOWN = 10;
 
 /** What formats did not know: kept all the same, but somebody should look. */
@@ -124,6 +130,7 @@ function print(status: Status, integrity: readonly string[], problems: readonly 
     console.log(
       `sink        ${sink.name}: ledger ${n(status.entries)} = new ${n(sink.created)} + there ${n(sink.existing)} + ` +
         `dead letters ${n(sink.dead)} + replayed ${n(sink.replayed)} + filtered ${n(sink.filtered)} + ${pruned}pending ${n(sink.pending)}` +
+        met(sink.counts) +
         (sink.trouble === undefined ? "" : `  ! ${sink.trouble}`),
     );
   }

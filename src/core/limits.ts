@@ -177,6 +177,15 @@ export const LIMITS = {
   notify_answer_chars: 500, // and kept
   notices_kept: 8_192, // notifications that a sink remembers, so that none is sent twice
 
+  // Kafka
+  kafka_connect_ms: 10_000, // until brokers that do not answer are given up
+  kafka_reconnect_ms: 10_000, // longest pause between attempts to reach a broker
+  kafka_close_ms: 5_000, // for a client to say farewell
+  kafka_message_ms: 30_000, // a message that is not acknowledged by then has failed, and is sent again
+  kafka_poll_ms: 5, // pause between looks at what was acknowledged
+  kafka_registry_ms: 10_000, // for a schema registry to answer
+  kafka_registry_bytes: 4 * MiB, // of its answer
+
   // Store and file
   store_memory_mb: 512, // what the store's process may use for DuckDB, unless configured
   store_heap_mb: 256, // heap of JavaScript in the store's process

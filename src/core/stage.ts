@@ -198,6 +198,8 @@ export interface Sink {
   write(batch: EntryBatch, resent: boolean, signal: AbortSignal): Promise<WriteResult>;
   /** Safe without open, safe twice. */
   close(): Promise<void>;
+  /** What was met since the sink was made, by name: for `tapline status`. */
+  readonly counts?: Readonly<Record<string, number>>;
 }
 
 /** A sink that reads the ledger's files itself (in a process of its own) and is told ranges instead of bytes. */
@@ -212,6 +214,8 @@ export interface RangeSink {
 export interface Context {
   readonly name: string;
   readonly state_dir: string;
+  /** Name of the collector's ledger, by which one collector is told from another. */
+  readonly origin: string;
   now(): number;
   log(level: "debug" | "info" | "warn" | "error", message: string, fields?: Record<string, unknown>): void;
 }

@@ -3,6 +3,7 @@ import elasticsearch from "./elasticsearch.ts";
 import email from "./email.ts";
 import file from "./file.ts";
 import incidentState from "./incident-state.ts";
+import kafka from "./kafka.ts";
 import none from "./null.ts";
 import opensearch from "./opensearch.ts";
 import slack from "./slack.ts";
@@ -14,6 +15,7 @@ export const SINKS = {
   email,
   file,
   "incident-state": incidentState,
+  kafka,
   null: none,
   opensearch,
   slack,

@@ -6,7 +6,8 @@ import { serialise } from "../../src/core/generated/event.ts";
 import elasticsearch from "../../src/sinks/elasticsearch.ts";
 import { deleteDocuments } from "../../src/sinks/erase.ts";
 import opensearch from "../../src/sinks/opensearch.ts";
-import { type Engine, connect, setup } from "../../src/sinks/setup-plan.ts";
+import { connect, setup } from "../../src/sinks/setup.ts";
+import type { Engine } from "../../src/sinks/setup-plan.ts";
 import { batchOf, expected, testContext, toolCall } from "../sinks/batches.ts";
 
 const never = new AbortController().signal;

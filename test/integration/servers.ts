@@ -5,6 +5,7 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { connect } from "node:net";
 import { promisify } from "node:util";
 import { imageOf, startContainer, stopContainer } from "./containers.ts";
 
@@ -13,6 +14,7 @@ const SERVERS = {
   opensearch: { port: 9200, product: "opensearch" },
   elasticsearch8: { port: 9201, product: "elasticsearch" },
   elasticsearch9: { port: 9202, product: "elasticsearch" },
+  kafka: { port: 9092, product: "kafka" },
 } as const;
 /** With users and roles: the script of the plain one, other settings, and who may do everything there. */
 const SECURED = {
@@ -28,7 +30,16 @@ const script = (name: string): string => join(import.meta.dirname, "../../script
 const portOf = (name: ServerName): number =>
   Number(process.env[`TAPLINE_TEST_PORT_${name.toUpperCase()}`] ?? SERVERS[name].port);
 
+/** Whether something listens: Kafka answers no HTTP. */
+function listens(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect({ port, host: "127.0.0.1", timeout: 3_000 }, () => resolve(true));
+  socket.on("error", () => resolve(false)).on("timeout", () => resolve(false));
+  return promise.finally(() => socket.destroy());
+}
+
 async function answers(name: ServerName): Promise<boolean> {
+  if (SERVERS[name].product === "kafka") return listens(portOf(name));
   try {
     const answer = await fetch(`http://127.0.0.1:${portOf(name)}/_cluster/health`, {
       signal: AbortSignal.timeout(3_000),
@@ -42,7 +53,7 @@ async function answers(name: ServerName): Promise<boolean> {
 
 /** Starts a server. Returns the id of its container, "" for a process, undefined when another file of tests owns it. */
 async function launch(name: ServerName, port: number): Promise<string | undefined> {
-  const image = await imageOf(name);
+  const image = name === "kafka" ? undefined : await imageOf(name);
   if (image !== undefined) {
     console.log(`${name}: a container of ${image}`);
     const id = await startContainer(name, image, port, () => answers(name));
@@ -52,11 +63,11 @@ async function launch(name: ServerName, port: number): Promise<string | undefine
   return "";
 }
 
-/** The URL of a running server, started when there is none. Undefined, with the reason printed, when this machine
+/** The URL (of Kafka, host and port) of a running server, started when there is none. Undefined, with the reason printed, when this machine
  * cannot start it; an error instead when TAPLINE_FULL is set. */
 export async function startServer(name: ServerName): Promise<string | undefined> {
   const port = portOf(name);
-  const url = `http://127.0.0.1:${port}`;
+  const url = `${SERVERS[name].product === "kafka" ? "" : "http://"}127.0.0.1:${port}`;
   if (await answers(name)) return url;
   let container: string | undefined;
   try {

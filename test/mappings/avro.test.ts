@@ -1,13 +1,13 @@
 // mappings/generated/event.avsc against two readers of Avro that are not ours: real events fit the schema, come back
 // from bytes as they were, and what does not fit is refused.
 import { execFileSync } from "node:child_process";
-import { readFileSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import avro from "avsc";
 import { describe, expect, test } from "vitest";
 import { FIELDS } from "../../src/core/generated/event.ts";
-import { type Document, newEngine, read } from "../fault/engine.ts";
+import type { Document } from "../fault/engine.ts";
 import { FASTAVRO, python } from "../python.ts";
+import { documents } from "./documents.ts";
 
 const SCHEMA = "mappings/generated/event.avsc";
 
@@ -73,21 +73,6 @@ function asText(document: Document, prefix = ""): Document {
   return of;
 }
 
-/** Events and alerts of every fixture of every format and a line that cannot be read, with the fields that sinks add. */
-async function documents(): Promise<Document[]> {
-  const engine = await newEngine();
-  const all: Document[] = [];
-  const inputs = readdirSync("test/fixtures", { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".jsonl"))
-    .map((name) => [name.split("/")[0]!, join("test/fixtures", name)] as const);
-  for (const [format, path] of inputs) all.push(...read(engine, readFileSync(path), { format }).documents);
-  all.push(...read(engine, "no JSON\n").documents);
-  for (const [i, document] of all.entries()) {
-    document["event"].sequence ??= i;
-    document["event"].hash ??= `sha256:${"0".repeat(64)}`;
-  }
-  return all;
-}
 const all = await documents();
 const records = all.map((document) => toAvro(document, schema));
 

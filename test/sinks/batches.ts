@@ -67,6 +67,7 @@ export function testContext(stateDir = "/nonexistent"): Context & { readonly lin
   return {
     name: "test",
     state_dir: stateDir,
+    origin: "tapline/test",
     now: Date.now,
     lines,
     log: (level, m) => void lines.push(`${level}: ${m}`),

@@ -33,6 +33,7 @@ export function testContext(dir: string, warnings: string[] = [], now: () => num
   return {
     name: "test",
     state_dir: dir,
+    origin: "tapline/test",
     now,
     log: (level, message, fields) => {
       if (level === "warn" || level === "error") warnings.push(`${message} ${JSON.stringify(fields ?? {})}`);
