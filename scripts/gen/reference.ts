@@ -227,7 +227,9 @@ ${table(["variable", "what"], rows)}`;
 }
 
 const limitsText = (): string =>
-  ["limits", "limits-judging", "limits-report"].map((name) => readFileSync(`src/core/${name}.ts`, "utf8")).join("\n");
+  ["limits", "limits-judging", "limits-report"]
+    .map((name) => readFileSync(`src/core/${name}.ts`, "utf8"))
+    .join("\n");
 
 function limitsSection(): string {
   const values: Readonly<Record<string, number>> = LIMITS;

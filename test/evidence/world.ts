@@ -38,7 +38,7 @@ type Fields = Partial<Event>;
 
 export function event(action: Action, time: string, fields: Fields = {}): Event {
   const e = eventOf(action, ORIGIN);
-  return Object.assign(e, { "@timestamp": time, "tapline.vantage": "self" }, fields) as Event;
+  return Object.assign(e, { "@timestamp": time, "tapline.vantage": "self" }, fields);
 }
 
 /** What the mappers make of real sessions, as it stands in the golden files. */
@@ -47,7 +47,7 @@ export function sessions(): Event[] {
     const all = JSON.parse(readFileSync(`test/fixtures/${name}.out.json`, "utf8")) as Fields[];
     return all.map((fields, i) => {
       const e = eventOf(fields["event.action"] as Action, ORIGIN);
-      return Object.assign(e, fields, { "event.id": `${name.replace("/", "-")}-${i}` }) as Event;
+      return Object.assign(e, fields, { "event.id": `${name.replace("/", "-")}-${i}` });
     });
   });
 }
