@@ -37,14 +37,21 @@ const whole = (figure: string): string => `${figure} OVER (PARTITION BY of)`;
 
 export class Asked {
   readonly span: Span;
-  /** Entries [0, end) were there when the report began. */
+  /** Entries [first, end) were there when the report began. */
+  readonly first: number;
   readonly end: number;
   readonly #store: Store;
 
-  constructor(store: Store, span: Span, end: number) {
+  constructor(store: Store, span: Span, { first, end }: { first: number; end: number }) {
     this.#store = store;
     this.span = span;
+    this.first = first;
     this.end = end;
+  }
+
+  /** The entries that are looked at: those there were, before another index if one is named. */
+  #there(before = Infinity): string {
+    return `"event.sequence" >= ${this.first} AND "event.sequence" < ${Math.min(before, this.end)}`;
   }
 
   /** Rows of the events that meet a condition, within the period unless `always`; at most `report_rows`. */
@@ -58,7 +65,7 @@ export class Asked {
     for (const value of options.values ?? []) p.add(value);
     const within = options.always === true ? "true" : inSpan(this.span, p);
     return await this.#store.query(
-      `SELECT ${select} FROM ${options.from ?? "events"} WHERE "event.sequence" < ${this.end} AND ${within} AND (${where}) ${rest}`,
+      `SELECT ${select} FROM ${options.from ?? "events"} WHERE ${this.#there()} AND ${within} AND (${where}) ${rest}`,
       p.values,
     );
   }
@@ -99,7 +106,7 @@ export class Asked {
     const fields = [...new Set(questions.flatMap(fieldsIn))];
     const name = `coalesce(left(${column(field)}, ${LIMITS.report_note_chars}), '')`;
     const groups = `SELECT ${fields.join(", ")}, ${name} AS name, count(*) AS n, min("@timestamp") AS a, max("@timestamp") AS b
-      FROM events WHERE "event.sequence" < ${this.end} AND ${inSpan(this.span, p)} GROUP BY ALL`;
+      FROM events WHERE ${this.#there()} AND ${inSpan(this.span, p)} GROUP BY ALL`;
     const rows = await this.#store.query(
       `SELECT of, name, sum(n)::BIGINT AS n, epoch_ms(max(b)) AS last, (${whole("sum(sum(n))")})::BIGINT AS all_n,
          epoch_ms(${whole("min(min(a))")}) AS all_first, epoch_ms(${whole("max(max(b))")}) AS all_last
@@ -129,7 +136,7 @@ export class Asked {
   ): Promise<{ of: number; population: number; drawn: number[] }[]> {
     if (questions.length === 0) return [];
     const p = new Parameters();
-    const where = `"event.sequence" < ${Math.min(covered, this.end)} AND ${inSpan(this.span, p)}`;
+    const where = `${this.#there(covered)} AND ${inSpan(this.span, p)}`;
     const rows = await this.#store.query(
       `SELECT of, count(*) AS n, arg_min(seq, key, ${LIMITS.report_sample}) AS drawn
        FROM (SELECT unnest(${matching(questions, p)}) AS of, "event.sequence" AS seq, ${key} AS key FROM events WHERE ${where})

@@ -82,9 +82,10 @@ async function recordsOf(asked: Asked): Promise<Coverage["records"]> {
   };
 }
 
-export async function retentionOf(asked: Asked): Promise<Retention> {
+/** `kept_days` are those of the configuration; without them entries are kept for ever. */
+export async function retentionOf(asked: Asked, kept_days: number | undefined): Promise<Retention> {
   const [row] = await asked.rows(
-    `epoch_ms(min("@timestamp")) AS oldest, epoch_ms(max("@timestamp")) AS newest, min("event.sequence") AS first`,
+    `epoch_ms(min("@timestamp")) AS oldest, epoch_ms(max("@timestamp")) AS newest`,
     "true",
     "",
     { always: true },
@@ -95,10 +96,17 @@ export async function retentionOf(asked: Asked): Promise<Retention> {
     oldest: oldest || null,
     newest: newest || null,
     days,
-    first_index: Number(row?.["first"] ?? 0),
+    first_index: asked.first,
     said: [
-      "The ledger and the local store keep every entry until somebody deletes their files: this version of Tapline prunes neither.",
-      "Documents in a cluster are copies with a lifecycle of their own, which `tapline setup` installs and the cluster's administrators can change. It is not looked at here.",
+      kept_days === undefined
+        ? "No retention is configured: the ledger and the local store keep every entry until somebody deletes their files."
+        : `Entries are removed from the ledger and the local store ${kept_days} days after they were recorded; their hashes stay, so that proofs and checkpoints hold.`,
+      ...(asked.first === 0
+        ? []
+        : [
+            `Entries before ${asked.first} were removed by retention: the ledger's own entries of class ledger-prune say when, by whom and why.`,
+          ]),
+      "Documents in a cluster are copies with a lifecycle of their own, which its administrators can change. The check `retention`, on the page of A.6.2.8 where it was made, says what the server had in force.",
     ],
   };
 }

@@ -1,4 +1,4 @@
-// Writes an evidence pack: pages, PDF, sample, proofs, checkpoints, instructions and manifest, in a directory that appears when
+// Writes an evidence pack: pages, PDF, sample, proofs, checkpoints, OSCAL, instructions and manifest, in a directory that appears when
 // all of it is there. Names of files are made here and never of anything recorded.
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
@@ -13,7 +13,9 @@ import { csvRow } from "../viewer/csv.ts";
 import { sheetsOf } from "./document.ts";
 import { htmlOf } from "./html.ts";
 import { MANIFEST, MANIFEST_NOTE, manifestNote, manifestText } from "./manifest.ts";
+import { readControls, readCrosswalk } from "./map.ts";
 import type { Pack, PackFile, SampledEvent } from "./model.ts";
+import { oscalOf } from "./oscal.ts";
 import { writePdf } from "./pdf.ts";
 import type { Made } from "./report.ts";
 import { verifyText } from "./verify-text.ts";
@@ -121,6 +123,9 @@ async function fill(writer: Writer, made: Made, { signer, attached }: PackOption
   await writer.write("events.csv", csvOf(made));
   await writer.write("VERIFY.md", [verifyText(report, signer !== undefined)]);
   for (const [name, text] of attached) await writer.write(name, [text]);
+  const written = { report, files: [...writer.files] };
+  for (const { path, text } of oscalOf(written, readControls(), readCrosswalk()))
+    await writer.write(path, [text]);
   const pack: Pack = { report, files: [...writer.files] };
   const manifest = manifestText(pack);
   await writer.write(MANIFEST, [manifest]);

@@ -11,6 +11,7 @@ import { readRules } from "../detect/load.ts";
 import { incidentEvents } from "../incident/read.ts";
 import { replayed } from "../incident/replay.ts";
 import { cosignaturesOf } from "../ledger/cosignature.ts";
+import { firstIn } from "../ledger/pruned.ts";
 import { Prover, type Standing } from "../ledger/prove.ts";
 import { type LedgerReader, openReader } from "../ledger/reader.ts";
 import { rulePaths } from "../reload.ts";
@@ -102,12 +103,13 @@ async function gather(
   const standing = newestOf(prover);
   const end = Math.max(standing.size, await reader.size());
   await refuseLag(store, end);
-  const retention = await retentionOf(new Asked(store, wanted.span, end));
+  const range = { first: await firstIn(ledger_dir), end };
+  const retention = await retentionOf(new Asked(store, wanted.span, range), config.retention.days);
   const { oldest } = retention;
   // Where no beginning was asked for, the period begins with the first event that there is.
   const begins = wanted.asked.from === null && oldest !== null;
   const span = begins ? { ...wanted.span, from: Date.parse(oldest) } : wanted.span;
-  const asked = new Asked(store, span, end);
+  const asked = new Asked(store, span, range);
   const seed = wanted.seed ?? seedOf(standing.root);
   const older = await keptCheckpoints(config, prover.verifier);
   const checks = await checksOf(asked);

@@ -7,6 +7,7 @@ import { draw } from "../../src/evidence/draw.ts";
 import { readImpact } from "../../src/evidence/impact.ts";
 import { readControls, readCrosswalk, termsOf } from "../../src/evidence/map.ts";
 import type { SoaRow } from "../../src/evidence/model.ts";
+import { writePruned } from "../../src/ledger/pruned.ts";
 import { readSoa } from "../../src/evidence/soa.ts";
 import { type Document, flat } from "../commands/tapline.ts";
 import { type World, around, check, event, everything, newDir, report, sessions, world } from "./world.ts";
@@ -268,6 +269,20 @@ test("coverage, exceptions and retention are those of the ledger", async () => {
   ]);
   expect(exceptions.rows.at(-1)).toMatchObject({ closed_by: "ann", verdict: "false_positive" });
   expect(retention).toMatchObject({ oldest: "2025-10-31T17:00:00.000Z", first_index: 0 });
+});
+
+test("what retention removed is not counted or drawn, and the report says so", async () => {
+  const many = [...everything(), ...everything(), ...everything()];
+  const made = await world(many, { options: { retention: { days: 400 } } });
+  await writePruned(join(made.dir, "ledger"), { first: 256, entry: many.length - 1, from: 256 });
+  const { report: found } = await report(made.config);
+  expect(many.length).toBeGreaterThan(256);
+  expect(found.events.all).toBe(many.length - 256);
+  expect(found.sample.events.every(({ index }) => index >= 256)).toBe(true);
+  expect(found.retention.first_index).toBe(256);
+  expect(found.retention.said.join(" ")).toMatch(
+    /400 days after .* Entries before 256 were removed by retention/,
+  );
 });
 
 test("the same evidence in other frameworks has its sources and its confidence", async () => {
