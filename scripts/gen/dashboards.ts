@@ -1,22 +1,19 @@
 // Makes dashboards/generated/*.ndjson from the definitions in dashboards/: one file for OpenSearch Dashboards, one for
 // Kibana. The page of terms comes from docs/dashboards.md, so that there is one text of it.
-import { readFileSync } from "node:fs";
 import type { Dashboard } from "../../dashboards/define.ts";
 import { TERMS, navigation } from "../../dashboards/header.ts";
 import { DASHBOARDS } from "../../dashboards/index.ts";
 import { SEARCHES } from "../../dashboards/searches.ts";
 import { classicDashboard, indexPattern, savedSearch, type SavedObject } from "./dashboards-classic.ts";
 import { SOURCES } from "./dashboards-common.ts";
+import { readTerms } from "./tables.ts";
 import { dataView, lensDashboard, lensSearch } from "./dashboards-lens.ts";
 
 const TERMS_HEIGHT = 60;
 
 /** The section "Terms" of docs/dashboards.md as a page that every header leads to. */
 function terms(): Dashboard {
-  const page = readFileSync("docs/dashboards.md", "utf8");
-  const text = /^## Terms\n([\s\S]*?)(?=^## )/m.exec(page)?.[1]?.trim();
-  if (text === undefined) throw new Error("docs/dashboards.md: no section Terms with one after it");
-  const body = `${navigation(DASHBOARDS, TERMS)}\n\n${text}`;
+  const body = `${navigation(DASHBOARDS, TERMS)}\n\n${readTerms()}`;
   return {
     id: TERMS,
     title: "Definition of terms",

@@ -79,3 +79,11 @@ export function mappingHash(): string {
   const names = ["fields", "classes", "controls", "crosswalk"];
   return `sha256:${hash("sha256", names.map((name) => readFileSync(`mappings/${name}.yml`, "utf8")).join("\u0000"))}`;
 }
+
+/** The section "Terms" of docs/dashboards.md, so that there is one text of it: Markdown. */
+export function readTerms(): string {
+  const page = readFileSync(new URL("docs/dashboards.md", ROOT), "utf8");
+  const text = /^## Terms\n([\s\S]*?)(?=^## )/m.exec(page)?.[1]?.trim();
+  if (text === undefined) throw new Error("docs/dashboards.md: no section Terms with one after it");
+  return text;
+}

@@ -38,16 +38,17 @@ export const VIEWER = {
   viewer_content_chars: 2_000, // of what was said or done, in a time line
   viewer_list_values: 32, // of a field with several values, in a list
   viewer_related: 50, // events related to one
+  viewer_offers: 50, // values of a field that are offered beside a filter's box
   viewer_buckets: 400, // of a chart over time
   viewer_series: 20, // of a chart over time
   viewer_part_rows: 131_072, // rows that are worked on at once
+  viewer_rollup_rows: 262_144, // summary rows that are worked on at once
   viewer_times: 1_024, // spans of times of parts that are remembered, beside those of files
   viewer_warm_ms: 5_000, // pause between looks for files that nobody asked yet
   viewer_nothing: 50_000, // questions that a file has no answer to
   viewer_groups: 20_000, // groups of one file's events that are kept; beyond that figures are of the largest ones
   viewer_cache_cells: 6_000_000, // figures of files that are remembered, all together
   viewer_stale_ms: 10_000, // a collector that said nothing for so long does not run
-  viewer_small_rows: 65_536, // smaller files will be merged soon: nothing of them is remembered for long
   viewer_sessions: 500, // sessions of one list
   viewer_alerts: 200_000, // alerts that the queue looks at; older ones are found by search
   viewer_triage: 200_000, // of what people said of alerts

@@ -7,6 +7,8 @@ import { TaplineError, reasonOf, systemCode } from "../core/errors.ts";
 
 export const MANIFEST = "manifest.json";
 export const PARQUET = "parquet";
+export const ROLLUP = "rollup";
+export const GRAMS = "grams";
 const VERSION = 1;
 
 /** Rows of entries [first, end) of the ledger. */
@@ -24,6 +26,18 @@ export interface StoreFile {
   readonly columns: string;
   /** How many of the persons that were erased have no rows here any more, in the order of the erasures; 0 when not given. */
   readonly erased?: number;
+  /** What was made of it, so that questions need not read it. Files that will be merged soon have none. */
+  readonly aids?: Aids | undefined;
+}
+
+/** What is beside a file. Each can be removed: then the file itself is asked, and the writer makes it again at its next start. */
+export interface Aids {
+  /** Names how they are made. */
+  readonly version: string;
+  /** Summary rows (rollup.ts): how many, and their bytes. None when they would not be few. */
+  readonly rollup?: { readonly rows: number; readonly bytes: number };
+  /** Which runs of letters are in the entries (grams.ts); none when that could not be told. */
+  readonly grams?: { readonly bytes: number };
 }
 
 export interface Manifest {
@@ -44,15 +58,30 @@ export const EMPTY: Manifest = { version: VERSION, end: 0, last_hash: "", files:
 
 /** Makes the directories. Only the owner may read them. */
 export function makeStore(dir: string): void {
-  mkdirSync(join(dir, PARQUET), { recursive: true, mode: 0o700 });
+  for (const name of [PARQUET, ROLLUP, GRAMS]) mkdirSync(join(dir, name), { recursive: true, mode: 0o700 });
 }
 
 const padded = (index: number): string => String(index).padStart(12, "0");
+const rangeName = (first: number, end: number): string => `${padded(first)}-${padded(end)}`;
 
 /** `parquet/<first>-<end>.parquet`, with leading zeros so that names sort as ranges do. */
 export function parquetPath(first: number, end: number): string {
-  return `${PARQUET}/${padded(first)}-${padded(end)}.parquet`;
+  return `${PARQUET}/${rangeName(first, end)}.parquet`;
 }
+
+/** Summary rows of the file of that range. */
+export const rollupPath = (first: number, end: number): string =>
+  `${ROLLUP}/${rangeName(first, end)}.parquet`;
+
+/** Runs of letters in the file of that range: bits, nothing else. */
+export const gramsPath = (first: number, end: number): string => `${GRAMS}/${rangeName(first, end)}.bits`;
+
+/** Everything of a file, by path. */
+export const pathsOf = ({ path, first, end }: StoreFile): string[] => [
+  path,
+  rollupPath(first, end),
+  gramsPath(first, end),
+];
 
 /** The manifest; empty when there is none. Throws STORE_UNREADABLE, STORE_DAMAGED or STORE_NEWER. */
 export function readManifest(dir: string): Manifest {

@@ -3,10 +3,12 @@
 import { LIMITS } from "../core/limits.ts";
 import type { StoreFile } from "./manifest.ts";
 
-const isSmall = (file: StoreFile): boolean =>
+/** It will be merged with its neighbours. */
+export const isSmall = (file: StoreFile): boolean =>
   file.rows < LIMITS.store_small_rows && file.entry_bytes < LIMITS.store_small_bytes;
 
-/** The first run of neighbours to merge, at least `store_merge_files`, or undefined when there is none. */
+/** The first run of neighbours to merge, at least `store_merge_files` or the rows of a whole file, or undefined when there
+ * is none. */
 export function chooseMerge(files: readonly StoreFile[]): readonly StoreFile[] | undefined {
   for (let start = 0; start < files.length; start++) {
     const { columns } = files[start]!;
@@ -18,7 +20,8 @@ export function chooseMerge(files: readonly StoreFile[]): readonly StoreFile[] |
       if (!isSmall(file) || file.columns !== columns) break;
       rows += file.rows;
       most = Math.max(most, file.rows);
-      if (i + 1 - start >= LIMITS.store_merge_files && 2 * most <= rows) return files.slice(start, i + 1);
+      const enough = i + 1 - start >= LIMITS.store_merge_files || rows >= LIMITS.store_file_rows;
+      if (enough && 2 * most <= rows) return files.slice(start, i + 1);
     }
   }
   return undefined;

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import type { Erased } from "../ledger/erased.ts";
 import { SEALED } from "../normalise/seal.ts";
 import type { DuckDBConnection } from "./duckdb.ts";
-import { type Manifest, type StoreFile, parquetPath } from "./manifest.ts";
+import { removeAids } from "./aids.ts";
+import { type Manifest, type StoreFile, parquetPath, pathsOf } from "./manifest.ts";
 import { groupRows, quoted, writeParquet } from "./parquet.ts";
 
 interface Store {
@@ -29,7 +30,7 @@ export async function withoutPruned(
     kept.unshift({ ...(await rewritten(store, last, path, `"event.sequence" >= ${first}`)), first });
   }
   const at_ms = store.now();
-  const replaced = gone.map(({ path }) => ({ path, at_ms }));
+  const replaced = gone.flatMap(pathsOf).map((path) => ({ path, at_ms }));
   return { ...manifest, first, files: kept, end: Math.max(end, first), retired: [...retired, ...replaced] };
 }
 
@@ -52,6 +53,7 @@ export async function withoutErased(
     const where = due.map(({ subject }) => theirs(subject)).join(" OR ");
     const found = await countRows(store, file, where);
     const left = found === 0 ? file : await rewritten(store, file, file.path, `NOT (${where})`);
+    if (left !== file) removeAids(store.dir, file);
     files.push({ ...left, erased: erased.length });
   }
   return any ? { ...manifest, files } : undefined;
@@ -70,7 +72,7 @@ async function countRows({ connection, dir }: Store, file: StoreFile, where: str
   return Number(found!["rows"]);
 }
 
-/** The rows of a file for which `where` holds, as a file at `path`. It stays where it is. */
+/** The rows of a file for which `where` holds, as a file at `path`, without aids. It stays where it is. */
 async function rewritten(
   { connection, dir }: Store,
   file: StoreFile,
@@ -86,5 +88,5 @@ async function rewritten(
   const [rows, entry_bytes] = [found!.rows, Number(found!.bytes)];
   const group = groupRows(rows === 0 ? 1 : entry_bytes / rows);
   const bytes = await writeParquet(connection, `SELECT * ${from}`, join(dir, path), rows, group);
-  return { ...file, path, rows, bytes, entry_bytes };
+  return { ...file, path, rows, bytes, entry_bytes, aids: undefined };
 }

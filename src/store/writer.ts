@@ -1,18 +1,20 @@
 // Writes ledger ranges into a store: Parquet files, then the manifest that lists them; merges small neighbours.
 // Runs in a process of its own (sinks/store-writer.ts). What the manifest does not list does not exist.
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import assert from "node:assert";
 import { TaplineError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { EntryBatch } from "../core/stage.ts";
+import { lacksAids, makeAids, withoutLost } from "./aids.ts";
 import { COLUMNS_DIGEST } from "./columns.ts";
 import type { EntryReader } from "./entries.ts";
 import { type Duckdb, firstLine, openLocked } from "./duckdb.ts";
 import * as manifests from "./manifest.ts";
 import type { Manifest, StoreFile } from "./manifest.ts";
 import { chooseMerge } from "./merge.ts";
+import { removeOrphans } from "./orphans.ts";
 import { TextTable, groupRows, mergeFiles, textPath, writeParquet } from "./parquet.ts";
 import { withoutErased, withoutPruned } from "./rewrite.ts";
 
@@ -59,8 +61,8 @@ export class StoreWriter {
     }
   }
 
-  /** One piece of upkeep: removes replaced files whose time is over, merges one run of small files. True when there
-   * may be more to do. What fails is warned of and left for the next time: the store is whole without it. */
+  /** One piece of upkeep: removes replaced files whose time is over, merges one run of small files, or makes what helps to ask
+   * one that stays. True when there may be more to do. What fails is warned of and left for the next time: the store is whole without it. */
   async tidy(): Promise<boolean> {
     if (this.#duckdb === undefined) return false;
     try {
@@ -68,7 +70,7 @@ export class StoreWriter {
       await this.#remove(this.#duckdb);
       const run = chooseMerge(this.#manifest.files);
       if (run !== undefined) await this.#replace(this.#duckdb, run);
-      return run !== undefined;
+      return run !== undefined || (await this.#aid(this.#duckdb));
     } catch (error) {
       this.#parts.warn(`small files are not merged: ${firstLine(error)}`);
       return false;
@@ -82,6 +84,17 @@ export class StoreWriter {
     if (kept !== undefined) await this.#publish(kept);
     const left = await withoutErased(store, this.#manifest, await ledger.erased());
     if (left !== undefined) await this.#publish(left);
+  }
+
+  /** Makes what helps to ask one file; false when none lacks it. */
+  async #aid({ connection }: Duckdb): Promise<boolean> {
+    const { dir, ledger } = this.#parts;
+    const file = lacksAids(this.#manifest.files);
+    if (file === undefined) return false;
+    const aids = await makeAids(connection, dir, file, ledger, (message) => this.#parts.warn(message));
+    const files = this.#manifest.files.map((one) => (one === file ? { ...one, aids } : one));
+    await this.#publish({ ...this.#manifest, files });
+    return true;
   }
 
   async #replace(duckdb: Duckdb, run: readonly StoreFile[]): Promise<void> {
@@ -112,7 +125,9 @@ export class StoreWriter {
       this.#manifest = manifests.readManifest(dir);
       await this.#checkLedger();
       await this.#dropMissing();
-      this.#removeOrphans();
+      const files = withoutLost(dir, this.#manifest.files);
+      if (files !== this.#manifest.files) await this.#publish({ ...this.#manifest, files });
+      removeOrphans(dir, this.#manifest);
     } catch (error) {
       duckdb.close();
       throw error;
@@ -149,15 +164,6 @@ export class StoreWriter {
     const last = end <= pruned ? undefined : await ledger.read(end - 1, 1, LIMITS.store_chunk_bytes);
     const last_hash = last === undefined ? this.#manifest.last_hash : lastHash(last);
     await this.#publish({ ...this.#manifest, first, files: kept, end, last_hash });
-  }
-
-  #removeOrphans(): void {
-    const { files, retired } = this.#manifest;
-    const known = new Set([...files, ...retired].map((file) => file.path));
-    for (const name of readdirSync(join(this.#parts.dir, manifests.PARQUET))) {
-      const path = `${manifests.PARQUET}/${name}`;
-      if (!known.has(path)) rmSync(join(this.#parts.dir, path), { recursive: true });
-    }
   }
 
   async #removeRetired(): Promise<void> {

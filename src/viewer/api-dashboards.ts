@@ -89,7 +89,11 @@ export type Figure = number | string | null;
 /** Value of a bucket; the label of a condition. */
 export type Key = string | number | boolean;
 
-export type PanelData =
+export type PanelData = Figures & {
+  /** Of some files only the largest groups were kept: rare values are missing, and sums over them are too small. */
+  readonly cut?: true;
+};
+type Figures =
   | { readonly id: string; readonly kind: "number"; readonly value: Figure }
   | {
       readonly id: string;

@@ -34,12 +34,21 @@ export type SearchLine =
       } | null;
       /** The most frequent values of a few fields among the hits. */
       readonly facets: readonly Facet[];
+      /** Of some files only the most frequent values were counted. */
+      readonly cut?: true;
       readonly took_ms: number;
     };
 interface Progress {
   /** Of `entries` so many were searched; the total is final when both are the same. */
   readonly searched: number;
   readonly entries: number;
+}
+/** The most frequent values of a field, most frequent first. */
+export interface ValueList {
+  readonly field: string;
+  readonly values: readonly { readonly key: Key; readonly count: number }[];
+  /** There are others. */
+  readonly more: boolean;
 }
 export interface Facet {
   readonly field: string;
@@ -90,6 +99,8 @@ export interface Proof {
 export interface SessionList {
   readonly sessions: readonly SessionRow[];
   readonly more: boolean;
+  /** Of some files only the sessions with most events were looked at. */
+  readonly cut: boolean;
 }
 export interface SessionRow {
   /** gen_ai.conversation.id. */

@@ -6,6 +6,8 @@
 //   GET  /open?token=…                    the printed link: sets the cookie and leads to `/`; for the browser's address bar only
 //   GET  /api/session                     → Session
 //   GET  /api/fields                      → FieldList
+//   GET  /api/terms                       → Terms
+//   GET  /api/values/FIELD                → ValueList                          from, to, q
 //   GET  /api/status                      → StatusAnswer
 //   GET  /api/dashboards                  → DashboardList
 //   GET  /api/dashboards/ID               → DashboardLayout
@@ -101,6 +103,11 @@ export type FieldType =
   | "stored";
 export interface FieldList {
   readonly fields: readonly { readonly name: string; readonly type: FieldType; readonly about: string }[];
+}
+
+/** What words and figures mean, in Markdown of ours. */
+export interface Terms {
+  readonly text: string;
 }
 
 export interface StatusAnswer {

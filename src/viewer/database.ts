@@ -7,11 +7,13 @@ import { TaplineError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { COLUMNS_DIGEST, columnTypes } from "../store/columns.ts";
 import { type Duckdb, type DuckDBConnection, openDuckdb } from "../store/duckdb.ts";
-import { EMPTY, type Manifest, PARQUET, type StoreFile, readManifest } from "../store/manifest.ts";
+import { EMPTY, type Manifest, PARQUET, ROLLUP, type StoreFile, readManifest } from "../store/manifest.ts";
+import { isSmall } from "../store/merge.ts";
 import { quoted } from "../store/parquet.ts";
 import { plainValue, stampOf } from "../store/reader.ts";
 import { Tail } from "../store/tail.ts";
 import type { EntryReader } from "../store/entries.ts";
+import { aidsOf } from "./aided.ts";
 import { Pool, refusal, stopped } from "./pool.ts";
 import type { Row } from "./rows.ts";
 import type { Span } from "./times.ts";
@@ -30,6 +32,10 @@ export interface Part {
   readonly times: Span;
   /** It stays, so that what was found out about it may be kept. */
   readonly stays: boolean;
+  /** Summary rows of all its events: their file, and how many they are. */
+  readonly rollup?: undefined | { readonly path: string; readonly rows: number };
+  /** Which runs of letters are in it. */
+  readonly grams?: { readonly path: string; readonly bytes: number };
 }
 
 /** Runs one statement: its text, its parameters, the most rows that are wanted. */
@@ -81,7 +87,8 @@ export class Database {
     const { connection } = duckdb;
     const tail = await Tail.create(connection, options.ledger);
     await connection.run("SET parquet_metadata_cache = true");
-    await connection.run(`SET allowed_directories = [${quoted(join(dir, PARQUET))}]`);
+    const allowed = [PARQUET, ROLLUP].map((name) => quoted(join(dir, name))).join(", ");
+    await connection.run(`SET allowed_directories = [${allowed}]`);
     await connection.run("SET enable_external_access = false");
     await connection.run("SET lock_configuration = true");
     const connections: DuckDBConnection[] = [];
@@ -160,8 +167,12 @@ export class Database {
     const parts: Part[] = [];
     const fresh: StoreFile[] = [];
     for (const file of manifest.files) {
-      if (file.rows < LIMITS.viewer_small_rows) fresh.push(file);
-      else parts.push(...(await this.#partsOf([file], file.path, true)));
+      if (isSmall(file) && file.aids === undefined) fresh.push(file);
+      else {
+        const aids = aidsOf(this.#dir, file);
+        for (const part of await this.#partsOf([file], file.path, true))
+          parts.push({ ...part, ...(part.rows === file.rows ? aids : { ...aids, rollup: undefined }) });
+      }
     }
     // Small files of one set of columns are asked as one.
     for (const columns of new Set(fresh.map((file) => file.columns))) {

@@ -1,60 +1,33 @@
 // Answers to asks over the whole store: part by part, the parts' answers remembered, then added up. A part that stays is
-// asked once for a question; what is missing for one part is asked in one reading of it.
-import { LIMITS } from "../core/limits.ts";
-import type { Key } from "./api.ts";
-import { type Ask, type Measure, anyOf, fieldsOf, isMany, sqlOf } from "./asks.ts";
+// asked once for a question. What summary rows tell is asked of them, of many parts at once; the rest in one reading of a part.
+import { createHash } from "node:crypto";
+import { quoted } from "../store/parquet.ts";
+import { ROLLUPS } from "../store/rollup.ts";
+import { answer } from "./answer.ts";
+import { type Ask, anyOf, fieldsOf } from "./asks.ts";
 import { type Database, type Part, type View, holdsAll, mayHold } from "./database.ts";
 import { queryText, type Term } from "./query.ts";
-import type { Row } from "./rows.ts";
-import { type Cell, type Partial, Sums } from "./sums.ts";
+import { mayHoldTerms } from "./narrow.ts";
+import { Remembered } from "./remembered.ts";
+import { chunksOf, edgesOf, hoursOf, rolledColumns, rollupFor } from "./rolled.ts";
+import type { Partial } from "./sums.ts";
 import type { Span } from "./times.ts";
 import { Parameters, column, conditionOf, inSpan } from "./where.ts";
-
-/** What parts answered, by what they were asked; the least used goes first. */
-export class Remembered {
-  readonly #answers = new Map<string, { partial: Partial; cells: number }>();
-  #cells = 0;
-
-  get(key: string): Partial | undefined {
-    const found = this.#answers.get(key);
-    if (found === undefined) return undefined;
-    this.#answers.delete(key);
-    this.#answers.set(key, found);
-    return found.partial;
-  }
-
-  put(key: string, partial: Partial): void {
-    const cells = sizeOf(partial);
-    if (cells > LIMITS.viewer_cache_cells / 16) return;
-    this.#cells += cells - (this.#answers.get(key)?.cells ?? 0);
-    this.#answers.set(key, { partial, cells });
-    for (const [old, { cells: freed }] of this.#answers) {
-      if (this.#cells <= LIMITS.viewer_cache_cells) break;
-      this.#answers.delete(old);
-      this.#cells -= freed;
-    }
-  }
-
-  get cells(): number {
-    return this.#cells;
-  }
-}
-
-/** About: a group is an object, two lists and its values. */
-function sizeOf({ groups }: Partial): number {
-  let cells = 8;
-  for (const group of groups) {
-    cells += 6 + group.keys.length + group.cells.length;
-    for (const cell of group.cells) if (Array.isArray(cell)) cells += cell.length;
-  }
-  return cells;
-}
 
 export interface Question {
   readonly view: View;
   readonly span: Span;
   readonly terms: readonly Term[];
   readonly signal: AbortSignal;
+}
+
+/** What is asked of some parts at once, each with its place among the asks of the question. */
+interface Job {
+  readonly parts: readonly Part[];
+  readonly places: readonly number[];
+  /** Rows that are told as looked at when it is done. */
+  readonly rows: number;
+  run(): Promise<Partial[]>;
 }
 
 export class Figures {
@@ -70,31 +43,72 @@ export class Figures {
     return this.#remembered.cells;
   }
 
-  /** The parts' answers to every ask, in the order of the asks. `seen` is told how many entries were looked at. */
+  /** The parts' answers to every ask, in the order of the asks. `seen` is told of answers to the first ask, and how many
+   * entries they are of. */
   async ask(
-    { view, span, terms, signal }: Question,
+    question: Question,
     asks: readonly Ask[],
-    seen?: (partials: readonly Partial[], part: Part) => void,
+    seen?: (first: readonly Partial[], rows: number) => void,
   ): Promise<Partial[][]> {
     const answers: Partial[][] = asks.map(() => []);
-    const parts = view.parts.filter((part) => mayHold(part, span)).toReversed();
-    let next = 0;
+    const jobs = this.#jobs(question, asks);
     const work = async (): Promise<void> => {
-      for (let part = parts[next++]; part !== undefined; part = parts[next++]) {
-        const partials = await this.askPart(
-          part,
-          holdsAll(part, span) ? undefined : span,
-          terms,
-          asks,
-          signal,
-        );
-        partials.forEach((partial, i) => answers[i]!.push(partial));
-        seen?.(partials, part);
+      for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
+        const partials = await job.run();
+        const first = partials.filter((_, i) => job.places[i % job.places.length] === 0);
+        partials.forEach((partial, i) => answers[job.places[i % job.places.length]!]!.push(partial));
+        if (job.places.includes(0)) seen?.(first, job.rows);
       }
     };
     // Two at once: one reads while the other adds up.
     await Promise.all([work(), work()]);
     return answers;
+  }
+
+  /** What is remembered first, then summaries of many parts at once, then events part by part, newest first. */
+  #jobs({ view, span, terms, signal }: Question, asks: readonly Ask[]): Job[] {
+    const places = asks.map((_, i) => i);
+    const rollups = asks.map((ask) => rollupFor(ask, terms));
+    const [rolled, read] = [true, false].map((is) => places.filter((i) => (rollups[i] !== undefined) === is));
+    const jobs: Job[] = [];
+    const rolling: Part[] = [];
+    const one = (part: Part, of: readonly number[], within: Span | undefined, rows: number): void => {
+      if (of.length === 0) return;
+      const run = (): Promise<Partial[]> =>
+        this.askPart(
+          part,
+          within,
+          terms,
+          of.map((i) => asks[i]!),
+          signal,
+        );
+      jobs.push({ parts: [part], places: of, rows, run });
+    };
+    for (const part of view.parts.toReversed()) {
+      if (!mayHold(part, span)) continue;
+      const whole = holdsAll(part, span);
+      const within = whole ? undefined : span;
+      const known = whole && asks.every((ask) => this.#remembered.has(keyOf(part, undefined, terms, ask)));
+      if (known || part.rollup === undefined || rolled!.length === 0) one(part, places, within, part.rows);
+      else {
+        rolling.push(part);
+        one(part, read!, within, part.rows);
+        if (!whole) for (const edge of edgesOf(span)) if (mayHold(part, edge)) one(part, rolled!, edge, 0);
+      }
+    }
+    for (const parts of chunksOf(rolling)) {
+      const rows = parts.reduce((sum, part) => sum + part.rows, 0);
+      const run = (): Promise<Partial[]> =>
+        this.#roll(
+          parts,
+          span,
+          terms,
+          rolled!.map((i) => asks[i]!),
+          signal,
+        );
+      jobs.unshift({ parts, places: rolled!, rows, run });
+    }
+    return jobs;
   }
 
   /** Takes an answer of all of a part's events that was kept. */
@@ -111,14 +125,22 @@ export class Figures {
     signal: AbortSignal,
   ): Promise<Partial[]> {
     const keys = asks.map((ask) => keyOf(part, span, terms, ask));
-    const known = keys.map((key) => this.#remembered.get(key));
-    const missing = asks.filter((_, i) => known[i] === undefined);
-    if (missing.length === 0) return known as Partial[];
-    const found = await this.#read(part, span, terms, missing, signal);
-    let at = 0;
+    const found = keys.map((key) => this.#remembered.get(key));
+    const summed = (ask: Ask): boolean =>
+      span === undefined && part.rollup !== undefined && rollupFor(ask, terms) !== undefined;
+    const missing = asks.filter((_, i) => found[i] === undefined);
+    const [rolled, read] = [missing.filter(summed), missing.filter((ask) => !summed(ask))];
+    const answers = new Map<Ask, Partial>();
+    if (rolled.length > 0)
+      (await this.#roll([part], undefined, terms, rolled, signal)).forEach((one, i) =>
+        answers.set(rolled[i]!, one),
+      );
+    if (read.length > 0 && mayHoldTerms(part, terms))
+      (await this.#read(part, span, terms, read, signal)).forEach((one, i) => answers.set(read[i]!, one));
     return keys.map((key, i) => {
-      const partial = known[i] ?? found[at++]!;
-      if (known[i] === undefined) this.#remembered.put(key, partial);
+      if (found[i] !== undefined) return found[i];
+      const partial = answers.get(asks[i]!) ?? NO_GROUPS;
+      this.#remembered.put(key, partial);
       return partial;
     });
   }
@@ -145,52 +167,47 @@ export class Figures {
       return partials;
     });
   }
+
+  /** The same of the parts' summary rows, in whole hours within the span. */
+  async #roll(
+    parts: readonly Part[],
+    span: Span | undefined,
+    terms: readonly Term[],
+    asks: readonly Ask[],
+    signal: AbortSignal,
+  ): Promise<Partial[]> {
+    const key = { key: `summary ${digestOf(parts.map((part) => part.key).join("\n"))}` };
+    const keys = asks.map((ask) => keyOf(key, span, terms, ask));
+    const answers = keys.map((one) => this.#remembered.get(one));
+    const missing = asks.filter((_, i) => answers[i] === undefined);
+    const found = new Map<Ask, Partial>();
+    for (const rollup of ROLLUPS) {
+      const of = missing.filter((ask) => rollupFor(ask, terms) === rollup);
+      if (of.length === 0) continue;
+      const p = new Parameters();
+      const conditions = [`rollup = '${rollup.name}'`, conditionOf(terms, p), anyOf(of, p)];
+      if (span !== undefined)
+        conditions.push(`hour >= ${hoursOf(span).first} AND hour < ${hoursOf(span).end}`);
+      const files = parts.map(({ rollup: file }) => quoted(file!.path)).join(", ");
+      const from = `SELECT ${rolledColumns(rollup, of)} FROM read_parquet([${files}]) WHERE ${conditions.join(" AND ")}`;
+      await this.#database.use(signal, async (run) => {
+        await run(`CREATE OR REPLACE TEMP TABLE part AS ${from}`, p.values, 1);
+        for (const ask of of) found.set(ask, await answer(run, ask, "part", rollup));
+        await run("DROP TABLE part", [], 1);
+      });
+    }
+    return keys.map((one, i) => {
+      if (answers[i] !== undefined) return answers[i];
+      const partial = found.get(asks[i]!)!;
+      if (parts.length > 1 || span !== undefined) this.#remembered.put(one, partial);
+      return partial;
+    });
+  }
 }
 
-function keyOf(part: Part, span: Span | undefined, terms: readonly Term[], ask: Ask): string {
+const NO_GROUPS: Partial = { groups: [], cut: false };
+const digestOf = (text: string): string => createHash("sha256").update(text).digest("base64url").slice(0, 22);
+function keyOf(part: Pick<Part, "key">, span: Span | undefined, terms: readonly Term[], ask: Ask): string {
   const within = span === undefined ? "" : `${span.from} ${span.to}`;
   return `${part.key}\n${within}\n${queryText(terms)}\n${JSON.stringify(ask)}`;
-}
-
-async function answer(
-  run: (sql: string, values: Parameters["values"], max: number) => Promise<Row[]>,
-  ask: Ask,
-  table: string,
-): Promise<Partial> {
-  const { sql, values } = sqlOf(ask, table);
-  const rows = await run(sql, [...values], LIMITS.viewer_groups + 1);
-  const kept = rows.slice(0, LIMITS.viewer_groups);
-  const cells = kept.map((row) => ask.measures.map((measure, i) => cellOf(measure, row[`m${i}`])));
-  const cut = rows.length > LIMITS.viewer_groups;
-  if (!ask.by.some(isMany)) {
-    return {
-      groups: kept.map((row, n) => ({ keys: ask.by.map((_, i) => row[`k${i}`] as Key), cells: cells[n]! })),
-      cut,
-    };
-  }
-  const sums = new Sums(ask);
-  kept.forEach((row, n) => {
-    for (const keys of combinations(ask.by.map((_, i) => row[`k${i}`] as Key | readonly Key[])))
-      sums.add({ keys, cells: cells[n]! });
-  });
-  return { groups: sums.groups(), cut };
-}
-
-/** One of each. */
-function combinations(keys: readonly (Key | readonly Key[])[]): Key[][] {
-  let all: Key[][] = [[]];
-  for (const key of keys) {
-    const each = Array.isArray(key) ? [...new Set(key as readonly Key[])] : [key as Key];
-    all = all.flatMap((head) => each.map((one) => [...head, one]));
-  }
-  return all;
-}
-
-function cellOf({ op }: Measure, value: unknown): Cell {
-  if (op === "percentile") {
-    const entries = (value ?? []) as readonly { key: number; value: number | bigint }[];
-    return entries.map((entry) => [entry.key, Number(entry.value)] as const);
-  }
-  if (op === "distinct" || op === "values") return (value ?? []) as readonly number[];
-  return value === null || value === undefined ? null : Number(value);
 }

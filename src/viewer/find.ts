@@ -2,6 +2,8 @@
 import { LIMITS } from "../core/limits.ts";
 import type { EventRow } from "./api.ts";
 import type { Database, Part, View } from "./database.ts";
+import { mayHoldTerms } from "./narrow.ts";
+import type { Term } from "./query.ts";
 import { FIELDS_OF_ROW, type Row, columnsOf, cut, rowOf } from "./rows.ts";
 import { type Parameter, Parameters } from "./where.ts";
 
@@ -86,7 +88,9 @@ export async function indexOfId(
   id: string,
   signal: AbortSignal,
 ): Promise<number | undefined> {
+  const named: Term = { kind: "is", not: false, field: "event.id", values: [{ text: id, prefix: false }] };
   for (const part of view.parts.toSorted((a, b) => b.end - a.end)) {
+    if (!mayHoldTerms(part, [named])) continue;
     const sql = `SELECT max("event.sequence") AS at FROM ${part.from} WHERE "event.id" = $1`;
     const [row] = await database.run(sql, [id], 1, signal);
     if (row?.["at"] !== null && row?.["at"] !== undefined) return Number(row["at"]);
@@ -107,8 +111,14 @@ export async function eventsWhere(
     const p = new Parameters();
     const where = condition(p);
     const values: Parameter[] = p.values;
-    const sql = `SELECT ${columnsOf(fields)} FROM ${part.from} WHERE ${where} ORDER BY "event.sequence" LIMIT ${LIMITS.viewer_related}`;
-    for (const row of await database.run(sql, values, LIMITS.viewer_related, signal))
+    // Which they are first: few columns of all rows, then all columns of few.
+    const sql = `SELECT "event.sequence" AS at FROM ${part.from} WHERE ${where} ORDER BY at LIMIT ${LIMITS.viewer_related}`;
+    const indexes = (await database.run(sql, values, LIMITS.viewer_related, signal)).map(({ at }) =>
+      Number(at),
+    );
+    if (indexes.length === 0) continue;
+    const all = `SELECT ${columnsOf(fields)} FROM ${part.from} WHERE "event.sequence" IN (${indexes.join(", ")}) ORDER BY "event.sequence"`;
+    for (const row of await database.run(all, [], indexes.length, signal))
       found.push({ row, event: rowOf(row, fields) });
   }
   return found;

@@ -51,6 +51,11 @@ const figuresOf = (asked: Asked, sums: Sums): Figures[] =>
   sums.figures(metricsOf(asked.panel).map(({ percentile }) => percentile));
 
 export function dataOf(asked: Asked): PanelData {
+  const data = shownOf(asked);
+  return asked.partials.some(({ cut }) => cut) ? { ...data, cut: true } : data;
+}
+
+function shownOf(asked: Asked): PanelData {
   const { panel } = asked;
   switch (panel.kind) {
     case "number": {

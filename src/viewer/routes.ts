@@ -13,12 +13,13 @@ import type { Live } from "./live.ts";
 import { dashboardOf, dashboards, layoutOf } from "./panels.ts";
 import { type Request, readBody } from "./request.ts";
 import { listRules, ruleDetail } from "./rules.ts";
+import { valuesOf } from "./search.ts";
 import { tellSearch } from "./search-answer.ts";
 import { Stream, notFound, problemOf, sendJson } from "./send.ts";
 import { listSessions, tellSession } from "./sessions.ts";
 import { isoOf, parsePoint, ALWAYS } from "./times.ts";
 import { fieldNames, refuse, typeOf } from "./where.ts";
-import { readFields } from "../../scripts/gen/tables.ts";
+import { readFields, readTerms } from "../../scripts/gen/tables.ts";
 import { VERSION } from "../version.ts";
 
 export interface Route {
@@ -180,6 +181,16 @@ async function control({ asked, id, signal }: Request, context: Context) {
   return (await controlDetail(context, question, id, header)) ?? refuseMissing("control");
 }
 
+const TERMS_TEXT = readTerms();
+
+/** Fields whose values can be listed: words, not texts. */
+async function values({ asked, id, signal }: Request, context: Context) {
+  const type = typeOf(id);
+  if (type === undefined || !["keyword", "keyword[]", "wildcard", "constant", "boolean", "ip"].includes(type))
+    refuse("values of this field are not listed");
+  return valuesOf(context.figures, asked.question(await context.database.view(), signal), id);
+}
+
 const question = async ({ asked, signal }: Request, context: Context) =>
   asked.question(await context.database.view(), signal);
 
@@ -187,6 +198,8 @@ export const ROUTES: readonly Route[] = [
   get("/api/session", [], session),
   get("/api/fields", [], () => FIELD_LIST),
   get("/api/status", [], status),
+  get("/api/terms", [], () => ({ text: TERMS_TEXT })),
+  get("/api/values/*", [...PERIOD, "q"], values),
   get("/api/dashboards", [], () => ({ dashboards: dashboards() })),
   get("/api/dashboards/*", [], ({ id }) => layoutOf(dashboard(id))),
   lines("/api/dashboards/*/data", [...PERIOD, "q", "tz", "panel"], dashboardData),

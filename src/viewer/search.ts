@@ -1,10 +1,11 @@
 // The newest events that meet a question, page by page, and how many there are. Parts are asked newest first, and no more of
 // them than the page needs; hits are told as soon as no other part can hold a newer one.
 import { LIMITS } from "../core/limits.ts";
-import type { EventRow, Facet, SearchLine } from "./api.ts";
+import type { EventRow, Facet, SearchLine, ValueList } from "./api.ts";
 import type { Ask } from "./asks.ts";
 import { type Database, type Part, holdsAll, mayHold } from "./database.ts";
 import type { Figures, Question } from "./figures.ts";
+import { mayHoldTerms, narrow } from "./narrow.ts";
 import { FIELDS_OF_ROW, columnsOf, rowOf } from "./rows.ts";
 import { Sums } from "./sums.ts";
 import { type Span, bucketOf, bucketsOf, stepOf } from "./times.ts";
@@ -36,6 +37,9 @@ interface Hit extends Place {
   readonly event: EventRow;
 }
 
+/** Parts that are asked before it is looked up which others are worth it. */
+const AHEAD = 2;
+
 /** Hits of a page in order. `emit` is told of those that are certain; gives the place after the last, or undefined. */
 export async function findPage(
   database: Database,
@@ -44,15 +48,23 @@ export async function findPage(
   emit: (events: EventRow[]) => void,
   seen?: (searched: number) => void,
 ): Promise<string | null> {
-  const { view, span, terms, signal } = question;
+  const { view, terms, signal } = question;
+  let { span } = question;
   const fields = page.fields ?? FIELDS_OF_ROW;
-  const parts = view.parts
-    .filter((part) => mayHold(part, span) && (page.after === undefined || part.times.from <= page.after.ms))
+  const before = page.after?.ms ?? Infinity;
+  let parts = view.parts
+    .filter((part) => mayHold(part, span) && part.times.from <= before)
     .toSorted((a, b) => b.times.to - a.times.to || b.end - a.end);
   let hits: Hit[] = [];
   let told = 0;
   for (let i = 0; i < parts.length; i++) {
-    const part = parts[i]!;
+    if (i === AHEAD) {
+      const left = await narrow(database, parts.slice(i), question, page.limit + 1, before);
+      parts = [...parts.slice(0, i), ...left.parts];
+      span = { ...span, from: left.from };
+    }
+    const part = parts[i];
+    if (part === undefined || !mayHold(part, span)) continue;
     const full = hits.length > page.limit ? hits[page.limit]!.ms : undefined;
     if (full !== undefined && full > part.times.to) break;
     const found = await hitsOf(database, part, span, terms, page, fields, signal);
@@ -77,6 +89,7 @@ async function hitsOf(
   fields: readonly string[],
   signal: AbortSignal,
 ): Promise<Hit[]> {
+  if (!mayHoldTerms(part, terms)) return [];
   // What a part has no hit for at all, it has in no page and no period.
   const name = `${part.key}\n${queryText(terms)}`;
   if (database.nothing.has(name)) return [];
@@ -122,6 +135,17 @@ export function totalsAsks(base_ms: number): Ask[] {
   ];
 }
 
+/** The most frequent values of a field in a question's events. */
+export async function valuesOf(figures: Figures, question: Question, field: string): Promise<ValueList> {
+  const ask: Ask = { where: [], by: [{ kind: "value", field }], measures: [{ op: "count" }] };
+  const [partials] = await figures.ask(question, [ask]);
+  const sums = new Sums(ask);
+  for (const { groups } of partials!) for (const group of groups) sums.add(group);
+  const all = sums.figures().map(({ keys, values: [n] }) => ({ key: keys[0]!, count: n ?? 0 }));
+  const most = all.toSorted((a, b) => b.count - a.count || (String(a.key) < String(b.key) ? -1 : 1));
+  return { field, values: most.slice(0, LIMITS.viewer_offers), more: most.length > LIMITS.viewer_offers };
+}
+
 /** Totals of a question: how many, when, and the most frequent values of a few fields. */
 export async function findTotals(
   figures: Figures,
@@ -139,9 +163,9 @@ export async function findTotals(
   let searched = view.parts.filter((part) => !mayHold(part, span)).reduce((sum, { rows }) => sum + rows, 0);
   let told_ms = performance.now();
   const entries = view.end;
-  const answers = await figures.ask(question, asks, ([times], part) => {
-    for (const { cells } of times!.groups) total += Number(cells[0]);
-    searched += part.rows;
+  const answers = await figures.ask(question, asks, (counted, rows) => {
+    for (const { groups } of counted) for (const { cells } of groups) total += Number(cells[0]);
+    searched += rows;
     if (performance.now() - told_ms < LIMITS.viewer_tell_ms) return;
     told_ms = performance.now();
     emit({ type: "total", total, searched: Math.min(searched, entries), entries });
@@ -171,6 +195,7 @@ export async function findTotals(
     type: "end",
     histogram: { step_ms, times, values },
     facets: facets.filter((facet) => facet.values.length > 0),
+    ...(answers.flat().some(({ cut }) => cut) && { cut: true }),
     took_ms,
   });
 }

@@ -4,13 +4,14 @@ import { RISK } from "../detect/alert.ts";
 import type { Key, Level, SessionList, SessionRow, TimelineLine, TimelineRow } from "./api.ts";
 import type { Ask, Measure } from "./asks.ts";
 import type { Context } from "./context.ts";
-import type { Part } from "./database.ts";
+import { mayHold } from "./database.ts";
 import type { Question } from "./figures.ts";
+import { mayHoldTerms } from "./narrow.ts";
 import type { Term } from "./query.ts";
 import { FIELDS_OF_ROW, columnsOf, rowOf, textOf } from "./rows.ts";
 import type { Place } from "./search.ts";
 import { type Partial, Sums } from "./sums.ts";
-import { isoOf } from "./times.ts";
+import { ALWAYS, isoOf } from "./times.ts";
 import { Parameters } from "./where.ts";
 
 const ID = "gen_ai.conversation.id";
@@ -23,18 +24,23 @@ const one = (field: string, text: string): Term => ({
 const CALL = [one("event.action", "tool-call"), one("tapline.primary", "true")];
 const DENIED = [one("event.action", "tool-call-decision"), one("tapline.decision.verdict", "deny")];
 const ALERT = [one("event.action", "rule-alert")];
+/** That Tapline found a session's stream is no part of the session: it may be months later. */
+const HAPPENED = [{ ...one("event.action", "stream-found"), not: true }];
 const MEASURES: readonly Measure[] = [
   { op: "values", field: "service.name" },
   { op: "values", field: "user.name" },
   { op: "values", field: "host.name" },
-  { op: "min", field: "@timestamp" },
-  { op: "max", field: "@timestamp" },
+  { op: "min", field: "@timestamp", where: HAPPENED },
+  { op: "max", field: "@timestamp", where: HAPPENED },
   { op: "count" },
   { op: "count", where: CALL },
   { op: "count", where: DENIED },
   { op: "count", where: ALERT },
   { op: "max", field: "event.severity", where: ALERT },
+  // Of a stream that was found and holds nothing.
+  { op: "max", field: "@timestamp" },
 ];
+const lastOf = (values: readonly (number | null)[]): number => values[4] ?? values[10] ?? 0;
 export const SESSIONS: Ask = { where: [], by: [{ kind: "value", field: ID }], measures: MEASURES };
 
 function levelOf(severity: number | null): Level | null {
@@ -55,8 +61,8 @@ function sessionOf(sums: Sums, keys: readonly Key[], values: readonly (number | 
     agents: sums.texts(keys, 0),
     users: sums.texts(keys, 1),
     hosts: sums.texts(keys, 2),
-    first: isoOf(values[3] ?? 0),
-    last: isoOf(values[4] ?? 0),
+    first: isoOf(values[3] ?? lastOf(values)),
+    last: isoOf(lastOf(values)),
     events: values[5] ?? 0,
     calls: values[6] ?? 0,
     denied: values[7] ?? 0,
@@ -73,11 +79,12 @@ export async function listSessions(
 ): Promise<SessionList> {
   const [partials] = await context.figures.ask(question, [SESSIONS]);
   const sums = added(partials!);
-  const all = sums.figures().toSorted((a, b) => (b.values[4] ?? 0) - (a.values[4] ?? 0));
+  const all = sums.figures().toSorted((a, b) => lastOf(b.values) - lastOf(a.values));
   const shown = all.slice(0, limit);
   return {
     sessions: shown.map(({ keys, values }) => sessionOf(sums, keys, values)),
     more: all.length > shown.length,
+    cut: partials!.some(({ cut }) => cut),
   };
 }
 
@@ -98,16 +105,16 @@ export async function tellSession(
   page: { readonly limit: number; readonly after?: Place | undefined },
   emit: (line: TimelineLine) => void,
 ): Promise<boolean> {
-  const parts: Part[] = [];
-  const [partials] = await context.figures.ask(question, [SESSIONS], ([partial], part) => {
-    if (partial!.cut || partial!.groups.some(({ keys }) => keys[0] === id)) parts.push(part);
-  });
+  const terms = [one(ID, id)];
+  const [partials] = await context.figures.ask({ ...question, terms }, [SESSIONS]);
   const sums = added(partials!, id);
   const [session] = sums.figures();
   if (session === undefined) return false;
   emit({ type: "session", session: sessionOf(sums, session.keys, session.values) });
   const found: { ms: number; row: TimelineRow }[] = [];
-  for (const part of parts) {
+  const from = session.values[3] ?? lastOf(session.values);
+  for (const part of question.view.parts) {
+    if (!mayHold(part, { from, to: ALWAYS.to }) || !mayHoldTerms(part, terms)) continue;
     const p = new Parameters();
     const conditions = [`"${ID}" = ${p.add(id)}`];
     if (page.after !== undefined) {

@@ -14,7 +14,8 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { leafHashOf } from "../../src/core/entry.ts";
 import { TaplineError } from "../../src/core/errors.ts";
 import { LIMITS } from "../../src/core/limits.ts";
-import { readManifest } from "../../src/store/manifest.ts";
+import { AIDS_VERSION } from "../../src/store/aids.ts";
+import { gramsPath, readManifest, rollupPath } from "../../src/store/manifest.ts";
 import { type Row, openStore } from "../../src/store/reader.ts";
 import type { EntryReader } from "../../src/store/entries.ts";
 import { StoreWriter } from "../../src/store/writer.ts";
@@ -235,6 +236,36 @@ test("small files become larger ones, and the old ones stay for a while", async 
   expect(readManifest(dir).retired).toEqual([]);
   expect(await store.query(seen)).toEqual([{ rows: count, entries: count }]);
   await store.close();
+}, 300_000);
+
+test("a file that stays gets summary rows and runs of letters, and gets them again", async () => {
+  // Long entries: it takes few to make a file that is not merged any more.
+  const long = "lorem ipsum dolor ".repeat(3_000);
+  const count = Math.ceil(LIMITS.store_small_bytes / long.length) + 10;
+  const entries = documents(count).map((text) => text.replace(/}$/, `,"message":"${long}"}`));
+  const ledger = memoryLedger(entries);
+  const writer = writerOf(ledger);
+  await writer.write(0, 3);
+  while (await writer.tidy());
+  expect(readManifest(dir).files[0]!.aids).toBeUndefined();
+  await writer.write(3, count);
+  while (await writer.tidy());
+  const file = readManifest(dir).files.at(-1)!;
+  expect(file.aids).toMatchObject({ version: AIDS_VERSION, grams: { bytes: expect.any(Number) as number } });
+  const beside = [rollupPath(file.first, file.end), gramsPath(file.first, file.end)].map((path) =>
+    join(dir, path),
+  );
+  expect(beside.map((path) => existsSync(path))).toEqual([file.aids!.rollup !== undefined, true]);
+  writer.close();
+  rmSync(beside[1]!);
+  writeFileSync(join(dir, "rollup", "000000000000-000000000001.parquet"), "half");
+  const again = writerOf(ledger);
+  await again.write(count - 1, count);
+  expect(readManifest(dir).files.at(-1)!.aids).toBeUndefined();
+  expect(existsSync(join(dir, "rollup", "000000000000-000000000001.parquet"))).toBe(false);
+  while (await again.tidy());
+  expect(existsSync(beside[1]!)).toBe(true);
+  expect(readManifest(dir).files.at(-1)!.aids).toEqual(file.aids);
 }, 300_000);
 
 test("a store of another ledger, or of a newer version, is not touched", async () => {

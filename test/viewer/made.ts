@@ -5,7 +5,12 @@ import { join } from "node:path";
 import { afterAll } from "vitest";
 import { type Event, serialise } from "../../src/core/generated/event.ts";
 import { eventOf } from "../../src/core/event.ts";
-import { StoreWriter } from "../../src/store/writer.ts";
+import { AIDS_VERSION, writeGrams } from "../../src/store/aids.ts";
+import { openDuckdb } from "../../src/store/duckdb.ts";
+import { GramSet } from "../../src/store/grams.ts";
+import { readManifest, writeManifest } from "../../src/store/manifest.ts";
+import { writeRollup } from "../../src/store/rollup.ts";
+import { type EntryReader, StoreWriter } from "../../src/store/entries.ts";
 import { Database } from "../../src/viewer/database.ts";
 import type { Term } from "../../src/viewer/query.ts";
 import { TEXT_FIELDS, typeOf } from "../../src/viewer/where.ts";
@@ -55,7 +60,11 @@ export function madeEvents(count: number): Event[] {
 }
 
 /** A store with these events: files up to each of `ends`, the rest in the ledger after them. Gone at the end. */
-export async function openMade(events: readonly Event[], ends: readonly number[]): Promise<Database> {
+export async function openMade(
+  events: readonly Event[],
+  ends: readonly number[],
+  aided = false,
+): Promise<Database> {
   const dir = mkdtempSync(join(tmpdir(), "tapline-viewer-"));
   const ledger = memoryLedger(events.map((event) => serialise(event)));
   const writer = new StoreWriter({ dir, ledger, memory_mb: 256, now: Date.now, warn: () => {} });
@@ -65,9 +74,31 @@ export async function openMade(events: readonly Event[], ends: readonly number[]
     first = end;
   }
   writer.close();
+  if (aided) await aid(dir, ledger);
   const database = await Database.open({ dir, ledger, memory_mb: 256 });
   opened.push({ dir, database });
   return database;
+}
+
+/** Summary rows and runs of letters beside every file, however small it is. */
+async function aid(dir: string, ledger: EntryReader): Promise<void> {
+  const duckdb = await openDuckdb(":memory:", 256, "");
+  const manifest = readManifest(dir);
+  const files = [];
+  for (const file of manifest.files) {
+    const rollup = await writeRollup(duckdb.connection, dir, file);
+    const grams = new GramSet();
+    for (let at = file.first; at < file.end;) {
+      const batch = (await ledger.read(at, file.end - at, 1e9))!;
+      grams.add(batch.run);
+      at += batch.count;
+    }
+    const bits = grams.finish();
+    await writeGrams(dir, file, bits);
+    files.push({ ...file, aids: { version: AIDS_VERSION, rollup, grams: { bytes: bits.length } } });
+  }
+  duckdb.close();
+  await writeManifest(dir, { ...manifest, files });
 }
 
 const opened: { readonly dir: string; readonly database: Database }[] = [];

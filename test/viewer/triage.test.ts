@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { LIMITS } from "../../src/core/limits.ts";
 import { cell, csvRow } from "../../src/viewer/csv.ts";
-import { Remembered } from "../../src/viewer/figures.ts";
+import { Remembered } from "../../src/viewer/remembered.ts";
 import { type Light, Presents } from "../../src/viewer/triage.ts";
 
 const alert = (id: string, index: number, user = "ann", rule = "r1"): Light => ({

@@ -221,7 +221,7 @@ function answer(
         : json(response, detailOf(world, Number(id)));
     case "sessions":
       return id === undefined
-        ? json(response, { sessions, more: false } satisfies api.SessionList)
+        ? json(response, { sessions, more: false, cut: false } satisfies api.SessionList)
         : ndjson(response, timeline(world, id));
     case "alerts":
       return id === undefined ? json(response, queue(world, query)) : json(response, alertOf(world, id));
