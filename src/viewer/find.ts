@@ -112,7 +112,7 @@ export async function eventsWhere(
     const where = condition(p);
     const values: Parameter[] = p.values;
     // Which they are first: few columns of all rows, then all columns of few.
-    const sql = `SELECT "event.sequence" AS at FROM ${part.from} WHERE ${where} ORDER BY at LIMIT ${LIMITS.viewer_related}`;
+    const sql = `SELECT "event.sequence" AS at FROM ${part.from} WHERE ${where} ORDER BY "event.sequence" LIMIT ${LIMITS.viewer_related}`;
     const indexes = (await database.run(sql, values, LIMITS.viewer_related, signal)).map(({ at }) =>
       Number(at),
     );

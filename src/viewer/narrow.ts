@@ -29,9 +29,11 @@ function textsOf(term: Term): readonly string[] | undefined {
 }
 
 /** Whether a part may hold an event that meets all terms. */
-export function mayHoldTerms({ grams }: Part, terms: readonly Term[]): boolean {
-  if (grams === undefined) return true;
+export function mayHoldTerms({ grams, first, end }: Part, terms: readonly Term[]): boolean {
   return terms.every((term) => {
+    if (term.kind === "is" && !term.not && term.field === "event.sequence")
+      return term.values.some(({ text }) => Number(text) >= first && Number(text) < end);
+    if (grams === undefined) return true;
     const texts = textsOf(term)?.map(gramsOf);
     return texts === undefined || texts.some((runs) => mayHoldGrams(grams.path, grams.bytes, runs));
   });

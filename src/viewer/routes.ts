@@ -1,5 +1,5 @@
 // The routes of api.ts: path and method to the one who answers, and which parameters there are.
-import type { FieldList, FieldType, Session, StatusAnswer } from "./api.ts";
+import type { FieldList, FieldType, Session, StatusAnswer, Terms } from "./api.ts";
 import { actOnAlerts, actOnIncident } from "./actions.ts";
 import type { Context } from "./context.ts";
 import { controlDetail, listControls } from "./controls.ts";
@@ -198,7 +198,7 @@ export const ROUTES: readonly Route[] = [
   get("/api/session", [], session),
   get("/api/fields", [], () => FIELD_LIST),
   get("/api/status", [], status),
-  get("/api/terms", [], () => ({ text: TERMS_TEXT })),
+  get("/api/terms", [], (): Terms => ({ text: TERMS_TEXT })),
   get("/api/values/*", [...PERIOD, "q"], values),
   get("/api/dashboards", [], () => ({ dashboards: dashboards() })),
   get("/api/dashboards/*", [], ({ id }) => layoutOf(dashboard(id))),

@@ -20,6 +20,7 @@ import { RulePage } from "./pages/rule.tsx";
 import { RulesPage } from "./pages/rules.tsx";
 import { SessionPage } from "./pages/session.tsx";
 import { SessionsPage } from "./pages/sessions.tsx";
+import { TermsPage } from "./pages/terms.tsx";
 import { type Route, href, useRoute } from "./route.ts";
 import { Nothing, Page, Trouble, Waiting, Who } from "./ui/parts.tsx";
 
@@ -56,6 +57,8 @@ function pageOf({ path, query }: Route): JSX.Element {
       );
     case "rules":
       return id === undefined ? <RulesPage query={query} /> : <RulePage key={id} id={id} query={query} />;
+    case "terms":
+      return <TermsPage />;
     case "health":
       return <HealthPage />;
     default:

@@ -186,6 +186,16 @@ function answer(
           about: "What the table says of it",
         })),
       } satisfies api.FieldList);
+    case "terms":
+      return json(response, {
+        text: "| term | meaning |\n|---|---|\n| **bypass** | a call without a decision |",
+      } satisfies api.Terms);
+    case "values":
+      return json(response, {
+        field: id!,
+        values: ["gmail", "github", say("a b")].map((key, n) => ({ key, count: 30 - n })),
+        more: false,
+      } satisfies api.ValueList);
     case "status":
       return json(response, {
         status: statusOf(world),

@@ -42,6 +42,20 @@ describe.skipIf(CHROMIUM === undefined)("the viewer's pages", () => {
   const selected = (of: Page): Promise<string> => of.locator("tr[aria-selected='true'] .strong").innerText();
 
   describe("analyst", () => {
+    test("is offered a field's values after its colon, and takes one with keys", async () => {
+      await at("#/events");
+      await page.locator("tbody tr").first().waitFor();
+      await page.keyboard.press("/");
+      await page.locator("[data-search]:focus").waitFor();
+      await page.keyboard.type("-server:a");
+      await page.locator("#offers li").first().waitFor();
+      await page.keyboard.press("ArrowDown");
+      await page.keyboard.press("Enter");
+      await expect.poll(() => page.locator("[data-search]").inputValue()).toMatch(/^-server:"?.*a.*/);
+      await page.keyboard.press("Enter");
+      await expect.poll(() => new URL(page.url()).hash).toContain("q=-server");
+    });
+
     test("works through the queue by keyboard alone", async () => {
       await page.locator(".pane").waitFor();
       const open_ones = world.alerts.filter(({ status }) => status === "open");
@@ -238,6 +252,33 @@ describe.skipIf(CHROMIUM === undefined)("the viewer's pages", () => {
   });
 
   describe("compliance owner", () => {
+    test("filters by a value that is offered, with keys alone; every page leads to the terms", async () => {
+      await at("#/dashboards/operation");
+      const box = page.getByRole("combobox", { name: "Value", exact: true });
+      await box.focus();
+      await page.getByRole("option", { name: "gmail" }).waitFor();
+      await page.keyboard.type("hub");
+      await expect.poll(() => page.locator("#values li").allTextContents()).toEqual(["github 29"]);
+      await page.keyboard.press("ArrowDown");
+      await page.keyboard.press("Enter");
+      await expect
+        .poll(() => new URL(page.url()).hash)
+        .toContain(`filter=${encodeURIComponent("user:github")}`);
+      // Escape closes the list and keeps what was typed.
+      await box.click();
+      await page.keyboard.type("gm");
+      await page.getByRole("option", { name: "gmail" }).waitFor();
+      await page.keyboard.press("Escape");
+      await page.locator("#values.none-offered").waitFor({ state: "attached" });
+      expect(await box.inputValue()).toBe("gm");
+      for (const place of ["alerts", "events", "controls", "health"]) {
+        await at(`#/${place}`);
+        await page.locator("main header").getByRole("link", { name: "Terms" }).waitFor();
+      }
+      await page.locator("main header").getByRole("link", { name: "Terms" }).click();
+      await page.getByRole("cell", { name: "a call without a decision" }).waitFor();
+    });
+
     test("opens a dashboard, narrows it, and keeps a panel as CSV", async () => {
       await at("#/dashboards/operation");
       await page.locator("#panel-outcomes svg").waitFor();

@@ -83,7 +83,7 @@ export function AlertsPage({ query }: { query: URLSearchParams }): JSX.Element {
             ))}
           </select>
         </label>
-        <SearchBox q={q} />
+        <SearchBox q={q} within={ask} />
       </div>
       {list.problem !== undefined && <Trouble problem={list.problem} again={list.again} />}
       {list.value === undefined && list.problem === undefined && <Waiting what="alerts" />}

@@ -1,16 +1,15 @@
 // A dashboard: the definition's rows of panels, each shown when its figures come, under a head that says what they rest on.
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
 import type { DashboardLayout, DashboardLine, ExhibitHeader, PanelData, Problem } from "../../api.ts";
 import { useAnswer, useLines } from "../asking.ts";
 import { address } from "../client.ts";
 import { choose } from "../route.ts";
 import { both, term } from "../search.ts";
 import { Exhibit } from "../ui/exhibit.tsx";
+import { Filters, withOne } from "../ui/filters.tsx";
 import { Page, Trouble, Waiting } from "../ui/parts.tsx";
 import { Period, periodOf } from "../ui/period.tsx";
 import { SearchBox } from "../ui/searchbox.tsx";
-import { Text } from "../ui/text.tsx";
 import { type Asked, DashboardPanel } from "./panel.tsx";
 
 interface Figures {
@@ -45,62 +44,6 @@ export function DashboardPage({ id, query }: { id: string; query: URLSearchParam
   return <Shown layout={layout.value} query={query} />;
 }
 
-/** Conditions on the page: `filter=` in the address, each to be taken away by itself; and the fields that the definition offers. */
-function Filters({
-  filters,
-  fields,
-}: {
-  filters: readonly string[];
-  fields: DashboardLayout["filters"];
-}): JSX.Element {
-  const [field, pick] = useState(fields[0]?.field ?? "");
-  const [value, set] = useState("");
-  return (
-    <form
-      class="filters screen"
-      aria-label="Filters"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (value.trim() === "" || field === "") return;
-        choose({ filter: withOne(filters, term(field, value.trim())) }, true);
-        set("");
-      }}
-    >
-      <label>
-        Only
-        <select value={field} onChange={(event) => pick(event.currentTarget.value)}>
-          {fields.map((one) => (
-            <option key={one.field} value={one.field}>
-              {one.label}
-            </option>
-          ))}
-        </select>
-      </label>
-      <input
-        aria-label="Value"
-        placeholder="value, exactly"
-        value={value}
-        onInput={(event) => set(event.currentTarget.value)}
-      />
-      <button type="submit" class="button">
-        Filter
-      </button>
-      {filters.map((filter) => (
-        <button
-          key={filter}
-          type="button"
-          class="button chip"
-          title="Take this filter away"
-          onClick={() => choose({ filter: filters.filter((one) => one !== filter) }, true)}
-        >
-          <Text of={filter} chars={80} /> <span aria-hidden="true">×</span>
-          <span class="hidden">: take away</span>
-        </button>
-      ))}
-    </form>
-  );
-}
-
 function Shown({ layout, query }: { layout: DashboardLayout; query: URLSearchParams }): JSX.Element {
   const q = query.get("q") ?? "";
   const filters = query.getAll("filter");
@@ -114,6 +57,7 @@ function Shown({ layout, query }: { layout: DashboardLayout; query: URLSearchPar
     q: whole,
     tz: -new Date().getTimezoneOffset(),
   });
+  const within = { from: begin, to: ask.to };
   const { state, problem, waiting, again } = useLines<Figures>(url, NONE, fold);
   const asked: Asked = {
     dashboard: layout.id,
@@ -140,8 +84,8 @@ function Shown({ layout, query }: { layout: DashboardLayout; query: URLSearchPar
       }
     >
       <div class="bar screen">
-        <SearchBox q={q} />
-        <Filters filters={filters} fields={layout.filters} />
+        <SearchBox q={q} within={within} />
+        <Filters filters={filters} fields={layout.filters} within={{ ...within, q: whole }} />
       </div>
       {state.header !== undefined && <Exhibit header={state.header} />}
       {problem !== undefined && <Trouble problem={problem} again={again} />}
@@ -163,6 +107,3 @@ function Shown({ layout, query }: { layout: DashboardLayout; query: URLSearchPar
     </Page>
   );
 }
-
-const withOne = (filters: readonly string[], filter: string): readonly string[] =>
-  filters.includes(filter) ? filters : [...filters, filter];

@@ -115,7 +115,7 @@ export function EventsPage({ query }: { query: URLSearchParams }): JSX.Element {
       }
     >
       <div class="bar screen">
-        <SearchBox q={q} />
+        <SearchBox q={q} within={ask} />
       </div>
       <OnPaper q={q} {...ask} />
       {problem !== undefined && <Trouble problem={problem} again={again} />}

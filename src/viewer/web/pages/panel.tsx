@@ -35,6 +35,8 @@ interface PanelProps {
 }
 
 const COLUMNS = 48;
+const CUT =
+  "Cut: of some files only the 20,000 largest groups were counted. Rare values are missing, and sums are too small. A shorter period or a filter shows all.";
 
 export function DashboardPanel({ panel, data, problem, waiting, asked, height }: PanelProps): JSX.Element {
   const [table, turn] = useState(false);
@@ -79,6 +81,7 @@ export function DashboardPanel({ panel, data, problem, waiting, asked, height }:
           </div>
         )}
       </div>
+      {data?.cut === true && <p class="cut">{CUT}</p>}
       {problem === undefined ? (
         <Content panel={panel} data={data} waiting={waiting} asked={asked} height={height} table={table} />
       ) : (

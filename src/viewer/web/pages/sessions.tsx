@@ -25,7 +25,7 @@ export function SessionsPage({ query }: { query: URLSearchParams }): JSX.Element
   return (
     <Page title="Sessions" tools={<Period from={from} to={to} usual={USUAL} />}>
       <div class="bar screen">
-        <SearchBox q={q} />
+        <SearchBox q={q} within={ask} />
       </div>
       {answer.problem !== undefined && <Trouble problem={answer.problem} again={answer.again} />}
       {answer.value === undefined && answer.problem === undefined && <Waiting what="sessions" />}
@@ -35,6 +35,12 @@ export function SessionsPage({ query }: { query: URLSearchParams }): JSX.Element
             <Nothing title="No session like that">Choose a longer period, or take a condition away.</Nothing>
           ) : (
             <SessionTable sessions={sessions} />
+          )}
+          {answer.value.cut && (
+            <p class="cut">
+              Cut: of some files only the 20,000 sessions with most events were counted. A shorter period
+              shows all.
+            </p>
           )}
           {answer.value.more && (
             <p class="body dim">There are more. A shorter period or a condition shows the others.</p>

@@ -7,7 +7,8 @@ const TOKEN = /\*\*(.+?)\*\*|`([^`]+)`|\[([^\]]+)\]\(([^)\s]+)\)/g;
 
 function linkTo(target: string): string | undefined {
   const dashboard = /^#\/view\/tapline-([a-z0-9-]+)$/.exec(target);
-  return dashboard === null ? undefined : href(["dashboards", dashboard[1]!]);
+  if (dashboard === null) return undefined;
+  return dashboard[1] === "terms" ? href(["terms"]) : href(["dashboards", dashboard[1]!]);
 }
 
 function inline(text: string): (string | JSX.Element)[] {

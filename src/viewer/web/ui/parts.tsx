@@ -2,6 +2,7 @@
 import { type ComponentChildren, type JSX, createContext } from "preact";
 import { useContext, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Problem, Session } from "../../api.ts";
+import { href } from "../route.ts";
 import { visible } from "../text.ts";
 import { Text } from "./text.tsx";
 
@@ -43,7 +44,10 @@ export function Page({
           </h1>
           {about !== undefined && <p>{about}</p>}
         </div>
-        {tools !== undefined && <div class="tools screen">{tools}</div>}
+        <div class="tools screen">
+          {tools}
+          <a href={href(["terms"])}>Terms</a>
+        </div>
       </header>
       {children}
     </main>

@@ -1,8 +1,13 @@
-// The box for questions in the search language, with field names offered while one is typed, and the language in a few lines.
+// The box for questions in the search language, with fields and their most frequent values offered while one types, and the
+// language in a few lines.
 import type { JSX, RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { type Fields, useFields } from "../fields.ts";
+import { ALIASES, termText } from "../../query.ts";
+import { count } from "../figures.ts";
 import { choose } from "../route.ts";
+import { Text } from "./text.tsx";
+import { type Within, isListed, useOffered, useValues } from "./values.ts";
 
 const OFFERED = 8;
 
@@ -12,81 +17,94 @@ function wordAt(text: string, caret: number): { readonly from: number; readonly 
   return { from, word: text.slice(from, caret) };
 }
 
+interface Offer {
+  readonly text: string;
+  readonly about: string;
+  /** Recorded text, which is somebody else's. */
+  readonly recorded: boolean;
+  /** What takes the word's place. */
+  readonly instead: string;
+}
+
 interface Offers {
   readonly text: string;
-  readonly names: readonly string[];
+  readonly offers: readonly Offer[];
   readonly active: number;
   readonly typed: (text: string) => void;
-  readonly take: (name: string) => void;
+  readonly take: (at: number) => void;
   readonly hide: () => void;
   readonly key: (event: KeyboardEvent) => void;
 }
 
-/** What is written, and the fields offered for the word at the caret. */
-function useOffers(q: string, input: RefObject<HTMLInputElement | null>, fields: Fields): Offers {
+/** What is written, and what is offered for the word at the caret: fields, and after a field's colon its values. */
+function useOffers(
+  q: string,
+  input: RefObject<HTMLInputElement | null>,
+  fields: Fields,
+  within: Within,
+): Offers {
   const [text, set] = useState(q);
-  const [names, offer] = useState<readonly string[]>([]);
-  const [active, activate] = useState(-1);
+  const [word, at] = useState("");
   useEffect(() => set(q), [q]);
-  const hide = (): void => {
-    offer([]);
-    activate(-1);
-  };
-  const word = (value: string): { readonly from: number; readonly word: string } =>
+  const [, minus = "", name = "", part] = /^(-?)([^:"]*)(?::(?!\/\/)(.*))?$/.exec(word) ?? [];
+  const field = Object.hasOwn(ALIASES, name) ? ALIASES[name]! : name;
+  const listed = part !== undefined && isListed(fields.get(field)?.type);
+  const values = useValues(listed ? field : undefined, (part ?? "").replace(/^"/, ""), within);
+  const offers = listed
+    ? values.map(({ key, count: n }): Offer => {
+        const instead = `${minus}${termText({ kind: "is", not: false, field: name, values: [{ text: String(key), prefix: false }] })} `;
+        return { text: String(key), about: count(n), recorded: true, instead };
+      })
+    : part === undefined
+      ? offersFor(name, fields).map((one): Offer => {
+          const about = fields.get(one)?.about ?? "";
+          return { text: one, about, recorded: false, instead: `${minus}${one}:` };
+        })
+      : [];
+  const here = (value: string): { readonly from: number; readonly word: string } =>
     wordAt(value, input.current?.selectionStart ?? value.length);
+  const hide = (): void => at("");
+  const take = (n: number): void => {
+    const { from, word: old } = here(text);
+    const { instead } = offers[n]!;
+    set(text.slice(0, from) + instead + text.slice(from + old.length));
+    at(instead.endsWith(":") ? instead : "");
+    input.current?.focus();
+  };
+  const { active, activate, key } = useOffered(offers.length, take, hide);
   const typed = (value: string): void => {
     set(value);
     activate(-1);
-    offer(offersFor(word(value).word, fields));
+    at(here(value).word);
   };
-  const take = (name: string): void => {
-    const at = word(text);
-    const minus = at.word.startsWith("-") ? "-" : "";
-    set(`${text.slice(0, at.from)}${minus}${name}:${text.slice(at.from + at.word.length)}`);
-    hide();
-    input.current?.focus();
-  };
-  const key = (event: KeyboardEvent): void => {
-    const taken = names[active];
-    if (event.key === "Escape") {
-      if (names.length > 0) hide();
-      else input.current?.blur();
-    } else if (names.length > 0 && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
-      event.preventDefault();
-      activate((active + (event.key === "ArrowDown" ? 1 : -1) + names.length) % names.length);
-    } else if ((event.key === "Enter" || event.key === "Tab") && taken !== undefined) {
-      event.preventDefault();
-      take(taken);
-    }
-  };
-  return { text, names, active, typed, take, hide, key };
+  return { text, offers, active, typed, take, hide, key };
 }
 
-function offersFor(word: string, fields: Fields): readonly string[] {
-  const part = word.replace(/^-/, "").toLowerCase();
-  if (part.length < 2 || part.includes(":")) return [];
+function offersFor(part: string, fields: Fields): readonly string[] {
+  const wanted = part.toLowerCase();
+  if (wanted.length < 2) return [];
   return [...fields.values()]
-    .filter(({ type, name }) => type !== "object" && type !== "stored" && name.toLowerCase().includes(part))
+    .filter(({ type, name }) => type !== "object" && type !== "stored" && name.toLowerCase().includes(wanted))
     .map(({ name }) => name)
-    .sort((a, b) => a.toLowerCase().indexOf(part) - b.toLowerCase().indexOf(part))
+    .sort((a, b) => a.toLowerCase().indexOf(wanted) - b.toLowerCase().indexOf(wanted))
     .slice(0, OFFERED);
 }
 
 const ask = (q: string): void => choose({ q, alert: "", after: "" }, true);
 
-export function SearchBox({ q }: { q: string }): JSX.Element {
+export function SearchBox({ q, within }: { q: string; within: Within }): JSX.Element {
   const [help, open] = useState(false);
   const input = useRef<HTMLInputElement>(null);
   const fields = useFields();
-  const offers = useOffers(q, input, fields);
-  const { text, names, active } = offers;
+  const found = useOffers(q, input, fields, within);
+  const { text, offers, active } = found;
   return (
     <form
       class="search"
       role="search"
       onSubmit={(event) => {
         event.preventDefault();
-        offers.hide();
+        found.hide();
         ask(text.trim());
       }}
     >
@@ -96,7 +114,7 @@ export function SearchBox({ q }: { q: string }): JSX.Element {
         data-search
         role="combobox"
         aria-label="Search: field:value, -field:value, words"
-        aria-expanded={names.length > 0 ? "true" : "false"}
+        aria-expanded={offers.length > 0 ? "true" : "false"}
         aria-controls="offers"
         aria-autocomplete="list"
         aria-activedescendant={active >= 0 ? `offer-${active}` : undefined}
@@ -105,11 +123,14 @@ export function SearchBox({ q }: { q: string }): JSX.Element {
         spellcheck={false}
         maxLength={2000}
         value={text}
-        onInput={(event) => offers.typed(event.currentTarget.value)}
-        onKeyDown={offers.key}
-        onBlur={offers.hide}
+        onInput={(event) => found.typed(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key === "Escape" && offers.length === 0) input.current?.blur();
+          else found.key(event);
+        }}
+        onBlur={found.hide}
       />
-      <Offered offers={offers} fields={fields} />
+      <Offered of={found} />
       <button type="submit" class="button">
         Search
       </button>
@@ -126,31 +147,25 @@ export function SearchBox({ q }: { q: string }): JSX.Element {
   );
 }
 
-const Offered = ({
-  offers: { names, active, take },
-  fields,
-}: {
-  offers: Offers;
-  fields: Fields;
-}): JSX.Element => (
+const Offered = ({ of: { offers, active, take } }: { of: Offers }): JSX.Element => (
   <ul
     id="offers"
     role="listbox"
-    aria-label="Fields"
-    class={names.length > 0 ? "offers" : "offers none-offered"}
+    aria-label="Fields and values"
+    class={offers.length > 0 ? "offers" : "offers none-offered"}
   >
-    {names.map((name, i) => (
+    {offers.map(({ text, about, recorded }, i) => (
       <li
-        key={name}
+        key={text}
         id={`offer-${i}`}
         role="option"
         aria-selected={i === active ? "true" : "false"}
         onMouseDown={(event) => {
           event.preventDefault();
-          take(name);
+          take(i);
         }}
       >
-        <span>{name}</span> <span class="dim">{fields.get(name)?.about}</span>
+        <span>{recorded ? <Text of={text} chars={80} /> : text}</span> <span class="dim">{about}</span>
       </li>
     ))}
   </ul>
