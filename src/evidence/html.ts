@@ -4,6 +4,7 @@
 import { hash } from "node:crypto";
 import { visible } from "../viewer/web/text.ts";
 import type { Block, Cell, Sheet } from "./blocks.ts";
+import { CONTROL_ID } from "./map.ts";
 
 const STYLE = `
 :root{color-scheme:light}
@@ -11,7 +12,7 @@ const STYLE = `
 body{font:14px/1.45 system-ui,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;color:#16202c;background:#fff;margin:0 auto;max-width:1080px;padding:24px}
 header{border-bottom:2px solid #16202c;margin-bottom:16px;padding-bottom:8px}
 header p,nav{color:#4a5768;margin:4px 0}
-nav ul{columns:2;padding-left:18px;margin:6px 0}
+nav ul{list-style:none;padding:0;margin:6px 0;max-width:none;display:flex;flex-wrap:wrap;gap:2px 18px}
 section{border-top:1px solid #c8d0da;padding-top:12px;margin-top:28px}
 h1{font-size:24px;margin:0}
 h2{font-size:19px;margin:0 0 8px}
@@ -81,7 +82,7 @@ function blockHtml(block: Block): string {
   }
 }
 
-/** The document, a piece at a time. */
+/** The document, a piece at a time. Controls are found from the table of the first sheet, so that findings are seen at once. */
 export function* htmlOf(sheets: readonly Sheet[]): Generator<string> {
   const [first, ...rest] = sheets as [Sheet, ...Sheet[]];
   const style = hash("sha256", STYLE, "base64");
@@ -93,7 +94,10 @@ export function* htmlOf(sheets: readonly Sheet[]): Generator<string> {
 <title>${escaped(first.title)}</title><style>${STYLE}</style></head>
 <body><header><h1>${escaped(first.title)}</h1>
 <p>The files of this pack: <a href="VERIFY.md">VERIFY.md</a>, <a href="report.pdf">report.pdf</a>, <a href="events.csv">events.csv</a>, <a href="events.ndjson">events.ndjson</a>, <a href="report.json">report.json</a>, <a href="manifest.json">manifest.json</a></p></header>
-<nav aria-label="Sheets"><ul>${rest.map(({ id, title }) => `<li><a href="#${id}">${escaped(title)}</a></li>`).join("")}</ul></nav>
+<nav aria-label="Sheets"><ul>${rest
+    .filter(({ id }) => !CONTROL_ID.test(id))
+    .map(({ id, title }) => `<li><a href="#${id}">${escaped(title)}</a></li>`)
+    .join("")}</ul></nav>
 <main>
 `;
   for (const [i, { id, title, blocks }] of sheets.entries()) {
