@@ -77,6 +77,9 @@ const ugly = fc.oneof(
     "_x005F_",
     "<a>&amp;",
     " x ",
+    "a\ufffdb",
+    "\ufdd0",
+    "\u{1ffff}",
   ),
   fc.string({ unit: "grapheme", maxLength: 40 }),
 );
