@@ -93,7 +93,7 @@ export function* htmlOf(sheets: readonly Sheet[]): Generator<string> {
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer">
 <title>${escaped(first.title)}</title><style>${STYLE}</style></head>
 <body><header><h1>${escaped(first.title)}</h1>
-<p>The files of this pack: <a href="VERIFY.md">VERIFY.md</a>, <a href="report.pdf">report.pdf</a>, <a href="events.csv">events.csv</a>, <a href="events.ndjson">events.ndjson</a>, <a href="report.json">report.json</a>, <a href="manifest.json">manifest.json</a></p></header>
+<p>The files of this pack: <a href="VERIFY.md">VERIFY.md</a>, <a href="report.pdf">report.pdf</a>, <a href="events.csv">events.csv</a>, <a href="events.ndjson">events.ndjson</a>, <a href="report.json">report.json</a>, <a href="oscal/assessment-results.json">oscal/assessment-results.json</a>, <a href="manifest.json">manifest.json</a></p></header>
 <nav aria-label="Sheets"><ul>${rest
     .filter(({ id }) => !CONTROL_ID.test(id))
     .map(({ id, title }) => `<li><a href="#${id}">${escaped(title)}</a></li>`)

@@ -33,7 +33,7 @@ const objective = ({ id, title, evidence, shows }: ControlReport) => ({
           props: [prop("evidence", evidence)],
           prose:
             evidence === "direct"
-              ? `Events of the period show it, checks of it were made and passed, and the organisation names the document that the control asks for. What events show: ${shows}`
+              ? `Events of the period show it, checks of it were made and none failed, and the organisation names the document that the control asks for. What events show: ${shows}`
               : `The organisation has defined and documented it. Events of the period support that and cannot take its place. What events show: ${shows}`,
         },
         method(id, "EXAMINE", `Events of the ledger that are evidence for ${id}.`),

@@ -1,5 +1,5 @@
 // What a report comes to for one control, in the two words that OSCAL has. `satisfied` only when events are direct
-// evidence, checks were made and all passed, nothing is missing, and the organisation names its document; otherwise
+// evidence, checks were made and never failed, nothing is missing, and the organisation names its document; otherwise
 // `not-satisfied`, with the reason: `fail` where the automated part failed, `other` where no program can decide.
 import type { ControlReport, Finding } from "./model.ts";
 import { counted, prose } from "./oscal-parts.ts";
@@ -50,6 +50,12 @@ export function verdictOf(control: ControlReport, findings: readonly Finding[]):
     return not(
       "other",
       `As evidence for it: ${counted(direct, "event")}. No check of it was made in the period.`,
+    );
+  const before = checks.filter(({ counts }) => counts.fail > 0);
+  if (before.length > 0)
+    return not(
+      "other",
+      `Checks pass at the end of the period and failed before: ${before.map(({ name, counts }) => `${prose(name)} (${counted(counts.fail, "time")})`).join(", ")}.`,
     );
   const passed = `The automated part passed: as evidence for it ${counted(direct, "event")}, and ${counted(checks.length, "check")} without a fault.`;
   if (soa?.status !== "implemented" || soa.reference.trim() === "")

@@ -102,7 +102,10 @@ test("nothing is satisfied that events, checks and the organisation's document d
           const { evidence, direct, gap, result, soa, checks, id } = control;
           expect([evidence, direct > 0, gap, result !== "gap"]).toEqual(["direct", true, undefined, true]);
           expect([soa!.status, soa!.reference.trim() !== ""]).toEqual(["implemented", true]);
-          expect(checks.length > 0 && checks.every(({ outcome }) => outcome === "pass")).toBe(true);
+          expect(
+            checks.length > 0 &&
+              checks.every(({ outcome, counts }) => outcome === "pass" && counts.fail === 0),
+          ).toBe(true);
           const named = pack.report.findings.filter(
             ({ level, controls }) => level === "gap" && (controls.length === 0 || controls.includes(id)),
           );
@@ -136,6 +139,7 @@ test("a finding says why: passed, failed, or not for a program to decide", () =>
     [{ result: "gap", gap: "Said implemented, without evidence." }, "not-satisfied fail"],
     [{ checks: [check("pass")] }, "satisfied pass"],
     [{ checks: [] }, "not-satisfied other"], // nothing was tried
+    [{ checks: [{ ...check("pass"), counts: { pass: 9, fail: 1, unknown: 0 } }] }, "not-satisfied other"],
     [{ checks: [check("fail")] }, "not-satisfied fail"],
     [{ checks: [check("unknown")] }, "not-satisfied other"],
     [{ soa: undefined }, "not-satisfied other"],
