@@ -53,7 +53,8 @@ async function warm(): Promise<void> {
   const done = warmth.run();
   const parts = (await context.database.view()).parts.filter(({ stays }) => stays).length;
   while (readdirSync(kept).length < parts) await sleep(200);
-  await sleep(500);
+  // What was kept before is read, too.
+  for (let cells = -1; cells !== context.figures.cells; await sleep(5_000)) cells = context.figures.cells;
   warmth.close();
   await done;
 }

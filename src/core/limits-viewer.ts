@@ -6,6 +6,8 @@ export const VIEWER = {
   viewer_port: 7425, // unless configured; when it is taken, any other
   viewer_memory_mb: 768, // what DuckDB may use in the viewer's process, unless configured
   viewer_heap_mb: 640, // heap of JavaScript in it
+  viewer_other_mb: 512, // in it besides heap and DuckDB: code, buffers, what was freed and not given back yet
+  viewer_memory_ms: 1_000, // pause between looks at how much it has in all
   viewer_threads: 4, // most threads of DuckDB, of the cores there are
   viewer_start_ms: 30_000, // for that process to start
   viewer_deaths: 5, // deaths of it within the window; then it is not started again

@@ -4,6 +4,7 @@ import assert from "node:assert";
 import { constants, setPriority } from "node:os";
 import { join } from "node:path";
 import { reasonOf, systemCode } from "../core/errors.ts";
+import { LIMITS } from "../core/limits.ts";
 import { openReader } from "../ledger/reader.ts";
 import { Context, type Place } from "./context.ts";
 import type { Secrets } from "./guard.ts";
@@ -19,6 +20,8 @@ export interface Order {
   readonly any_port: boolean;
   readonly assets_dir: string;
   readonly secrets: Secrets;
+  /** Of the whole process: beyond it, it ends, and is started again. */
+  readonly most_mb: number;
 }
 
 export type Said =
@@ -30,7 +33,19 @@ function tell(said: Said): void {
   if (process.connected) process.send!(said);
 }
 
+/** DuckDB and the heap have bounds of their own; this is one of all that the process has. */
+function watchMemory(most_mb: number): void {
+  const timer = setInterval(() => {
+    const mb = Math.round(process.memoryUsage.rss() / 1_048_576);
+    if (mb <= most_mb || !process.connected) return;
+    clearInterval(timer);
+    const message = `viewer: its process has ${mb} MB of memory, and may have ${most_mb}`;
+    process.send!({ type: "warn", message } satisfies Said, () => process.exit(1));
+  }, LIMITS.viewer_memory_ms);
+}
+
 async function serve(order: Order): Promise<void> {
+  watchMemory(order.most_mb);
   const context = await Context.open(order.place, openReader(order.place.ledger_dir), new Rules(order.rules));
   const onBug = (error: unknown): void => tell({ type: "warn", message: `viewer: ${reasonOf(error)}` });
   const options = { context, assets_dir: order.assets_dir, secrets: order.secrets, onBug };

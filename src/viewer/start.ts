@@ -69,6 +69,7 @@ function orderOf(config: Config, store_dir: string): Order {
     any_port: port === undefined,
     assets_dir: VIEWER_PAGES,
     secrets: secretsOf(),
+    most_mb: memory_mb + LIMITS.viewer_heap_mb + LIMITS.viewer_other_mb,
   };
 }
 
