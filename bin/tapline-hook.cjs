@@ -201,6 +201,8 @@ const VIEWER = {
 	viewer_port: 7425,
 	viewer_memory_mb: 768,
 	viewer_heap_mb: 640,
+	viewer_other_mb: 512,
+	viewer_memory_ms: 1e3,
 	viewer_threads: 4,
 	viewer_start_ms: 3e4,
 	viewer_deaths: 5,

@@ -9,14 +9,15 @@ import { type FileRead, parseFile, textOfFile } from "./yaml-file.ts";
 const { controls } = readControls();
 export const CONTROL_IDS = Object.keys(controls);
 
-/** Lines and tabs are text; what cannot be seen and cannot be in a spreadsheet is not. */
-const CONTROL_CHARACTER = /(?![\t\n])\p{Cc}/u;
+/** Lines and tabs are text; what cannot be in a spreadsheet is not: it would be lost on the way, silently. U+FFFD stands where
+ * an encoding was misread. */
+const NO_TEXT = /(?![\t\n])\p{Cc}|\p{Noncharacter_Code_Point}|\ufffd/u;
 const text = z
   .string()
   .max(LIMITS.report_note_chars)
   .refine(
-    (value) => value.isWellFormed() && !CONTROL_CHARACTER.test(value),
-    "a text without control characters",
+    (value) => value.isWellFormed() && !NO_TEXT.test(value),
+    "a text without control characters and characters that were misread",
   )
   .default("");
 export const DAY = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/;

@@ -137,6 +137,34 @@ test("an outsider's program checks every event up to the cosigned checkpoint, an
   expect(outsider(dir, (await world(everything())).vkey, made.witness).status).not.toBe(0);
 });
 
+test("checkpoints that an anchor kept are in the pack, and nothing that the log's key did not sign", async () => {
+  const kept = newDir();
+  const anchors = { auditor: { type: "directory", dir: kept } };
+  const made = await world(everything(), { cosigned: 60, anchors });
+  const [note] = read(join(made.dir, "ledger"), "checkpoint.cosigned").split(/(?<=\n)(?=— witness)/);
+  const other = read(join((await world(everything())).dir, "ledger"), "checkpoint");
+  const name = (size: number, kind: string): string => `${String(size).padStart(20, "0")}.${kind}`;
+  writeFileSync(join(kept, name(60, "checkpoint")), note!);
+  writeFileSync(join(kept, name(60, "tsr")), "a stamp");
+  writeFileSync(join(kept, name(70, "checkpoint")), other);
+  writeFileSync(join(kept, name(80, "checkpoint")), note!.replace("\n60\n", "\n80\n"));
+  const { dir, report: found } = await packOf(made, { ids: ["A.6.2.8"] });
+  expect(found.integrity.older).toBe(1);
+  expect(filesIn(dir).filter((path) => path.startsWith("checkpoints/"))).toEqual(
+    [
+      "checkpoint",
+      "checkpoint.cosigned",
+      "log.vkey",
+      "witnesses.vkeys",
+      name(60, "checkpoint"),
+      name(60, "tsr"),
+    ]
+      .map((path) => `checkpoints/${path}`)
+      .toSorted(),
+  );
+  expect(read(dir, `checkpoints/${name(60, "checkpoint")}`)).toBe(note);
+});
+
 const shell = (script: string, dir: string) =>
   spawnSync("bash", ["-c", script], { cwd: dir, encoding: "utf8", timeout: 1_000_000 });
 const commandsOf = (dir: string): string[] =>

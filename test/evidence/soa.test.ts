@@ -55,6 +55,10 @@ controls:
   expect(at(10)).toMatch(/status: is missing/);
   expect(told.length).toBe(9);
   expect(problems("controls: {a: b\n")[0]).toMatch(/^soa\.yml:\d+: /);
+  for (const bad of ["\\u0007", "\\uFFFD", "\\uFFFF", "\\U0001FFFE"])
+    expect(problems(`organisation: "a${bad}"\ncontrols: {}\n`), bad).toEqual([
+      expect.stringContaining("organisation: a text without control characters"),
+    ]);
   expect(problems("- a\n").length).toBe(1);
   expect(problems("a: &a [*a]\ncontrols: {}\n").length).toBeGreaterThan(0);
 });
@@ -85,7 +89,8 @@ const ugly = fc.oneof(
 );
 /** What the statement allows as a text. */
 const text = ugly.filter(
-  (one) => one.isWellFormed() && !/(?![\t\n])\p{Cc}/u.test(one) && !/[\ufffe\uffff]/.test(one),
+  (one) =>
+    one.isWellFormed() && !/(?![\t\n])\p{Cc}/u.test(one) && !/\p{Noncharacter_Code_Point}|\ufffd/u.test(one),
 );
 const day = fc
   .date({ min: new Date("1990-01-01"), max: new Date("2090-01-01"), noInvalidDate: true })

@@ -124,13 +124,14 @@ export interface World {
 export interface WorldOptions {
   /** How many entries the witness has seen; none: there is no witness. */
   readonly cosigned?: number;
+  readonly anchors?: Record<string, unknown>;
   readonly options?: Record<string, unknown>;
 }
 
 /** A state directory with these entries in its ledger. */
 export async function world(
   documents: readonly string[],
-  { cosigned, options }: WorldOptions = {},
+  { cosigned, anchors: more, options }: WorldOptions = {},
 ): Promise<World> {
   const dir = newDir();
   const ledger_dir = join(dir, "ledger");
@@ -158,7 +159,7 @@ export async function world(
       ? {}
       : { w: { type: "witness", witnesses: [{ url: "http://127.0.0.1:1/", vkey: witness.vkey }] } };
   const config = parseConfig(
-    JSON.stringify({ state_dir: dir, host: "build-07", anchors, ...options }),
+    JSON.stringify({ state_dir: dir, host: "build-07", anchors: { ...anchors, ...more }, ...options }),
     "test",
   );
   const vkey = readFileSync(join(ledger_dir, "ledger.vkey"), "utf8").trim();
