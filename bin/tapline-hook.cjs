@@ -370,6 +370,8 @@ const LIMITS = {
 	serve_idle_ms: 3e4,
 	anchor_ms: 6e4,
 	anchor_answer_bytes: 1 * MiB,
+	signer_ms: 1e4,
+	signer_bytes: 64 * KiB,
 	anchor_page: 1e3,
 	held_checkpoints: 2e5,
 	witness_tries: 3,

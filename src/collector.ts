@@ -123,6 +123,11 @@ function routerOf(lanes: number): Router {
   return { lanes, probe, laneOf: (session) => laneOf(session, lanes), sessionIn, sessions };
 }
 
+function ledgerAt(config: Config): { dir: string; origin: string; signer: string | undefined } {
+  const { state_dir, ledger } = config;
+  return { dir: join(state_dir, "ledger"), origin: ledgerOrigin(config), signer: ledger.signer };
+}
+
 function originOf(config: Config): Origin {
   return { namespace: config.namespace, host: config.host, version: VERSION };
 }
@@ -158,13 +163,9 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   const origin = originOf(config);
   const free: Uint8Array[] = [];
   const anchors = await readAnchors(config);
-  const { ledger, recovered } = await Ledger.open({
-    dir: join(config.state_dir, "ledger"),
-    origin: ledgerOrigin(config),
-    log,
-    signing: anchors.signing,
-    onFree: (run) => free.push(run),
-  });
+  const { signing } = anchors;
+  const onFree = (run: Uint8Array): unknown => free.push(run);
+  const { ledger, recovered } = await Ledger.open({ ...ledgerAt(config), log, signing, onFree });
   const subject_keys = subjectKeys(config.state_dir);
   let pipeline: Pipeline | undefined;
   const { redactText } = createRedactor(key);

@@ -69,6 +69,18 @@ export const configSchema = z.strictObject({
     .optional()
     .describe("The organisation's impact assessment: harms, and the rules that watch for them"),
   sinks: z.record(SINK_NAME, z.discriminatedUnion("type", sinkSchemas as never)).default({}),
+  ledger: z
+    .strictObject({
+      signer: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          "Socket of `tapline ledger signer`, which holds the key; without it the key is beside the ledger",
+        ),
+    })
+    .prefault({})
+    .describe("How the ledger is signed"),
   anchors: z.record(NAME, z.discriminatedUnion("type", anchorSchemas as never)).default({}),
   chokepoint: z
     .strictObject({

@@ -1,5 +1,6 @@
 // Which rungs of the ladder of trust are in force, in words: what of the ledger is held where, and what follows from it.
 import type { AnchorStatus } from "./anchoring.ts";
+import type { SignerStatus } from "./ledger/contract.ts";
 
 export interface Held {
   /** Entries in the ledger, and how many its own checkpoint covers. */
@@ -8,6 +9,10 @@ export interface Held {
   /** Age of the checkpoint; undefined when there is none. */
   readonly age_s: number | undefined;
   readonly anchors: readonly AnchorStatus[];
+  /** Who signs, when the key is not beside the ledger. */
+  readonly signer?: SignerStatus | undefined;
+  /** Whether the signer runs as the user of the collector; undefined when that is not known. */
+  readonly own_signer?: boolean | undefined;
 }
 
 const n = (value: number): string => value.toLocaleString("en-US");
@@ -33,17 +38,18 @@ const PROMISES: Readonly<Record<string, string>> = {
 };
 
 /** The sentences of `tapline status`. */
-export function integrityOf({ entries, size, age_s, anchors }: Held, now_ms: number): string[] {
+export function integrityOf(held: Held, now_ms: number): string[] {
+  const { entries, size, age_s, anchors } = held;
   if (age_s === undefined || size === 0)
     return ["no checkpoint yet: nothing covers the entries but the checksums of their frames"];
   const open = entries - size;
   const next = open === 0 ? "all of them" : `${n(size)} of them, ${n(open)} await the next`;
-  const key = `the key of this host signed a checkpoint ${spanOf(age_s)} ago over ${next}: changes by who lacks the key are detected`;
+  const key = `${signedBy(held)} signed a checkpoint ${spanOf(age_s)} ago over ${next}: ${signerPromise(held)}`;
   const taken = anchors.filter((anchor) => anchor.size > 0);
   const kinds = new Set(taken.map(({ type }) => type));
   const lines = taken.map(
-    ({ name, type, size: held, at_ms, said }) =>
-      `${name}: the first ${n(held)} entries ${said}, ${spanOf(Math.max(0, Math.round((now_ms - at_ms) / 1_000)))} ago: ${PROMISES[type]}`,
+    ({ name, type, size: there, at_ms, said }) =>
+      `${name}: the first ${n(there)} entries ${said}, ${spanOf(Math.max(0, Math.round((now_ms - at_ms) / 1_000)))} ago: ${PROMISES[type]}`,
   );
   if (kinds.has("witness")) return [key, ...lines];
   const without =
@@ -51,6 +57,27 @@ export function integrityOf({ entries, size, age_s, anchors }: Held, now_ms: num
       ? "no witness is configured, so against who has it only copies of checkpoints kept elsewhere help"
       : "no witness is configured: who has the key is caught only by comparing with what is named here";
   return kinds.size === 0 ? [`${key}; ${without}`] : [key, ...lines, without];
+}
+
+function signedBy({ signer }: Held): string {
+  return signer === undefined ? "the key of this host" : `the signer at ${signer.place}`;
+}
+
+function signerPromise({ signer, own_signer }: Held): string {
+  const lacks = "changes by who lacks the key are detected";
+  if (signer === undefined) return lacks;
+  if (own_signer === true)
+    return `${lacks}; it runs as the collector's own user, who can take its key: run it as another`;
+  return `${lacks}, and who has this collector's user has no key and gets no other history signed, nor a shorter one; who has the signer's user has both`;
+}
+
+/** What is wrong with the signer, for the list of problems. */
+export function signerProblems(signer: SignerStatus | undefined): string[] {
+  if (signer?.contradiction !== undefined)
+    return [
+      `NOTHING IS SIGNED ANY MORE: ${signer.contradiction}. Find out what happened to the ledger; then who keeps the signer can have it begin anew by removing its signed.json`,
+    ];
+  return signer?.trouble === undefined ? [] : [signer.trouble];
 }
 
 /** What is wrong with anchors, for the list of problems. */

@@ -15,6 +15,7 @@ import type { Source } from "./core/stage.ts";
 import type { Correlating } from "./correlating.ts";
 import type { Anchoring } from "./anchoring.ts";
 import type { Checks } from "./checks/checks.ts";
+import { tellKeyChange } from "./key-change.ts";
 import type { Delivery } from "./deliver.ts";
 import type { Lane } from "./lane.ts";
 import type { Ledger } from "./ledger/log.ts";
@@ -87,6 +88,8 @@ export async function runCollector(parts: Running, signal: AbortSignal, once: bo
   policy.note();
   policy.journal();
   await pipeline.record();
+  await tellKeyChange(parts);
+  await tellSigner(parts);
   const stop = new AbortController();
   const delivering = deliveries.map((delivery) =>
     delivery.run(stop.signal).catch((error: unknown) => {
@@ -134,6 +137,24 @@ async function heartbeat(parts: Running): Promise<void> {
     fillSources(e, parts);
   });
   await pipeline.record().catch((error: unknown) => log("error", `heartbeat: ${reasonOf(error)}`));
+  await tellKeyChange(parts);
+  await tellSigner(parts);
+}
+
+/** Ledgers that say that their signer refuses them. */
+const refused = new WeakSet<Ledger>();
+
+/** Records, once a run, that the signer refuses this ledger. */
+async function tellSigner(parts: Running): Promise<void> {
+  const { self, pipeline, ledger, log } = parts;
+  const why = ledger.signer?.contradiction;
+  if (why === undefined || refused.has(ledger)) return;
+  refused.add(ledger);
+  self.add("checkpoint", `nothing is signed any more: ${why}`, (e) => {
+    e["event.outcome"] = "failure";
+    e["tapline.integrity.tree_size"] = ledger.published;
+  });
+  await pipeline.record().catch((error: unknown) => log("error", reasonOf(error)));
 }
 
 /** Waits until every sink has taken what is durable, or is given up. */

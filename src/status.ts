@@ -3,6 +3,7 @@ import type { AnchorStatus } from "./anchoring.ts";
 import type { Checks } from "./checks/checks.ts";
 import type { DetectionFigures } from "./correlating.ts";
 import type { RetentionStatus } from "./retention.ts";
+import type { SignerStatus } from "./ledger/contract.ts";
 import type { Running } from "./lifecycle.ts";
 import { type DriftLine, type Tally, lawBroken, driftOf } from "./tally.ts";
 
@@ -53,6 +54,8 @@ export interface Status {
   readonly checks?: Checks["status"];
   /** What the ledger keeps, where that is bounded; collectors of before do not tell. */
   readonly retention?: RetentionStatus | undefined;
+  /** Who signs, when the key is not beside the ledger. */
+  readonly signer?: SignerStatus;
   readonly detection: DetectionFigures;
   /** State of sessions and of flow dropped since a bound bit, since the start. */
   readonly evicted: number;
@@ -103,6 +106,7 @@ export function statusOf(parts: Running, running: boolean): Status {
     anchors: parts.anchoring.status,
     checks: parts.checks.status,
     retention: parts.retention.status,
+    ...(ledger.signer === undefined ? {} : { signer: ledger.signer }),
     detection: parts.correlating.figures(),
     evicted: parts.lanes.reduce((sum, lane) => sum + lane.evicted, 0),
     values_replaced: parts.lanes.reduce((sum, lane) => sum + lane.values_replaced, 0),

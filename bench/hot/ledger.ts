@@ -21,40 +21,45 @@ const hashes = runs.map(leafHashes);
 /** The ledger takes the run's memory over and gives it back when it is done with it. The copy counts as the ledger's. */
 const copyOf = (run: Uint8Array): Uint8Array => new Uint8Array(run);
 
-const dir = mkdtempSync(join(tmpdir(), "tapline-bench-"));
-const { ledger } = await Ledger.open({ dir, origin: "bench.example/ledger", log: () => undefined });
-const before = process.threadCpuUsage();
-const all = process.cpuUsage();
-const start = performance.now();
-let slowest = 0;
-for (let i = 0; ledger.size < entries; i++) {
-  ledger.append({
-    run: copyOf(runs[i % 16]!),
-    count: perFrame,
-    hashes: hashes[i % 16]!,
-    header: JSON.stringify({ positions: { file: i } }),
-  });
-  if (i % LIMITS.frames_per_sync === LIMITS.frames_per_sync - 1) {
-    const from = performance.now();
-    await ledger.commit();
-    slowest = Math.max(slowest, performance.now() - from);
+/** Pause between checkpoints, ms, as the collector has it, and as if there were none but the last. */
+for (const checkpoint_ms of [LIMITS.checkpoint_ms, 2 ** 31 - 1]) {
+  const dir = mkdtempSync(join(tmpdir(), "tapline-bench-"));
+  const options = { dir, origin: "bench.example/ledger", log: () => undefined, checkpoint_ms };
+  const { ledger } = await Ledger.open(options);
+  const before = process.threadCpuUsage();
+  const all = process.cpuUsage();
+  const start = performance.now();
+  let slowest = 0;
+  for (let i = 0; ledger.size < entries; i++) {
+    ledger.append({
+      run: copyOf(runs[i % 16]!),
+      count: perFrame,
+      hashes: hashes[i % 16]!,
+      header: JSON.stringify({ positions: { file: i } }),
+    });
+    if (i % LIMITS.frames_per_sync === LIMITS.frames_per_sync - 1) {
+      const from = performance.now();
+      await ledger.commit();
+      slowest = Math.max(slowest, performance.now() - from);
+    }
   }
+  await ledger.commit();
+  const logged = performance.now() - start;
+  const thread = process.threadCpuUsage(before);
+  await ledger.close();
+  const total = process.cpuUsage(all);
+  const ns = (usage: NodeJS.CpuUsage): string =>
+    (((usage.user + usage.system) * 1_000) / ledger.size).toFixed(0);
+  const often = checkpoint_ms === LIMITS.checkpoint_ms ? `every ${checkpoint_ms} ms` : "at the end only";
+  console.log(`${ledger.size} entries of ${bytes} bytes, checkpoints ${often}`);
+  console.log(`main thread, to durable   ${ns(thread)} ns CPU an entry`);
+  console.log(`process, to closed        ${ns(total)} ns CPU an entry (with file system threads)`);
+  console.log(
+    `wall, to durable          ${((logged * 1e6) / ledger.size).toFixed(0)} ns an entry, slowest commit ${slowest.toFixed(0)} ms`,
+  );
+  console.log(
+    `wall, to closed           ${(((performance.now() - start) * 1e6) / ledger.size).toFixed(0)} ns an entry`,
+  );
+  console.log(`peak memory               ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MB`);
+  rmSync(dir, { recursive: true });
 }
-await ledger.commit();
-const logged = performance.now() - start;
-const thread = process.threadCpuUsage(before);
-await ledger.close();
-const total = process.cpuUsage(all);
-const ns = (usage: NodeJS.CpuUsage): string =>
-  (((usage.user + usage.system) * 1_000) / ledger.size).toFixed(0);
-console.log(`${ledger.size} entries of ${bytes} bytes`);
-console.log(`main thread, to durable   ${ns(thread)} ns CPU an entry`);
-console.log(`process, to closed        ${ns(total)} ns CPU an entry (with file system threads)`);
-console.log(
-  `wall, to durable          ${((logged * 1e6) / ledger.size).toFixed(0)} ns an entry, slowest commit ${slowest.toFixed(0)} ms`,
-);
-console.log(
-  `wall, to closed           ${(((performance.now() - start) * 1e6) / ledger.size).toFixed(0)} ns an entry`,
-);
-console.log(`peak memory               ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MB`);
-rmSync(dir, { recursive: true });

@@ -3,7 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { TaplineError, reasonOf, systemCode } from "../core/errors.ts";
 import { alive } from "../core/lock.ts";
-import { anchorProblems, integrityOf } from "../integrity.ts";
+import { anchorProblems, integrityOf, signerProblems } from "../integrity.ts";
 import { openDeadLetters } from "../sinks/dead-letters.ts";
 import { type Status, withReplayed } from "../status.ts";
 import { skippedSum } from "../tally.ts";
@@ -33,6 +33,13 @@ async function checkpointTime(state_dir: string): Promise<number | undefined> {
     if (systemCode(error) === "ENOENT") return undefined;
     throw error;
   }
+}
+
+/** Whether a signer's socket belongs to the user of the collector, who wrote the ledger; undefined when it is not there. */
+async function ownSigner(place: string | undefined): Promise<boolean | undefined> {
+  if (place === undefined) return undefined;
+  const socket = await stat(place).catch(() => undefined);
+  return socket === undefined ? undefined : socket.uid === process.getuid?.();
 }
 
 const n = (value: number): string => value.toLocaleString("en-US");
@@ -162,8 +169,9 @@ Exit code 1 when the numbers do not add up, a sink is in trouble or the collecto
       published_ms === undefined ? undefined : Math.max(0, Math.round((Date.now() - published_ms) / 1000));
     const { entries, checkpoint_size: size, anchors = [], retention } = found;
     if (retention?.held !== undefined) problems.push(`retention: ${retention.held}`);
-    problems.push(...anchorProblems(anchors));
-    const integrity = integrityOf({ entries, size, age_s, anchors }, Date.now());
+    problems.push(...signerProblems(found.signer), ...anchorProblems(anchors));
+    const signing = { signer: found.signer, own_signer: await ownSigner(found.signer?.place) };
+    const integrity = integrityOf({ entries, size, age_s, anchors, ...signing }, Date.now());
     if (values.json === true)
       console.log(
         JSON.stringify({ ...found, checkpoint_age_s: age_s, integrity: integrity.join("\n"), problems }),

@@ -133,6 +133,8 @@ export const LIMITS = {
   serve_idle_ms: 30_000, // a connection without a request is closed
   anchor_ms: 60_000, // for one checkpoint to be taken elsewhere
   anchor_answer_bytes: 1 * MiB, // of a witness or a timestamping authority
+  signer_ms: 10_000, // for a checkpoint to be signed in another process
+  signer_bytes: 64 * KiB, // of a request to it, and of its answer
   anchor_page: 1_000, // checkpoints that are asked for at once where they lie
   held_checkpoints: 200_000, // of one anchor that a verification takes
   witness_tries: 3, // times a witness is asked that knows another size

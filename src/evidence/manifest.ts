@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { TaplineError, reasonOf, systemCode } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
-import { type Signer, parseSecret, signNote } from "../ledger/note.ts";
+import { type Signer, parseSecret, signatureLine } from "../ledger/note.ts";
 import { KEY } from "../ledger/paths.ts";
 import type { Pack, PackFile } from "./model.ts";
 
@@ -32,8 +32,9 @@ export function manifestText({ report, files }: Pack): string {
   return `${JSON.stringify({ format: "tapline-manifest-1", made_at, version, origin: integrity.origin, files: sorted }, undefined, 1)}\n`;
 }
 
-export function manifestNote(manifest: string, signer: Signer): string {
-  return signNote(`${FIRST_LINE}\n${hash("sha256", manifest)}\n`, signer);
+export async function manifestNote(manifest: string, signer: Signer): Promise<string> {
+  const body = `${FIRST_LINE}\n${hash("sha256", manifest)}\n`;
+  return `${body}\n${await signatureLine(body, signer)}`;
 }
 
 /** The files that a pack says it has. Throws PACK_INVALID. */

@@ -129,7 +129,7 @@ async function fill(writer: Writer, made: Made, { signer, attached }: PackOption
   const pack: Pack = { report, files: [...writer.files] };
   const manifest = manifestText(pack);
   await writer.write(MANIFEST, [manifest]);
-  if (signer !== undefined) await writer.write(MANIFEST_NOTE, [manifestNote(manifest, signer)]);
+  if (signer !== undefined) await writer.write(MANIFEST_NOTE, [await manifestNote(manifest, signer)]);
   return pack;
 }
 

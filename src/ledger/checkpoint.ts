@@ -1,5 +1,5 @@
 // C2SP checkpoints: origin, size and root of the tree, as the body of a signed note.
-import { type Signer, type Verifier, openNote, signNote } from "./note.ts";
+import { type Signer, type Verifier, openNote, signatureLine } from "./note.ts";
 
 export interface Checkpoint {
   readonly origin: string;
@@ -8,17 +8,32 @@ export interface Checkpoint {
   readonly root: Uint8Array;
 }
 
-/** The signed text of a checkpoint, ready to publish. The name of the key is the origin. */
-export function signCheckpoint(size: number, root: Uint8Array, signer: Signer): string {
-  return signNote(`${signer.name}\n${size}\n${Buffer.from(root).toString("base64")}\n`, signer);
+/** What is signed of a checkpoint. The name of the key is the origin. */
+export function checkpointBody(origin: string, size: number, root: Uint8Array): string {
+  return `${origin}\n${size}\n${Buffer.from(root).toString("base64")}\n`;
+}
+
+/** The signed text of a checkpoint, ready to publish, with a signature of each. */
+export async function signCheckpoint(
+  size: number,
+  root: Uint8Array,
+  signers: readonly Signer[],
+): Promise<string> {
+  const body = checkpointBody(signers[0]!.name, size, root);
+  const lines = await Promise.all(signers.map((signer) => signatureLine(body, signer)));
+  return `${body}\n${lines.join("")}`;
 }
 
 /** The checkpoint in a text that this key signed for its own origin, or why it is none. */
 export function openCheckpoint(text: string, verifier: Verifier): Checkpoint | string {
   const body = openNote(text, verifier);
-  if (body === undefined) return "the signature is not valid";
+  return body === undefined ? "the signature is not valid" : readCheckpointBody(body, verifier.name);
+}
+
+/** The checkpoint of a body, or why it is none. Signatures are the caller's. */
+export function readCheckpointBody(body: string, name: string): Checkpoint | string {
   const [origin, size, root] = body.split("\n");
-  if (origin !== verifier.name) return `the origin is not ${verifier.name}`;
+  if (origin !== name) return `the origin is not ${name}`;
   if (size === undefined || !/^(0|[1-9]\d{0,15})$/.test(size) || !Number.isSafeInteger(+size))
     return "the size is not valid";
   const bytes = Buffer.from(root ?? "", "base64");

@@ -8,6 +8,19 @@ export interface Signing {
   held: boolean;
 }
 
+/** What is known of a signer in another process. */
+export interface SignerStatus {
+  /** Its socket. */
+  readonly place: string;
+  /** Entries of the last checkpoint that it signed since the start, and when. */
+  readonly size: number;
+  readonly at_ms: number;
+  /** Why nothing is signed at the moment, if nothing is. */
+  readonly trouble: string | undefined;
+  /** Why it refuses to sign this ledger. */
+  readonly contradiction: string | undefined;
+}
+
 export interface LedgerOptions {
   /** The ledger's directory; made when missing, for its owner only. */
   readonly dir: string;
@@ -17,6 +30,8 @@ export interface LedgerOptions {
   /** Takes back runs in shared memory that nobody reads any more. */
   readonly onFree?: (run: Uint8Array) => void;
   readonly signing?: Signing;
+  /** Socket of the process that holds the key; the key is beside the ledger when not given. */
+  readonly signer?: string | undefined;
   /** Pause between checkpoints, ms; LIMITS.checkpoint_ms when not given. */
   readonly checkpoint_ms?: number;
 }

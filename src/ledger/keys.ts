@@ -1,27 +1,33 @@
 // The ledger's key pair on disk: made on the first run, refused when others could have read it.
 import { open, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { TaplineError, systemCode } from "../core/errors.ts";
 import { placeFile, syncDir } from "./files.ts";
-import { type Signer, newSecretText, parseSecret, validName, verifierText } from "./note.ts";
-import { CHECKPOINT, KEY, VKEY } from "./paths.ts";
+import {
+  type Signer,
+  type Verifier,
+  newSecretText,
+  parseSecret,
+  parseVerifiers,
+  validName,
+  verifierText,
+} from "./note.ts";
+import { CHECKPOINT, KEY, OLD_VKEY, VKEY } from "./paths.ts";
 
-/** The signer of the ledger in `dir`, whose name is the origin. Throws LEDGER_KEY. */
+/** Throws LEDGER_KEY. */
+export function checkOrigin(origin: string): void {
+  if (validName(origin)) return;
+  throw new TaplineError("LEDGER_KEY", `not a valid origin: ${JSON.stringify(origin)}`, {
+    remedy: "Use a name without spaces and plus signs, such as host.example/tapline.",
+  });
+}
+
+/** The signer of the ledger in `dir`, whose name is the origin; its key is made when there is none. Throws LEDGER_KEY. */
 export async function loadSigner(dir: string, origin: string): Promise<Signer> {
-  if (!validName(origin)) {
-    throw new TaplineError("LEDGER_KEY", `not a valid origin: ${JSON.stringify(origin)}`, {
-      remedy: "Use a name without spaces and plus signs, such as host.example/tapline.",
-    });
-  }
+  checkOrigin(origin);
   const path = join(dir, KEY);
-  const info = await stat(path).catch(ignoreMissing);
-  if (info === undefined) await createKey(dir, path, origin);
-  else if ((info.mode & 0o077) !== 0) {
-    throw new TaplineError("LEDGER_KEY", `${path} can be read by others than its owner`, {
-      remedy: `Treat the key as known to others. If nobody read it: chmod 600 ${path}`,
-    });
-  }
-  const signer = parseSecret(await readFile(path, "utf8"));
+  if ((await stat(path).catch(ignoreMissing)) === undefined) await createKey(dir, path, origin);
+  const signer = await readSigner(path);
   if (signer.name !== origin) {
     throw new TaplineError("LEDGER_KEY", `the key in ${path} is for origin ${signer.name}, not ${origin}`, {
       remedy: "A ledger keeps its origin for ever: set it back, or start a new directory.",
@@ -31,23 +37,42 @@ export async function loadSigner(dir: string, origin: string): Promise<Signer> {
   return signer;
 }
 
+/** The signer whose key is in a file. Throws LEDGER_KEY when others could have read it. */
+export async function readSigner(path: string): Promise<Signer> {
+  if (((await stat(path)).mode & 0o077) !== 0) {
+    throw new TaplineError("LEDGER_KEY", `${path} can be read by others than its owner`, {
+      remedy: `Treat the key as known to others. If nobody read it: chmod 600 ${path}`,
+    });
+  }
+  return parseSecret(await readFile(path, "utf8"));
+}
+
 async function createKey(dir: string, path: string, origin: string): Promise<void> {
-  if ((await stat(join(dir, CHECKPOINT)).catch(ignoreMissing)) !== undefined) {
+  const [checkpoint, vkey] = await Promise.all(
+    [CHECKPOINT, VKEY].map((name) => stat(join(dir, name)).catch(ignoreMissing)),
+  );
+  if ((checkpoint ?? vkey) !== undefined) {
     throw new TaplineError("LEDGER_KEY", `${path} is missing, and the ledger has been signed with it`, {
       remedy: "Restore ledger.key from a backup, or start a new directory.",
     });
   }
+  await writeNewKey(path, newSecretText(origin));
+}
+
+/** Writes a private key where there is none, for its owner only, durably. */
+export async function writeNewKey(path: string, text: string): Promise<void> {
   const file = await open(path, "wx", 0o600);
   try {
-    await file.writeFile(`${newSecretText(origin)}\n`);
+    await file.writeFile(`${text.trim()}\n`);
     await file.sync();
   } finally {
     await file.close();
   }
-  await syncDir(dir);
+  await syncDir(dirname(path));
 }
 
-async function checkPublic(dir: string, signer: Signer): Promise<void> {
+/** The public key beside the private one: made, or held against it. Throws LEDGER_KEY. */
+export async function checkPublic(dir: string, signer: Verifier): Promise<void> {
   const path = join(dir, VKEY);
   const text = await readFile(path, "utf8").catch(ignoreMissing);
   const expected = verifierText(signer);
@@ -57,6 +82,15 @@ async function checkPublic(dir: string, signer: Signer): Promise<void> {
       remedy: "One of the two files was replaced: find out by whom, then restore the right one.",
     });
   }
+}
+
+/** The log's public key as it lies in its directory, with those of before; undefined when there is none. Throws
+ * LEDGER_KEY. */
+export async function readVerifiers(dir: string): Promise<Verifier | undefined> {
+  const [current, earlier = ""] = await Promise.all(
+    [VKEY, OLD_VKEY].map((name) => readFile(join(dir, name), "utf8").catch(ignoreMissing)),
+  );
+  return current === undefined ? undefined : parseVerifiers(`${current.trim()}\n${earlier}`);
 }
 
 function ignoreMissing(error: unknown): undefined {

@@ -5,17 +5,17 @@ import { resolve as absolute } from "node:path";
 import { TaplineError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Context, EntryBatch } from "../core/stage.ts";
-import type { AppendFrame, LedgerOptions, Recovered } from "./contract.ts";
+import type { AppendFrame, LedgerOptions, Recovered, SignerStatus } from "./contract.ts";
 import { readWritten } from "./bundles.ts";
 import { writeError } from "./files.ts";
 import { countEntries, newHead } from "./frame.ts";
-import { loadSigner } from "./keys.ts";
 import { lockLedger } from "./lock.ts";
 import { prunedError } from "./pruned.ts";
 import { type Keeping, type Pruner, keep } from "./pruner.ts";
 import { Publisher, readCheckpoint } from "./publish.ts";
 import { type Parts, recover } from "./recover.ts";
 import type { Recent } from "./recent.ts";
+import { openSigner } from "./signing.ts";
 import type { Tiles } from "./tiles.ts";
 import { Waiters } from "./waiters.ts";
 import type { NewFrame, WalWriter } from "./wal.ts";
@@ -64,15 +64,15 @@ export class Ledger {
     this.#frames = parts.frames;
   }
 
-  /** Opens or begins the ledger of a directory. Throws LEDGER_LOCKED, LEDGER_KEY, LEDGER_CORRUPT (damaged files),
+  /** Opens or begins the ledger of a directory. Throws LEDGER_LOCKED, LEDGER_KEY, LEDGER_SIGNER, LEDGER_CORRUPT (damaged files),
    * LEDGER_MISMATCH (not what was signed), LEDGER_FULL, LEDGER_WRITE. */
   static async open(options: LedgerOptions): Promise<{ ledger: Ledger; recovered: Recovered }> {
     const dir = absolute(options.dir);
     if ((await mkdir(dir, { recursive: true })) !== undefined) await chmod(dir, 0o700);
     const release = lockLedger(dir);
     try {
-      const signer = await loadSigner(dir, options.origin);
-      const signed = await readCheckpoint(dir, signer);
+      const signer = await openSigner(dir, options.origin, options.signer);
+      const signed = await readCheckpoint(dir, signer.verifier);
       const parts = await recover(dir, signed, options);
       const publisher = new Publisher(dir, signer, parts.tiles, signed?.size ?? 0, options.signing);
       const keeping = await keep(dir, parts, publisher);
@@ -109,6 +109,10 @@ export class Ledger {
   /** Entries covered by the newest published checkpoint. */
   get published(): number {
     return this.#publisher.size;
+  }
+  /** Undefined when the key is beside the ledger. */
+  get signer(): SignerStatus | undefined {
+    return this.#publisher.signer;
   }
 
   /** Takes a frame and returns the index of its first entry. Durable only after the next `commit`. Throws what made
@@ -174,7 +178,7 @@ export class Ledger {
   /** Resolves when there are durable entries beyond index `beyond` (more than `beyond` of them), the signal aborts,
    * or the ledger is closed or has failed. Never rejects. */
   waitDurable(beyond: number, signal: AbortSignal): Promise<void> {
-    if (this.#durable > beyond || signal.aborted || this.#ended()) return Promise.resolve();
+    if (this.#durable > beyond || signal.aborted || this.#failure || this.#closing) return Promise.resolve();
     return this.#waiters.wait(beyond, signal);
   }
 
@@ -236,10 +240,6 @@ export class Ledger {
     this.#recent.shrink(this.#tiles.written);
     if (this.#tiles.failure !== undefined) this.#fail("writing tiles", this.#tiles.failure);
     else this.#waiters.wake(this.#durable);
-  }
-
-  #ended(): boolean {
-    return this.#failure !== undefined || this.#closing !== undefined;
   }
 
   #check(): void {

@@ -16,9 +16,12 @@ export interface Verifier {
   /** First 4 bytes of SHA-256(name ‖ newline ‖ 0x01 ‖ public key). */
   readonly id: Buffer;
   readonly key: KeyObject;
+  /** Keys of the same name from before it, whose signatures are taken as well where old ones are looked at. */
+  readonly earlier?: readonly Verifier[];
 }
 export interface Signer extends Verifier {
-  readonly secret: KeyObject;
+  /** The Ed25519 signature, 64 bytes. */
+  sign(message: Buffer): Buffer | Promise<Buffer>;
 }
 
 const ED25519 = 1;
@@ -59,7 +62,8 @@ export function parseSecret(text: string): Signer {
     const der = Buffer.concat([PKCS8, typed.subarray(1)]);
     const secret = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
     const verifier = verifierOf(m[1]!, rawPublic(createPublicKey(secret)));
-    if (verifier.id.toString("hex") === m[2]) return { ...verifier, secret };
+    if (verifier.id.toString("hex") === m[2])
+      return { ...verifier, sign: (message) => sign(null, message, secret) };
   }
   throw new TaplineError("LEDGER_KEY", "the ledger's private key cannot be read", {
     remedy: "Restore ledger.key from a backup.",
@@ -70,6 +74,19 @@ export function parseSecret(text: string): Signer {
 export function verifierText(verifier: Verifier): string {
   const typed = Buffer.concat([Buffer.of(ED25519), rawPublic(verifier.key)]);
   return `${verifier.name}+${verifier.id.toString("hex")}+${typed.toString("base64")}`;
+}
+
+/** The verifier of a public key. */
+export function verifierFrom(name: string, key: KeyObject): Verifier {
+  return verifierOf(name, rawPublic(key));
+}
+
+/** Reads public keys, one a line: the first is the log's, the others are ones that it had before. Throws LEDGER_KEY. */
+export function parseVerifiers(text: string): Verifier {
+  const [current, ...earlier] = text.trim().split("\n").map(parseVerifier);
+  if (earlier.length === 0) return current!;
+  if (earlier.every((one) => one.name === current!.name)) return { ...current!, earlier };
+  throw new TaplineError("LEDGER_KEY", "the keys are not all of one name");
 }
 
 /** Reads a public key's text. Throws LEDGER_KEY. */
@@ -83,10 +100,10 @@ export function parseVerifier(text: string): Verifier {
   throw new TaplineError("LEDGER_KEY", "not an Ed25519 verifier key (name+id+key)");
 }
 
-/** The note: body (which ends with a newline), blank line, signature line. */
-export function signNote(body: string, signer: Signer): string {
-  const signature = Buffer.concat([signer.id, sign(null, Buffer.from(body), signer.secret)]);
-  return `${body}\n— ${signer.name} ${signature.toString("base64")}\n`;
+/** The line of one signature under a body, which ends with a newline. */
+export async function signatureLine(body: string, signer: Signer): Promise<string> {
+  const signature = Buffer.concat([signer.id, await signer.sign(Buffer.from(body))]);
+  return `— ${signer.name} ${signature.toString("base64")}\n`;
 }
 
 export interface NoteSignature {
@@ -124,14 +141,17 @@ export function parseNote(note: string): Note | undefined {
   return { body: note.slice(0, split + 1), signatures };
 }
 
-/** The body of a note that this key signed, or undefined. Signatures of others are passed over. */
+/** The body of a note that this key signed, or one that the log had before it; else undefined. Signatures of others are
+ * passed over. */
 export function openNote(text: string, verifier: Verifier): string | undefined {
   const note = parseNote(text);
   if (note === undefined) return undefined;
+  const keys = [verifier, ...(verifier.earlier ?? [])];
   let valid = false;
   for (const { name, id, signature } of note.signatures) {
-    if (name !== verifier.name || !id.equals(verifier.id)) continue;
-    if (!verify(null, Buffer.from(note.body), verifier.key, signature)) return undefined;
+    const key = keys.find((one) => one.name === name && one.id.equals(id));
+    if (key === undefined) continue;
+    if (!verify(null, Buffer.from(note.body), key.key, signature)) return undefined;
     valid = true;
   }
   return valid ? note.body : undefined;

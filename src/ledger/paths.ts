@@ -6,6 +6,11 @@ export const CHECKPOINT = "checkpoint";
 export const COSIGNED = "checkpoint.cosigned";
 export const KEY = "ledger.key";
 export const VKEY = "ledger.vkey";
+/** The key before, while it signs too, and the public keys of before, the newest first. */
+export const OLD_KEY = "ledger.old.key";
+export const OLD_VKEY = "ledger.old.vkey";
+/** The last change of keys. */
+export const ROTATION = "rotation.json";
 export const LOCK = "lock";
 export const WAL = "wal";
 export const SNAPSHOTS = "snapshots";

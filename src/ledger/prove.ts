@@ -1,10 +1,10 @@
 // Makes proofs of entries from a ledger's files, and checks each before anybody gets it.
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TaplineError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
-import { type Verifier, parseVerifier } from "./note.ts";
+import { readVerifiers } from "./keys.ts";
+import type { Verifier } from "./note.ts";
 import { CHECKPOINT, COSIGNED, VKEY } from "./paths.ts";
 import { inclusionPath } from "./proof.ts";
 import { prunedError } from "./pruned.ts";
@@ -41,9 +41,13 @@ export class Prover {
     [this.cosigned, this.own] = standing;
   }
 
-  /** Throws LEDGER_CORRUPT; as readFile does when there is no key. */
+  /** Throws LEDGER_CORRUPT, NO_SUCH_PATH when there is no key. */
   static async open(dir: string, reader: LedgerReader): Promise<Prover> {
-    const verifier = parseVerifier(await readFile(join(dir, VKEY), "utf8"));
+    const verifier = await readVerifiers(dir);
+    if (verifier === undefined)
+      throw new TaplineError("NO_SUCH_PATH", `there is no ${VKEY} in ${dir}`, {
+        remedy: "name the directory of a ledger",
+      });
     const standing = [await standingAt(dir, COSIGNED, verifier), await standingAt(dir, CHECKPOINT, verifier)];
     return new Prover(dir, reader, verifier, standing);
   }

@@ -1,15 +1,20 @@
 // Publishes checkpoints: partial tiles of the right edge first, then the signed note. Only ever given durable entries.
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { systemCode } from "../core/errors.ts";
-import { type Checkpoint, openCheckpoint, signCheckpoint } from "./checkpoint.ts";
+import { TaplineError, reasonOf, systemCode } from "../core/errors.ts";
+import { Contradiction } from "./anchors/contract.ts";
+import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
 import { readIfThere } from "./bundles.ts";
 import { placeFile } from "./files.ts";
 import { TILE_WIDTH } from "./merkle.ts";
-import type { Signer, Verifier } from "./note.ts";
-import { CHECKPOINT, tilePath } from "./paths.ts";
-import type { Signing } from "./contract.ts";
+import type { Verifier } from "./note.ts";
+import { CHECKPOINT, partialsOf, tilePath } from "./paths.ts";
+import type { SignerStatus, Signing } from "./contract.ts";
+import { consistencyPath } from "./proof.ts";
+import type { CheckpointSigner } from "./signing.ts";
 import type { Edge, Tiles } from "./tiles.ts";
+import { filesIn } from "./tree-files.ts";
+import { TreeHashes } from "./tree-hashes.ts";
 import { corrupt } from "./wal.ts";
 
 /** The published checkpoint, or undefined when there is none. Throws LEDGER_CORRUPT when this key did not sign it. */
@@ -24,23 +29,27 @@ export async function readCheckpoint(dir: string, verifier: Verifier): Promise<C
 
 export class Publisher {
   readonly #dir: string;
-  readonly #signer: Signer;
+  readonly #signer: CheckpointSigner;
   readonly #tiles: Tiles;
   readonly #signing: Signing | undefined;
   /** Paths of partial files: of the last checkpoint, and of the one before, which a reader may still follow. */
   #current: readonly string[] = [];
   #previous: readonly string[] = [];
   #size: number;
+  #signed: Pick<SignerStatus, "size" | "at_ms"> = { size: 0, at_ms: 0 };
+  #trouble: string | undefined;
+  #contradiction: string | undefined;
   #running: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(dir: string, signer: Signer, tiles: Tiles, size: number, signing?: Signing) {
+  constructor(dir: string, signer: CheckpointSigner, tiles: Tiles, size: number, signing?: Signing) {
     this.#signing = signing;
     this.#dir = dir;
     this.#signer = signer;
     this.#tiles = tiles;
     this.#size = size;
+    this.#current = partialsOf(size).map(({ level, index, width }) => tilePath(level, index, width));
   }
 
   /** Entries covered by the newest published checkpoint. */
@@ -48,11 +57,18 @@ export class Publisher {
     return this.#size;
   }
 
+  /** Undefined when the key is beside the ledger. */
+  get signer(): SignerStatus | undefined {
+    const { place } = this.#signer;
+    if (place === undefined) return undefined;
+    return { place, ...this.#signed, trouble: this.#trouble, contradiction: this.#contradiction };
+  }
+
   /** Publishes a checkpoint over the entries in the tree, one after the other. Durable when it resolves. Without
-   * `force` only when there are more than at the last one. */
+   * `force` only when there are more than at the last one. A signer that is away, or refuses, is told by `signer`. */
   publish(force: boolean): Promise<void> {
     return (this.#running = this.#running.then(() => {
-      if (this.#signing?.held === true) return undefined;
+      if (this.#signing?.held === true || this.#contradiction !== undefined) return undefined;
       return force || this.#tiles.size !== this.#size ? this.#publish(this.#tiles.edge()) : undefined;
     }));
   }
@@ -76,19 +92,45 @@ export class Publisher {
     await this.#tiles.untilWritten(edge.size);
     if (this.#tiles.failure !== undefined) throw this.#tiles.failure;
     for (const file of edge.files) await this.#tiles.place(file.path, file.buffers, true);
-    const text = signCheckpoint(edge.size, edge.root, this.#signer);
+    const paths = edge.files.map((file) => file.path);
+    const text = await this.#sign(edge);
+    if (text === undefined) {
+      for (const path of paths) if (!this.#needed(path)) await this.#remove(path); // nobody signed this size
+      return;
+    }
     await placeFile(join(this.#dir, CHECKPOINT), [Buffer.from(text)], { sync: true });
     this.#size = edge.size;
-    const paths = edge.files.map((file) => file.path);
     const kept = new Set([...this.#current, ...paths]);
     for (const path of this.#previous) if (!kept.has(path)) await this.#remove(path);
     this.#previous = this.#current;
     this.#current = paths;
   }
 
+  /** The signed text; undefined when the signer is away or refuses, which `signer` tells. */
+  async #sign({ size, root }: Edge): Promise<string | undefined> {
+    try {
+      const { subtree } = new TreeHashes(filesIn(this.#dir), size);
+      const text = await this.#signer.sign(size, root, (old) => consistencyPath(old, size, subtree));
+      this.#signed = { size, at_ms: Date.now() };
+      this.#trouble = undefined;
+      return text;
+    } catch (error) {
+      if (error instanceof Contradiction) {
+        this.#contradiction = error.message;
+        if (this.#signing !== undefined) this.#signing.held = true;
+      } else if (error instanceof TaplineError && error.code === "LEDGER_SIGNER") {
+        this.#trouble = reasonOf(error);
+      } else throw error;
+      return undefined;
+    }
+  }
+
+  #needed(path: string): boolean {
+    return this.#current.includes(path) || this.#previous.includes(path);
+  }
+
   /** Removes partial files that a process before this one left near the right edge. Call after `publish`. */
   async sweep(size: number): Promise<void> {
-    if (this.#signing?.held === true) return; // those of the last checkpoint stay
     const folders = new Set<string>();
     for (let level = 0, n = Math.floor(size / TILE_WIDTH); level === 0 || n > 0; level++) {
       for (const tile of [n, Math.max(0, n - 1)]) {

@@ -1,13 +1,10 @@
 // Reads a ledger from its files, in any process, while its writer runs. Takes no lock, changes nothing, proves nothing.
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { systemCode } from "../core/errors.ts";
 import type { EntryBatch } from "../core/stage.ts";
 import { readBundles } from "./bundles.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { type Erased, erasedIn } from "./erased.ts";
-import { parseVerifier } from "./note.ts";
-import { VKEY } from "./paths.ts";
+import { readVerifiers } from "./keys.ts";
 import { firstIn, prunedError } from "./pruned.ts";
 import { readCheckpoint } from "./publish.ts";
 import { joinBatches, part } from "./recent.ts";
@@ -48,12 +45,8 @@ export function openReader(dir: string): LedgerReader {
       return later;
     },
     async checkpoint() {
-      try {
-        return await readCheckpoint(dir, parseVerifier(await readFile(join(dir, VKEY), "utf8")));
-      } catch (error) {
-        if (systemCode(error) === "ENOENT") return undefined;
-        throw error;
-      }
+      const verifier = await readVerifiers(dir);
+      return verifier === undefined ? undefined : readCheckpoint(dir, verifier);
     },
     close: () => tail.close(),
   };

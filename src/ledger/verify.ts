@@ -18,16 +18,17 @@ import {
 import type { Witness } from "./cosignature.ts";
 import { TILE_WIDTH } from "./merkle.ts";
 import { excused } from "./erased.ts";
-import { type Verifier, parseVerifier } from "./note.ts";
-import { CHECKPOINT, COSIGNED, VKEY } from "./paths.ts";
+import { type Verifier, parseVerifiers } from "./note.ts";
+import { CHECKPOINT, COSIGNED, OLD_VKEY, VKEY } from "./paths.ts";
 import { openReader } from "./reader.ts";
 import { loadEdges } from "./recover.ts";
 import { type Finding, Report } from "./report.ts";
 import { type TreeFiles, filesAt, filesIn, isUrl } from "./tree-files.ts";
 
 export interface VerifyOptions {
-  /** File with the verifier key; the one beside the ledger when not given. */
-  readonly vkey?: string;
+  /** Files with verifier keys, one a line: the first has to have signed the ledger's checkpoint, the others may have signed
+   * what was kept from before. Those beside the ledger when not given. */
+  readonly vkeys?: readonly string[];
   /** Checkpoints of this ledger that were kept elsewhere: files, directories, URLs. */
   readonly checkpoints?: readonly string[];
   /** Texts of such, where no file system shows them. */
@@ -69,8 +70,8 @@ export interface Verification {
 export async function verifyLedger(place: string, options: VerifyOptions = {}): Promise<Verification> {
   const report = new Report(options.digest);
   const files = isUrl(place) ? filesAt(place, options.token) : filesIn(place);
-  const verifier = await readVerifier(files, options.vkey, report);
-  const current = verifier && (await ownClaim(files, CHECKPOINT, verifier, report));
+  const verifier = await readVerifier(files, options.vkeys ?? [], report);
+  const current = verifier && (await ownClaim(files, CHECKPOINT, { ...verifier, earlier: [] }, report));
   const size = current?.size ?? 0;
   const pruned = await prunedOf(files, report);
   const first = pruned?.first ?? 0;
@@ -208,19 +209,27 @@ function saidOfBlobs({ blobs, digest }: Report): string {
 
 async function readVerifier(
   files: TreeFiles,
-  named: string | undefined,
+  named: readonly string[],
   report: Report,
 ): Promise<Verifier | undefined> {
-  const bytes = named === undefined ? await files.read(VKEY, LIMITS.checkpoint_bytes) : await readText(named);
-  const verifier = bytes === undefined ? undefined : parsed(bytes.toString());
-  const path = named ?? `${files.place}/${VKEY}`;
+  const own = [VKEY, OLD_VKEY];
+  const texts =
+    named.length > 0
+      ? await Promise.all(named.map(readText))
+      : await Promise.all(own.map((name) => files.read(name, LIMITS.checkpoint_bytes)));
+  const missing = named.find((_, i) => texts[i] === undefined);
+  const text = texts
+    .map((one) => (one === undefined ? "" : one.toString().trim()))
+    .filter((one) => one !== "");
+  const verifier = missing !== undefined || text.length === 0 ? undefined : parsed(text.join("\n"));
+  const path = missing ?? named[0] ?? `${files.place}/${VKEY}`;
   if (verifier === undefined) report.wrong(`no Ed25519 verifier key in ${path}`, { file: path });
   return verifier;
 }
 
 function parsed(text: string): Verifier | undefined {
   try {
-    return parseVerifier(text);
+    return parseVerifiers(text);
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 // The attacks on a ledger, one a row, against what an auditor may hold: nothing, checkpoints kept elsewhere, a witness's
-// key. Each is found and named where it is promised, and where it is not, the verification says what it rests on.
+// key. Each is found and named where it is promised, and where it is not, the verification says what it rests on. What a
+// signer of another process refuses is in signer.test.ts, what a key given up can still do in rotation.test.ts.
 import { copyFileSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -281,6 +282,17 @@ describe.each(ATTACKS)("$name", (attack) => {
     [
       "with checkpoints kept elsewhere",
       ({ kept }) => ({ checkpoints: [kept] }),
+      attack.withCheckpoints,
+      attack.from,
+    ],
+    [
+      "with checkpoints that an anchor is asked for",
+      ({ kept }) => ({
+        held: readdirSync(kept).map((name) => ({
+          place: name,
+          text: readFileSync(join(kept, name), "utf8"),
+        })),
+      }),
       attack.withCheckpoints,
       attack.from,
     ],

@@ -129,9 +129,9 @@ describe("tapline's own verifier", () => {
     const { dir, keep } = await made([300, 700, 900]);
     const url = await serve(dir);
     const vkey = join(dir, "ledger.vkey");
-    const whole = await verifyLedger(url, { vkey, token: TOKEN, checkpoints: [keep] });
+    const whole = await verifyLedger(url, { vkeys: [vkey], token: TOKEN, checkpoints: [keep] });
     expect(whole).toMatchObject({ findings: [], notes: [], entries: 900, size: 900 });
-    const hashes = await verifyLedger(url, { vkey, checkpoints: [keep, `${url}checkpoint`] });
+    const hashes = await verifyLedger(url, { vkeys: [vkey], checkpoints: [keep, `${url}checkpoint`] });
     expect(hashes).toMatchObject({
       findings: [],
       notes: ["hashes were checked, and not the entries: these need a token"],
@@ -140,12 +140,12 @@ describe("tapline's own verifier", () => {
     const bundle = readFileSync(path);
     bundle[9]! ^= 1;
     writeFileSync(path, bundle);
-    expect(await verifyLedger(url, { vkey, token: TOKEN })).toMatchObject({ wrong_from: 256 });
-    expect(await verifyLedger(url, { vkey })).toMatchObject({ findings: [] });
+    expect(await verifyLedger(url, { vkeys: [vkey], token: TOKEN })).toMatchObject({ wrong_from: 256 });
+    expect(await verifyLedger(url, { vkeys: [vkey] })).toMatchObject({ findings: [] });
     const tile = readFileSync(join(dir, "tile/0/001"));
     tile[64 * 32]! ^= 1; // entry 320
     writeFileSync(join(dir, "tile/0/001"), tile);
-    expect(await verifyLedger(url, { vkey, checkpoints: [keep] })).toMatchObject({
+    expect(await verifyLedger(url, { vkeys: [vkey], checkpoints: [keep] })).toMatchObject({
       findings: [
         { message: /^the tiles do not add up .* at 700 entries .*; the first 300 are as they were signed/ },
         { message: /900/ },
@@ -154,10 +154,12 @@ describe("tapline's own verifier", () => {
       ],
       wrong_from: 256,
     });
-    await expect(verifyLedger(url, { vkey, token: "another-token-0123456789" })).rejects.toMatchObject({
+    await expect(
+      verifyLedger(url, { vkeys: [vkey], token: "another-token-0123456789" }),
+    ).rejects.toMatchObject({
       code: "LEDGER_TOKEN",
     });
-    await expect(verifyLedger("http://127.0.0.1:1/", { vkey })).rejects.toMatchObject({
+    await expect(verifyLedger("http://127.0.0.1:1/", { vkeys: [vkey] })).rejects.toMatchObject({
       code: "LEDGER_UNREACHABLE",
     });
   });

@@ -129,7 +129,7 @@ describe("verifyLedger", () => {
 
   test("refuses the signature of another key", async () => {
     const [one, two] = [await made([5]), await made([5])];
-    const result = await verifyLedger(one.dir, { vkey: join(two.dir, "ledger.vkey") });
+    const result = await verifyLedger(one.dir, { vkeys: [join(two.dir, "ledger.vkey")] });
     expect(result.findings[0]).toMatchObject({ message: /signature is not valid/ });
     expect((await verifyLedger(newDir())).findings).toMatchObject([{ message: /no Ed25519 verifier key/ }]);
   });

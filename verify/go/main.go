@@ -7,7 +7,7 @@
 // A ledger of which retention has removed the beginning is checked from there on, as its file "pruned" says: the hashes of
 // what went are checked all the same, and the entry that tells of it has to be in the tree.
 //
-// DIR is the ledger's directory or its URL (a bearer token for the entries comes from LEDGER_TOKEN), VKEY a file with its verifier key. Every entry is checked against the root that the
+// DIR is the ledger's directory or its URL (a bearer token for the entries comes from LEDGER_TOKEN), VKEY a file with its verifier key, and in lines below those that it had before, which may have signed what was saved then. Every entry is checked against the root that the
 // key signed, and every further CHECKPOINT, saved earlier, must be a prefix. FILE is the proof of one entry, which is
 // printed when it holds. Exit code 0: verified; 1: not; 2: usage.
 package main
@@ -57,11 +57,11 @@ func main() {
 
 // verify returns the size of the tree and the first entry that is kept.
 func verify(dir, vkeyFile string, saved []string) (int64, int64, error) {
-	verifier, err := readVerifier(vkeyFile)
+	verifiers, err := readVerifiers(vkeyFile)
 	if err != nil {
 		return 0, 0, err
 	}
-	tree, err := openCheckpoint(dir, "checkpoint", verifier)
+	tree, err := openCheckpoint(dir, "checkpoint", verifiers[:1])
 	if err != nil {
 		return 0, 0, err
 	}
@@ -88,7 +88,7 @@ func verify(dir, vkeyFile string, saved []string) (int64, int64, error) {
 		}
 	}
 	for _, path := range saved {
-		if err := checkPrefix(path, verifier, tree, reader); err != nil {
+		if err := checkPrefix(path, verifiers, tree, reader); err != nil {
 			return 0, 0, err
 		}
 	}
@@ -96,26 +96,26 @@ func verify(dir, vkeyFile string, saved []string) (int64, int64, error) {
 }
 
 // openCheckpoint reads a signed note: origin, size and root, a line each.
-func openCheckpoint(dir, path string, verifier note.Verifier) (tlog.Tree, error) {
+func openCheckpoint(dir, path string, verifiers []note.Verifier) (tlog.Tree, error) {
 	text, err := read(dir, path)
 	if err != nil {
 		return tlog.Tree{}, err
 	}
-	tree, err := parseCheckpoint(text, verifier)
+	tree, err := parseCheckpoint(text, verifiers)
 	if err != nil {
 		return tlog.Tree{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return tree, nil
 }
 
-func parseCheckpoint(text []byte, verifier note.Verifier) (tlog.Tree, error) {
-	opened, err := note.Open(text, note.VerifierList(verifier))
+func parseCheckpoint(text []byte, verifiers []note.Verifier) (tlog.Tree, error) {
+	opened, err := note.Open(text, note.VerifierList(verifiers...))
 	if err != nil {
 		return tlog.Tree{}, err
 	}
 	lines := strings.Split(opened.Text, "\n")
-	if len(lines) < 4 || lines[0] != verifier.Name() {
-		return tlog.Tree{}, fmt.Errorf("not a checkpoint of %s", verifier.Name())
+	if len(lines) < 4 || lines[0] != verifiers[0].Name() {
+		return tlog.Tree{}, fmt.Errorf("not a checkpoint of %s", verifiers[0].Name())
 	}
 	size, err := strconv.ParseInt(lines[1], 10, 64)
 	if err != nil || size < 0 {
@@ -172,8 +172,8 @@ func leaves(first, width int64, reader tlog.HashReader) ([]tlog.Hash, error) {
 }
 
 // checkPrefix checks that a checkpoint saved earlier is a prefix of the tree.
-func checkPrefix(path string, verifier note.Verifier, tree tlog.Tree, reader tlog.HashReader) error {
-	old, err := openCheckpoint(filepath.Dir(path), filepath.Base(path), verifier)
+func checkPrefix(path string, verifiers []note.Verifier, tree tlog.Tree, reader tlog.HashReader) error {
+	old, err := openCheckpoint(filepath.Dir(path), filepath.Base(path), verifiers)
 	if err != nil {
 		return err
 	}

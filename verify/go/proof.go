@@ -15,7 +15,7 @@ import (
 // verifyProof checks a C2SP tlog-proof whose extra data are the entry, and returns its index, the size of the tree and
 // the entry.
 func verifyProof(path, vkeyFile string) (int64, int64, []byte, error) {
-	verifier, err := readVerifier(vkeyFile)
+	verifiers, err := readVerifiers(vkeyFile)
 	if err != nil {
 		return 0, 0, nil, err
 	}
@@ -49,7 +49,7 @@ func verifyProof(path, vkeyFile string) (int64, int64, []byte, error) {
 		}
 		hashes = append(hashes, hash)
 	}
-	tree, err := parseCheckpoint([]byte(checkpoint), verifier)
+	tree, err := parseCheckpoint([]byte(checkpoint), verifiers)
 	if err != nil {
 		return 0, 0, nil, err
 	}
@@ -59,14 +59,22 @@ func verifyProof(path, vkeyFile string) (int64, int64, []byte, error) {
 	return index, tree.N, entry, nil
 }
 
-func readVerifier(path string) (note.Verifier, error) {
+// readVerifiers reads the keys in a file, one a line: the log's, then those that it had before.
+func readVerifiers(path string) ([]note.Verifier, error) {
 	vkey, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	verifier, err := note.NewVerifier(strings.TrimSpace(string(vkey)))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	var verifiers []note.Verifier
+	for _, line := range strings.Split(strings.TrimSpace(string(vkey)), "\n") {
+		verifier, err := note.NewVerifier(strings.TrimSpace(line))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		if len(verifiers) > 0 && verifier.Name() != verifiers[0].Name() {
+			return nil, fmt.Errorf("%s: the keys are not all of one name", path)
+		}
+		verifiers = append(verifiers, verifier)
 	}
-	return verifier, nil
+	return verifiers, nil
 }

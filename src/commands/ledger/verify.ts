@@ -11,7 +11,7 @@ import { heldBy } from "../../anchoring.ts";
 import type { Held } from "../../ledger/anchors/contract.ts";
 import { readClaims, readText } from "../../ledger/claims.ts";
 import { type Witness, parseWitness } from "../../ledger/cosignature.ts";
-import { parseVerifier } from "../../ledger/note.ts";
+import { type Verifier, parseVerifiers } from "../../ledger/note.ts";
 import { type CheckedProof, checkProof, looksLikeProof } from "../../ledger/proof-file.ts";
 import { VKEY } from "../../ledger/paths.ts";
 import { Report } from "../../ledger/report.ts";
@@ -21,7 +21,7 @@ import { Progress } from "../../progress.ts";
 import { UsageError, readArgs, readConfig, readNumber } from "../usage.ts";
 
 interface Asked {
-  readonly vkey: string | undefined;
+  readonly vkeys: readonly string[];
   readonly checkpoints: readonly string[];
   /** Names of anchors of the configuration that are asked for what they hold. */
   readonly anchors: readonly string[];
@@ -36,7 +36,7 @@ interface Asked {
 export async function verify(argv: readonly string[]): Promise<number> {
   const options = {
     config: { type: "string", short: "c" },
-    vkey: { type: "string" },
+    vkey: { type: "string", multiple: true },
     checkpoint: { type: "string", multiple: true },
     anchor: { type: "string", multiple: true },
     witness: { type: "string", multiple: true },
@@ -55,7 +55,7 @@ export async function verify(argv: readonly string[]): Promise<number> {
   if (quorum > witnesses.length || (quorum === 0 && witnesses.length > 0))
     throw new UsageError(`--quorum is between 1 and the number of --witness (${witnesses.length})`);
   const asked: Asked = {
-    vkey: values.vkey,
+    vkeys: values.vkey ?? [],
     checkpoints: values.checkpoint ?? [],
     anchors: values.anchor ?? [],
     config: values.config,
@@ -66,7 +66,7 @@ export async function verify(argv: readonly string[]): Promise<number> {
     json: values.json === true,
   };
   if (isUrl(place)) {
-    if (asked.vkey === undefined)
+    if (asked.vkeys.length === 0)
       throw new UsageError("a URL needs --vkey: the key is not the publisher's to tell");
     return printVerification(await checkLedger(place, asked), asked.json);
   }
@@ -96,11 +96,17 @@ async function textOf(place: string): Promise<string> {
   return text;
 }
 
+/** The key of the log in these files, with those of before. */
+async function keysIn(files: readonly string[]): Promise<Verifier> {
+  const texts = await Promise.all(files.map(textOf));
+  return parseVerifiers(texts.map((text) => text.trim()).join("\n"));
+}
+
 /** What anchors of the configuration hold of the ledger that the key is of. */
-async function askAnchors({ anchors, config: file, vkey }: Asked, place: string): Promise<Held[]> {
+async function askAnchors({ anchors, config: file, vkeys }: Asked, place: string): Promise<Held[]> {
   if (anchors.length === 0) return [];
   const config = await readConfig(file);
-  const origin = parseVerifier(await textOf(vkey ?? join(place, VKEY))).name;
+  const { name: origin } = await keysIn(vkeys.length > 0 ? vkeys : [join(place, VKEY)]);
   const held: Held[] = [];
   for (const name of anchors) {
     if (!Object.hasOwn(config.anchors, name))
@@ -125,9 +131,9 @@ async function checkLedger(place: string, asked: Asked): Promise<Verification> {
   let checked = 0;
   if (!asked.json) progress.start(() => `checked ${checked.toLocaleString("en-US")} entries`);
   try {
-    const { vkey, checkpoints, witnesses, quorum, witnessed_since_ms, token } = asked;
+    const { vkeys, checkpoints, witnesses, quorum, witnessed_since_ms, token } = asked;
     return await verifyLedger(place, {
-      ...(vkey === undefined ? {} : { vkey }),
+      vkeys,
       checkpoints,
       held: await askAnchors(asked, place),
       witnesses,
@@ -167,11 +173,11 @@ async function verifyProof(path: string, asked: Asked): Promise<number> {
   if (!looksLikeProof(head.buffer.subarray(0, head.bytesRead)))
     throw new UsageError(`${path} is neither the directory of a ledger nor a tlog-proof`);
   if (asked.anchors.length > 0) throw new UsageError("--anchor is for a ledger, not for a proof");
-  if (asked.vkey === undefined) throw new UsageError("a proof needs --vkey: it holds no key to be trusted");
+  if (asked.vkeys.length === 0) throw new UsageError("a proof needs --vkey: it holds no key to be trusted");
   const bytes = await readBounded(path, LIMITS.proof_bytes);
   if (bytes === undefined || bytes === "too long")
     throw new UsageError(`${path} is longer than a proof can be`);
-  const verifier = parseVerifier(await textOf(asked.vkey));
+  const verifier = await keysIn(asked.vkeys);
   const checked = checkProof(bytes.toString(), { verifier, witnesses: asked.witnesses });
   const wrong = [...checked.wrong];
   const { checkpoint, cosignatures } = checked;

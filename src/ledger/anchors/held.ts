@@ -13,9 +13,10 @@ import { placeNew } from "../files.ts";
 /** Adds a checkpoint to the directory, unless it is there. Returns its file. Throws Contradiction, ANCHOR_FAILED. */
 export async function keepCheckpoint(dir: string, published: Published): Promise<string> {
   try {
-    await holdNewest(dir, published);
+    const held = await holdNewest(dir, published);
     const path = join(dir, `${padded(published.size)}.checkpoint`);
-    await placeNew(path, Buffer.from(published.text));
+    // One of this size may bear other signatures: keys change.
+    if (held !== published.size) await placeNew(path, Buffer.from(published.text));
     return path;
   } catch (cause) {
     if (cause instanceof Contradiction || cause instanceof TaplineError) throw cause;
@@ -38,16 +39,17 @@ export async function holdAgainst(held: Checkpoint, place: string, published: Pu
     throw new Contradiction(`${place} is not the beginning of this ledger: history was rewritten`);
 }
 
-/** Holds the newest checkpoint that is there against the one that comes. */
-async function holdNewest(dir: string, published: Published): Promise<void> {
+/** Holds the newest checkpoint that is there against the one that comes. Returns its size; 0 when there is none. */
+async function holdNewest(dir: string, published: Published): Promise<number> {
   const names = (await readdir(dir)).filter((name) => CHECKPOINT_FILE.test(name)).toSorted();
   for (const name of names.toReversed()) {
     const path = join(dir, name);
     const held = openCheckpoint(await textOf(path), published.verifier);
     if (typeof held === "string") continue; // of another ledger, or no checkpoint at all
     await holdAgainst(held, path, published);
-    return;
+    return held.size;
   }
+  return 0;
 }
 
 async function textOf(path: string): Promise<string> {

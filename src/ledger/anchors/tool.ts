@@ -1,4 +1,4 @@
-// Runs a program of this machine for an anchor, bounded in time; what it says of a failure goes into the error.
+// Runs a program of this machine for an anchor or a signer, bounded in time; what it says of a failure goes into the error.
 import { type ExecFileException, execFile } from "node:child_process";
 import { TaplineError } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
@@ -9,8 +9,9 @@ export function runTool(
   args: readonly string[],
   doing: string,
   signal: AbortSignal,
+  more: Readonly<Record<string, string>> = {},
 ): Promise<string> {
-  const env = { ...process.env, GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" };
+  const env = { ...process.env, ...more, GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" };
   return new Promise((resolve, reject) => {
     const done = (cause: ExecFileException | null, stdout: string, stderr: string): void => {
       if (cause === null) return resolve(stdout);
@@ -18,7 +19,7 @@ export function runTool(
       reject(
         new TaplineError("ANCHOR_FAILED", `${doing}: ${said === "" ? cause.message : said}`, {
           retry: true,
-          remedy: `check the anchor's options, and that ${program} is installed`,
+          remedy: `check the options, and that ${program} is installed`,
           cause,
         }),
       );

@@ -2,7 +2,7 @@
 // signer.
 import { createHash } from "node:crypto";
 import { newSecretText, parseSecret, verifierText } from "../../../src/ledger/note.ts";
-import { signCheckpoint } from "../../../src/ledger/checkpoint.ts";
+import { checkpointBody } from "../../../src/ledger/checkpoint.ts";
 import type { Proof } from "../../../src/viewer/api.ts";
 
 const ORIGIN = "tapline.example/build-07";
@@ -48,7 +48,9 @@ export function ledgerOf(
   const leaves = entries.slice(0, covered).map(leafOf);
   const root = rootOf(leaves);
   const signer = parseSecret(newSecretText(ORIGIN));
-  const checkpoint = signCheckpoint(covered, root, signer);
+  const body = checkpointBody(ORIGIN, covered, root);
+  const signature = Buffer.concat([signer.id, signer.sign(Buffer.from(body)) as Buffer]);
+  const checkpoint = `${body}\n— ${ORIGIN} ${signature.toString("base64")}\n`;
   return {
     origin: ORIGIN,
     entries,
