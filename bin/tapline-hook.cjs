@@ -363,6 +363,7 @@ const LIMITS = {
 	tile_unsynced_entries: 131072,
 	note_signatures: 64,
 	checkpoint_bytes: 256 * KiB,
+	erased_bytes: 16 * MiB,
 	proof_bytes: 1 * MiB,
 	fetch_ms: 3e4,
 	serve_connections: 128,

@@ -1,6 +1,7 @@
 // Who was erased from a ledger: the file `erased` names the entries that tell of it. What these list may be missing; a blob
 // that is gone and listed nowhere is missing all the same. The file alone excuses nothing.
 import { join } from "node:path";
+import { TaplineError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { EntryBatch } from "../core/stage.ts";
 import { validDigest } from "./blobs.ts";
@@ -17,7 +18,7 @@ export interface Erased {
 
 /** What the file says, the oldest first; nothing where it says nothing that can be read. */
 export async function readErased({ read }: Pick<TreeFiles, "read">): Promise<readonly Erased[]> {
-  const bytes = await read(ERASED, LIMITS.checkpoint_bytes);
+  const bytes = await read(ERASED, LIMITS.erased_bytes);
   if (bytes === undefined || bytes === "too long") return [];
   try {
     const { version, erased } = JSON.parse(bytes.toString()) as { version?: number; erased?: Erased[] };
@@ -32,12 +33,15 @@ export async function readErased({ read }: Pick<TreeFiles, "read">): Promise<rea
 
 export const erasedIn = (dir: string): Promise<readonly Erased[]> => readErased(filesIn(dir));
 
-/** Resolves when it is durable. */
+/** Resolves when it is durable. Throws ERASED_FULL. */
 export async function addErased(dir: string, more: readonly Erased[]): Promise<void> {
   const erased = [...(await erasedIn(dir)), ...more];
-  await placeFile(join(dir, ERASED), [Buffer.from(`${JSON.stringify({ version: 1, erased })}\n`)], {
-    sync: true,
-  });
+  const bytes = Buffer.from(`${JSON.stringify({ version: 1, erased })}\n`);
+  if (bytes.length > LIMITS.erased_bytes)
+    throw new TaplineError("ERASED_FULL", `${join(dir, ERASED)} lists as many erasures as it can`, {
+      remedy: "begin a new ledger: move the state directory away",
+    });
+  await placeFile(join(dir, ERASED), [bytes], { sync: true });
 }
 
 /** What an entry tells of an erasure: whose, and which blobs were to go. Undefined when it tells of none. */
@@ -60,21 +64,24 @@ export function erasureOf(entry: Uint8Array): { subject: string; blobs: readonly
 }
 
 interface Reads {
-  first(): Promise<number>;
   read(from: number, entries: number, bytes: number): Promise<EntryBatch | undefined>;
 }
 
-/** Blobs that may be missing, each with the entry that says so, one of the first `size`: of entries before that one. */
+/** Blobs that may be missing, each with the entry that says so, one of entries [first, size): of entries before that one. What
+ * cannot be read excuses nothing; that it is damaged is for whoever checks the tiles to find. */
 export async function excused(
   dir: string,
   reader: Reads,
+  first: number,
   size: number,
 ): Promise<ReadonlyMap<string, number>> {
   const blobs = new Map<string, number>();
-  const [first, erased] = [await reader.first(), await erasedIn(dir)];
-  for (const { entry } of erased) {
-    const batch =
-      entry < first || entry >= size ? undefined : await reader.read(entry, 1, LIMITS.entry_bytes + 2);
+  for (const { entry } of await erasedIn(dir)) {
+    if (entry < first || entry >= size) continue;
+    const batch = await reader.read(entry, 1, LIMITS.entry_bytes + 2).catch((error: unknown) => {
+      if (error instanceof TaplineError && error.code === "LEDGER_CORRUPT") return undefined;
+      throw error;
+    });
     const told = batch && erasureOf(batch.run.subarray(2));
     for (const digest of told?.blobs ?? []) blobs.set(digest, entry);
   }

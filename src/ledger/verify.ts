@@ -87,7 +87,7 @@ export async function verifyLedger(place: string, options: VerifyOptions = {}): 
     findForks([current, ...saved], report);
     const entries = files.dir !== undefined || options.token !== undefined;
     const progress = (checked: number): void => options.progress?.(checked);
-    await excuse(files, size, report);
+    await excuse(files, first, size, report);
     const start = await startOf(files, options.since, current);
     const before = options.since === undefined ? [] : [claimBefore(options.since, current)];
     findTruncation(before, size, report);
@@ -130,11 +130,11 @@ function claimBefore({ size, root }: NonNullable<VerifyOptions["since"]>, curren
 }
 
 /** Blobs of persons that were erased are gone. What tells of it are entries, which are checked like any other. */
-async function excuse({ dir }: TreeFiles, size: number, report: Report): Promise<void> {
+async function excuse({ dir }: TreeFiles, first: number, size: number, report: Report): Promise<void> {
   if (dir === undefined) return;
   const reader = openReader(dir);
   try {
-    report.excused = await excused(dir, reader, size);
+    report.excused = await excused(dir, reader, first, size);
   } finally {
     await reader.close();
   }
