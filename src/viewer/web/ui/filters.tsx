@@ -54,6 +54,44 @@ export function Filters({
   );
 }
 
+/** The values that are offered, under the box. */
+function Offers({
+  offers,
+  active,
+  take,
+}: {
+  offers: ReturnType<typeof useValues>;
+  active: number;
+  take: (value: string) => void;
+}): JSX.Element {
+  return (
+    <ul
+      id="values"
+      role="listbox"
+      aria-label="Most frequent values in the period"
+      class={offers.length > 0 ? "offers" : "offers none-offered"}
+    >
+      {offers.map((one, i) => (
+        <li
+          key={String(one.key)}
+          id={`value-${i}`}
+          role="option"
+          aria-selected={i === active ? "true" : "false"}
+          onMouseDown={(event) => {
+            event.preventDefault();
+            take(String(one.key));
+          }}
+        >
+          <span>
+            <Text of={String(one.key)} chars={80} />
+          </span>{" "}
+          <span class="dim">{count(one.count)}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 function ValueBox({
   field,
   within,
@@ -110,30 +148,7 @@ function ValueBox({
           key(event);
         }}
       />
-      <ul
-        id="values"
-        role="listbox"
-        aria-label="Most frequent values in the period"
-        class={offers.length > 0 ? "offers" : "offers none-offered"}
-      >
-        {offers.map((one, i) => (
-          <li
-            key={String(one.key)}
-            id={`value-${i}`}
-            role="option"
-            aria-selected={i === active ? "true" : "false"}
-            onMouseDown={(event) => {
-              event.preventDefault();
-              done(String(one.key));
-            }}
-          >
-            <span>
-              <Text of={String(one.key)} chars={80} />
-            </span>{" "}
-            <span class="dim">{count(one.count)}</span>
-          </li>
-        ))}
-      </ul>
+      <Offers offers={offers} active={active} take={done} />
       <button type="submit" class="button">
         Filter
       </button>
