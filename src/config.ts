@@ -9,6 +9,7 @@ import { TaplineError, reasonOf } from "./core/errors.ts";
 import { stateHome } from "./core/home.ts";
 import { LIMITS } from "./core/limits.ts";
 import { closest } from "./core/suggest.ts";
+import { chokepointSchema, ledgerSchema, retentionSchema, viewerSchema } from "./config-parts.ts";
 import { checksSchema } from "./checks/config.ts";
 import { deadlinesSchema, incidentsSchema } from "./incident/config.ts";
 import { FORMATS } from "./normalise/formats/index.ts";
@@ -69,69 +70,14 @@ export const configSchema = z.strictObject({
     .optional()
     .describe("The organisation's impact assessment: harms, and the rules that watch for them"),
   sinks: z.record(SINK_NAME, z.discriminatedUnion("type", sinkSchemas as never)).default({}),
-  ledger: z
-    .strictObject({
-      signer: z
-        .string()
-        .min(1)
-        .optional()
-        .describe(
-          "Socket of `tapline ledger signer`, which holds the key; without it the key is beside the ledger",
-        ),
-    })
-    .prefault({})
-    .describe("How the ledger is signed"),
+  ledger: ledgerSchema,
   anchors: z.record(NAME, z.discriminatedUnion("type", anchorSchemas as never)).default({}),
-  chokepoint: z
-    .strictObject({
-      hooked: z
-        .array(z.string())
-        .default([])
-        .describe(
-          "Agents that have a hook of ours (`service.name`, such as claude-code): a call of theirs without a decision is a bypass, also in a session that never had one",
-        ),
-      proxied: z
-        .array(z.string())
-        .default([])
-        .describe("MCP servers that stand behind our proxy, by name: the same for calls to them"),
-    })
-    .prefault({})
-    .describe("Where a decision is expected for every call"),
+  chokepoint: chokepointSchema,
   incidents: incidentsSchema,
   deadlines: deadlinesSchema,
   checks: checksSchema,
-  retention: z
-    .strictObject({
-      days: z
-        .int()
-        .min(1)
-        .max(36_500)
-        .optional()
-        .describe(
-          "Days that entries are kept in the ledger and the store; without it they are kept for ever",
-        ),
-    })
-    .prefault({})
-    .describe("What is removed from the ledger"),
-  viewer: z
-    .strictObject({
-      enabled: z.boolean().default(true).describe("Whether `tapline run` serves the viewer"),
-      port: z
-        .int()
-        .min(0)
-        .max(65_535)
-        .optional()
-        .describe(
-          `Port on 127.0.0.1; 0: any. Without it ${LIMITS.viewer_port}, or any other when that is taken`,
-        ),
-      memory_mb: z
-        .int()
-        .min(256)
-        .default(LIMITS.viewer_memory_mb)
-        .describe("Memory in MiB that DuckDB may use in the viewer's process"),
-    })
-    .prefault({})
-    .describe("The web application that `tapline run` serves on this machine, where there is a store"),
+  retention: retentionSchema,
+  viewer: viewerSchema,
   heartbeat_s: z.int().min(1).max(86_400).default(60).describe("Seconds between heartbeat entries"),
 });
 export type Config = z.output<typeof configSchema>;
