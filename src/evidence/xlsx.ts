@@ -4,13 +4,15 @@ import { TaplineError, reasonOf } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { TableRow } from "./soa-table.ts";
 
-/** `_x0041_` is how the format writes a character: that of a text that has it, and those that the writer leaves out. */
+/** `_x0041_` is how the format writes a character; a text that has it is written so that it is read back. */
 const ESCAPE = /_x[0-9A-Fa-f]{4}_/g;
-const LEFT_OUT = /\ufffd|\p{Noncharacter_Code_Point}/gu;
-const unitsOf = (text: string): string =>
-  Array.from({ length: text.length }, (_, i) => `_x${hex4(text.charCodeAt(i))}_`).join("");
-const hex4 = (unit: number): string => unit.toString(16).toUpperCase().padStart(4, "0");
-const escaped = (text: string): string => text.replaceAll(ESCAPE, "_x005F$&").replaceAll(LEFT_OUT, unitsOf);
+
+/** A text as the sheet has it. The reader trips over a cell with the name of a property of every object, unless it is
+ * written another way. */
+function escaped(text: string): string {
+  if (!(text in {})) return text.replaceAll(ESCAPE, "_x005F$&");
+  return `_x${text.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}_${text.slice(1)}`;
+}
 
 export async function xlsxOf(
   table: readonly (readonly string[])[],
