@@ -55,6 +55,8 @@ export const ROLLUPS: readonly Rollup[] = [
       "tapline.alert.level",
       "tapline.first_seen.kind",
       "tapline.chokepoint.missing",
+      "tapline.check.name",
+      "tapline.check.outcome",
       "tapline.decision.action",
       "tapline.decision.decider.type",
       "tapline.decision.decider.id",

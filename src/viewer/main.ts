@@ -64,7 +64,7 @@ process.umask(0o077);
 // Ctrl-C reaches the whole process group; the parent decides.
 process.on("SIGINT", () => {});
 process.on("SIGTERM", () => {});
-process.on("disconnect", () => process.exit(0));
+process.on("disconnect", () => process.exit());
 process.on("error", () => process.exit(0));
 // The collector comes first.
 setPriority(process.pid, constants.priority.PRIORITY_BELOW_NORMAL);

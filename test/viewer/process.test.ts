@@ -22,7 +22,7 @@ test("a process that has more memory than it may ends, and says so", async () =>
   const state_dir = newDir();
   const place = { state_dir, store_dir: join(state_dir, "local"), ledger_dir: join(state_dir, "ledger") };
   const order: Order = {
-    place: { ...place, host: "h", namespace: "default", memory_mb: 64 },
+    place: { ...place, host: "h", namespace: "default", memory_mb: 256 },
     rules: [],
     port: 0,
     any_port: true,
