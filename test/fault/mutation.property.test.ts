@@ -8,7 +8,7 @@ import type { Engine } from "../../src/engine.ts";
 import { newEngine, read } from "./engine.ts";
 
 const fixtures = join(import.meta.dirname, "../fixtures");
-const NO_FORMAT = ["dashboards", "json", "ledger-0.1", "ledger-0.1-state", "sigma-regression"];
+const NO_FORMAT = ["evidence", "dashboards", "json", "ledger-0.1", "ledger-0.1-state", "sigma-regression"];
 const FORMATS = readdirSync(fixtures).filter((name) => !NO_FORMAT.includes(name));
 const files = new Map(
   FORMATS.map((format) => [
