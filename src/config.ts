@@ -146,9 +146,11 @@ function describe(issue: z.core.$ZodIssue, raw: unknown): string {
 function formatProblems(config: Config, raw: unknown): string[] {
   const problems: string[] = [];
   // The collector's own submissions come from its own spool and nowhere else.
-  const names = FORMATS.map(({ name }) => name).filter((name) => name !== "tapline");
+  const all = FORMATS.map(({ name }) => name).filter((name) => name !== "tapline");
   for (const [name, source] of Object.entries(config.sources)) {
-    const { format, options } = source as { format?: string; options?: unknown };
+    const { type, format, options } = source as { type: string; format?: string; options?: unknown };
+    // Events of other collectors come from where only collectors write.
+    const names = type === "kafka" ? all : all.filter((one) => one !== "tapline-event");
     const place = `sources.${name}`;
     if (format !== undefined && !names.includes(format)) {
       const near = closest(format, names);

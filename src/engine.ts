@@ -145,6 +145,8 @@ export class Engine {
     this.#actions[action] = (this.#actions[action] ?? 0) + 1;
     this.#write = write;
     this.#judge.inspect(e, this.#alert, this.normaliser.scope.out);
+    // What another collector saw first, decided and was told is in its own ledger.
+    if (e["tapline.upstream.origin"] !== undefined) return;
     this.#candidates.see(e);
     this.sightings.see(e);
     this.observations.see(e);

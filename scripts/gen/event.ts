@@ -61,6 +61,7 @@ const RARE = new Map([
   ["tapline.incident", "tapline.incident.transition"],
   ["tapline.triage", "tapline.triage.transition"],
   ["tapline.export", "tapline.export.kind"],
+  ["tapline.upstream", "tapline.upstream.origin"],
 ]);
 
 interface Group {

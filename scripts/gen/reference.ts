@@ -51,6 +51,8 @@ const READS: Readonly<Record<string, string>> = {
   contextforge: "Envelopes of IBM ContextForge's SIEM export as JSON",
   tapline:
     "What people and sinks say of incidents, in the collector's own spool, `submissions` in the state directory: written by `tapline incident` and by sinks that notify",
+  "tapline-event":
+    "What other collectors made of their records, as the source `kafka` reads it from their sinks: events keep their ids, and name the ledger, index and hash that they had there",
   json: "Any JSON lines, by a mapping in the configuration",
   unknown: "What no format recognises: each record is kept as it is",
 };

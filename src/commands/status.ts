@@ -66,10 +66,10 @@ function printDetection({ detection: d, ruleset, evicted, values_replaced = 0 }:
   );
 }
 
-/** What receivers were asked, and how it ended; the counts of other sources are in the JSON. */
+/** What receivers were asked, and how it ended, and how far members of a group are; the counts of other sources are in the JSON. */
 function printSources({ sources }: Status): void {
   for (const [name, counts] of Object.entries(sources ?? {})) {
-    if (counts["requests"] === undefined) continue;
+    if (counts["requests"] === undefined && counts["partitions"] === undefined) continue;
     const told = Object.entries(counts).filter(([, count]) => count > 0);
     console.log(
       `source      ${name}: ${told.map(([what, count]) => `${what.replaceAll("_", " ")} ${n(count)}`).join(", ")}`,

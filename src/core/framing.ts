@@ -1,7 +1,8 @@
 // Where records end. Most streams hold one a line. Some hold JSON objects printed over several lines, back to back:
 // such a block ends with the first line that is neither indented nor its opening brace. Pure.
 
-export type Framing = "line" | "block";
+/** `message`: a segment is one record, line ends and all, and its offset is the record's place, not in bytes. */
+export type Framing = "line" | "block" | "message";
 
 const TAB = 9;
 const NEWLINE = 10;

@@ -182,10 +182,22 @@ export const LIMITS = {
 
   // Kafka
   kafka_connect_ms: 10_000, // until brokers that do not answer are given up
+  kafka_asking_ms: 250, // pause between looks at why it does not connect
   kafka_reconnect_ms: 10_000, // longest pause between attempts to reach a broker
   kafka_close_ms: 5_000, // for a client to say farewell
   kafka_message_ms: 30_000, // a message that is not acknowledged by then has failed, and is sent again
   kafka_poll_ms: 5, // pause between looks at what was acknowledged
+  kafka_consume_ms: 100, // for messages to come
+  kafka_consume_messages: 256, // taken at once, fewer where they are large
+  kafka_message_bytes: 1 * MiB, // what a message is taken to have before any was seen
+  kafka_fetch_bytes: 8 * MiB, // that the client holds ahead, and of one answer of a broker
+  kafka_held_bytes: 16 * MiB, // of messages that wait to be handed over; more are not fetched
+  kafka_commit_ms: 500, // pause between commits
+  kafka_handover_ms: 10_000, // for what was handed over of a partition to be durable before it is given up
+  kafka_truncated_tries: 5, // times that a partition has to end before what was read, to be taken for another...
+  kafka_truncated_ms: 1_000, // ...and the pause between them
+  kafka_repeat_ids: 65_536, // ids of events of other collectors, to leave out those that come again
+  kafka_schemas: 256, // schemas of a registry that are remembered
   kafka_registry_ms: 10_000, // for a schema registry to answer
   kafka_registry_bytes: 4 * MiB, // of its answer
 

@@ -85,7 +85,7 @@ export interface Consumer extends Client {
   pause(partitions: readonly TopicPartition[]): void;
   resume(partitions: readonly TopicPartition[]): void;
   on(event: "event.error", listener: (error: KafkaError) => void): void;
-  on(event: "partition.eof", listener: (at: TopicPartition) => void): void;
+  on(event: "partition.eof", listener: (at: TopicPartitionOffset) => void): void;
   on(
     event: "rebalance",
     listener: (error: KafkaError | undefined, partitions: readonly TopicPartition[]) => void,
@@ -193,10 +193,12 @@ export async function connect(client: Client, topic: string | undefined): Promis
     if (error === null || error === undefined) resolve(metadata);
     else reject(troubleOf(last ?? error, topic));
   });
-  // A producer tells its troubles when it is asked.
+  // A client tells its troubles when it is asked.
   const asking = setInterval(() => {
-    if ("poll" in client && client.isConnected()) (client as Producer).poll();
-  }, LIMITS.kafka_poll_ms);
+    if (!client.isConnected()) return;
+    if ("poll" in client) (client as Producer).poll();
+    else (client as Consumer).consume(1, () => {});
+  }, LIMITS.kafka_asking_ms);
   const { topics } = await promise.finally(() => clearInterval(asking));
   return topics.find(({ name }) => name === topic)?.partitions.length ?? 0;
 }

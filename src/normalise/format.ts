@@ -47,6 +47,8 @@ export interface Scope {
   event(action: Action, time: unknown): Event;
   /** Hands an event over, in order. The event must not be touched afterwards. */
   emit(e: Event): void;
+  /** Hands over an event that another collector has finished: it keeps its id, and nothing is derived or redacted anew. */
+  forward(e: Event): void;
   /** Keyed digest of text (128 bits, hex). */
   digest(text: string): string;
 }

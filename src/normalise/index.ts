@@ -125,6 +125,8 @@ export class Normaliser {
     // Text that is all ASCII is decoded once a segment, the rest line by line, since offsets are in bytes.
     const bytes = buffer.subarray(segment.start, segment.end);
     const ascii = isAscii(bytes) ? bytes.toString("latin1") : undefined;
+    if (stream.info.framing === "message")
+      return this.#line(stream, bytes, 0, bytes.length, segment.offset, ascii);
     const isBlocks = stream.info.framing === "block";
     let start = 0;
     while (start < bytes.length) {

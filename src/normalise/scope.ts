@@ -188,6 +188,12 @@ export class RecordScope implements Scope {
     this.#finish(e);
   }
 
+  forward(e: Event): void {
+    if ((this.flags & FLAG_NESTED) !== 0) limitObjects(e);
+    this.#options.inspect?.(e, this.#write);
+    this.#finish(e);
+  }
+
   #noteType(e: Event): void {
     this.#isKnown = false;
     this.drift.add(this.stream.format, this.#version, "type", e["tapline.record.type"] ?? "");

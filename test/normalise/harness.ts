@@ -80,7 +80,12 @@ class TestScope implements Scope {
   }
 
   emit(e: Event): void {
-    e["event.id"] = `s1-${this.offset.toString(36)}-${this.emitted++}`;
+    e["event.id"] = `s1-${this.offset.toString(36)}-${this.emitted}`;
+    this.forward(e);
+  }
+
+  forward(e: Event): void {
+    this.emitted++;
     checkEvent(e);
     const defined: Record<string, unknown> = {};
     for (const [name, value] of Object.entries(e)) if (value !== undefined) defined[name] = value;

@@ -163,7 +163,7 @@ export class Bench {
 
   /** Reads and settles until the source says that it has handed over everything. */
   async drain(): Promise<this> {
-    const deadline = Date.now() + 20_000;
+    const deadline = Date.now() + 100_000;
     while (!this.source.drained) {
       if (!(await this.read())) await this.source.wait(AbortSignal.timeout(1_000));
       this.settle();

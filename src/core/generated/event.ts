@@ -300,6 +300,9 @@ export const FIELDS = {
   "tapline.control.nist_ai_rmf": "keyword[]",
   "tapline.control.eu_ai_act": "keyword[]",
   "tapline.control.map_version": "keyword",
+  "tapline.upstream.origin": "keyword",
+  "tapline.upstream.sequence": "long",
+  "tapline.upstream.hash": "keyword",
   "tapline.ext": "object",
   "event.id": "keyword",
   "event.kind": "keyword",
@@ -337,7 +340,7 @@ export const PRESENT_FIELDS = {
 /** Fields written without a look at their characters: only Tapline itself sets them. */
 export const SAFE: readonly string[] = ["tapline.stream","tapline.format","tapline.vantage","tapline.time.source","tapline.capture.arguments","tapline.capture.results","tapline.capture.messages","tapline.capture.identity","tapline.tool.args_hash","tapline.tool.result_hash","event.outcome"];
 /** Groups of fields that are written only where the event has the field named with them. */
-export const RARE: readonly (readonly [string, FieldName])[] = [["tapline.incident","tapline.incident.transition"],["tapline.triage","tapline.triage.transition"],["tapline.export","tapline.export.kind"]];
+export const RARE: readonly (readonly [string, FieldName])[] = [["tapline.incident","tapline.incident.transition"],["tapline.triage","tapline.triage.transition"],["tapline.export","tapline.export.kind"],["tapline.upstream","tapline.upstream.origin"]];
 
 /** One normalised event: every key always there, in one order, so that all events share one shape. */
 export interface Event {
@@ -637,6 +640,9 @@ export interface Event {
   "tapline.control.nist_ai_rmf": readonly string[] | undefined;
   "tapline.control.eu_ai_act": readonly string[] | undefined;
   "tapline.control.map_version": string | undefined;
+  "tapline.upstream.origin": string | undefined;
+  "tapline.upstream.sequence": number | undefined;
+  "tapline.upstream.hash": string | undefined;
   "tapline.ext": Json | undefined;
   "event.id": string | undefined;
   "event.kind": string | undefined;
@@ -952,6 +958,9 @@ class EventFields implements Event {
   "tapline.control.nist_ai_rmf" = undefined;
   "tapline.control.eu_ai_act" = undefined;
   "tapline.control.map_version" = undefined;
+  "tapline.upstream.origin" = undefined;
+  "tapline.upstream.sequence" = undefined;
+  "tapline.upstream.hash" = undefined;
   "tapline.ext" = undefined;
   "event.id" = undefined;
   "event.kind" = undefined;
@@ -1546,19 +1555,26 @@ export function serialise(e: Event): string {
   if (g98 === ",") s += "}";
   const b1 = block1(e);
   if (b1 !== "") { s += g55 + b1; g0 = ","; g55 = ","; }
+  if (e["tapline.upstream.origin"] !== undefined) {
+  let g100 = g55 + "\"upstream\":{";
+  if (e["tapline.upstream.origin"] !== undefined) { s += g100 + "\"origin\":" + quote(e["tapline.upstream.origin"]); g0 = ","; g55 = ","; g100 = ","; }
+  if (e["tapline.upstream.sequence"] !== undefined) { s += g100 + "\"sequence\":" + e["tapline.upstream.sequence"]; g0 = ","; g55 = ","; g100 = ","; }
+  if (e["tapline.upstream.hash"] !== undefined) { s += g100 + "\"hash\":" + quote(e["tapline.upstream.hash"]); g0 = ","; g55 = ","; g100 = ","; }
+  if (g100 === ",") s += "}";
+  }
   if (e["tapline.ext"] !== undefined) { s += g55 + "\"ext\":" + JSON.stringify(e["tapline.ext"]); g0 = ","; g55 = ","; }
   if (g55 === ",") s += "}";
-  let g100 = g0 + "\"event\":{";
-  if (e["event.id"] !== undefined) { s += g100 + "\"id\":" + quote(e["event.id"]); g0 = ","; g100 = ","; }
+  let g101 = g0 + "\"event\":{";
+  if (e["event.id"] !== undefined) { s += g101 + "\"id\":" + quote(e["event.id"]); g0 = ","; g101 = ","; }
   const b2 = block2(e);
-  if (b2 !== "") { s += g100 + b2; g0 = ","; g100 = ","; }
-  if (e["event.outcome"] !== undefined) { s += g100 + "\"outcome\":" + '"' + e["event.outcome"] + '"'; g0 = ","; g100 = ","; }
-  if (e["event.reason"] !== undefined) { s += g100 + "\"reason\":" + quote(e["event.reason"]); g0 = ","; g100 = ","; }
-  if (e["event.created"] !== undefined) { s += g100 + "\"created\":" + '"' + e["event.created"] + '"'; g0 = ","; g100 = ","; }
-  if (e["event.duration"] !== undefined) { s += g100 + "\"duration\":" + e["event.duration"]; g0 = ","; g100 = ","; }
-  if (e["event.severity"] !== undefined) { s += g100 + "\"severity\":" + e["event.severity"]; g0 = ","; g100 = ","; }
-  if (e["event.risk_score"] !== undefined) { s += g100 + "\"risk_score\":" + e["event.risk_score"]; g0 = ","; g100 = ","; }
-  if (e["event.original"] !== undefined) { s += g100 + "\"original\":" + quote(e["event.original"]); g0 = ","; g100 = ","; }
-  if (g100 === ",") s += "}";
+  if (b2 !== "") { s += g101 + b2; g0 = ","; g101 = ","; }
+  if (e["event.outcome"] !== undefined) { s += g101 + "\"outcome\":" + '"' + e["event.outcome"] + '"'; g0 = ","; g101 = ","; }
+  if (e["event.reason"] !== undefined) { s += g101 + "\"reason\":" + quote(e["event.reason"]); g0 = ","; g101 = ","; }
+  if (e["event.created"] !== undefined) { s += g101 + "\"created\":" + '"' + e["event.created"] + '"'; g0 = ","; g101 = ","; }
+  if (e["event.duration"] !== undefined) { s += g101 + "\"duration\":" + e["event.duration"]; g0 = ","; g101 = ","; }
+  if (e["event.severity"] !== undefined) { s += g101 + "\"severity\":" + e["event.severity"]; g0 = ","; g101 = ","; }
+  if (e["event.risk_score"] !== undefined) { s += g101 + "\"risk_score\":" + e["event.risk_score"]; g0 = ","; g101 = ","; }
+  if (e["event.original"] !== undefined) { s += g101 + "\"original\":" + quote(e["event.original"]); g0 = ","; g101 = ","; }
+  if (g101 === ",") s += "}";
   return s + "}";
 }

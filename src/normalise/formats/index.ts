@@ -17,6 +17,7 @@ import { kuadrant } from "./kuadrant.ts";
 import { mcp } from "./mcp.ts";
 import { otlpJson } from "./otlp-json.ts";
 import { tapline } from "./tapline.ts";
+import { taplineEvent } from "./tapline-event.ts";
 
 export const FORMATS: readonly Format[] = [
   mcp,
@@ -35,6 +36,7 @@ export const FORMATS: readonly Format[] = [
   dockerMcp,
   contextforge,
   tapline,
+  taplineEvent,
   json,
   unknown,
 ];

@@ -1,0 +1,179 @@
+// Which partitions a member reads, and from where. One is given up when what was handed over of it is in the ledger and
+// committed; one that is taken over goes on where this ledger or the group stands, whichever is further: everything
+// before is in some member's ledger.
+import { setTimeout as sleep } from "node:timers/promises";
+import { reasonOf } from "../core/errors.ts";
+import { LIMITS } from "../core/limits.ts";
+import { type Consumer, type KafkaError, type TopicPartition, troubleOf } from "../kafka/client.ts";
+import type { MemberParts } from "./kafka-member.ts";
+import type { Partition } from "./kafka-partition.ts";
+
+const ASSIGN = -175;
+const REVOKE = -174;
+
+interface OwnershipParts {
+  readonly member: Pick<MemberParts, "start" | "partition" | "partitions" | "drop" | "miss">;
+  readonly counts: { overlap: number };
+  readonly signal: AbortSignal;
+  /** Commits what is durable, and resolves when that is known to be done or too much time has passed. */
+  commit(): Promise<void>;
+  trouble(what: string): void;
+}
+
+export class Ownership {
+  readonly #parts: OwnershipParts;
+  /** Whether partitions were told once; there may be none for this member. */
+  assigned = false;
+
+  constructor(parts: OwnershipParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes over what a rebalance gives, or gives up what it takes. */
+  async rebalance(
+    consumer: Consumer,
+    error: KafkaError | undefined,
+    which: readonly TopicPartition[],
+  ): Promise<void> {
+    const partitions = which.map((of) => this.#parts.member.partition(of));
+    try {
+      if (error?.code === ASSIGN) await this.#assign(consumer, partitions);
+      else if (error?.code === REVOKE) await this.#revoke(consumer, partitions);
+    } catch (failure) {
+      // Who has closed meanwhile has given up everything.
+      if (consumer.isConnected() && !this.#parts.signal.aborted) this.#parts.trouble(reasonOf(failure));
+    }
+  }
+
+  async #assign(consumer: Consumer, partitions: readonly Partition[]): Promise<void> {
+    const group = await this.#asking(() => committedOf(consumer, this.#parts.member.partitions()));
+    for (const [partition, offset] of group) this.#noteOverlap(partition, offset);
+    for (const partition of partitions) {
+      const { lowOffset, highOffset } = await this.#asking(() => watermarksOf(consumer, partition));
+      this.#place(partition, group.get(partition), lowOffset, highOffset);
+    }
+    consumer.incrementalAssign(
+      partitions.map(({ topic, partition, next }) => ({ topic, partition, offset: next })),
+    );
+    for (const partition of partitions)
+      Object.assign(partition, { owned: true, leaving: false, paused: false });
+    this.assigned = true;
+    // What this ledger has beyond what the group knows.
+    void this.#parts.commit();
+  }
+
+  /** When another member has gone on where the group stood, what this ledger has beyond that is in two ledgers. */
+  #noteOverlap(partition: Partition, group: number | undefined): void {
+    const { handed, committed, owned } = partition;
+    if (owned) return;
+    if (handed !== undefined && group !== undefined && group > handed)
+      this.#parts.counts.overlap += handed - Math.min(handed, committed ?? handed);
+    partition.committed = group;
+  }
+
+  /** Where to go on: behind what this ledger has and behind what the group has, whoever has it. */
+  #place(partition: Partition, group: number | undefined, low: number, high: number): void {
+    const own = partition.handed;
+    const known = own === undefined ? group : Math.max(own, group ?? 0);
+    const first = known ?? (this.#parts.member.start === "earliest" ? low : high);
+    if (first < low && known !== undefined) this.#miss(partition, "rotated_away", first);
+    partition.next = Math.max(first, low);
+    if (known !== undefined) partition.handed = partition.next;
+    // What the group has is in some ledger, and must not be committed back.
+    if (group !== undefined) partition.durable = Math.max(partition.durable ?? 0, group);
+    partition.end = undefined;
+  }
+
+  #miss(partition: Partition, reason: "rotated_away" | "truncated", offset: number): void {
+    this.#parts.member.miss(partition, { reason, offset, bytes: undefined, head: undefined });
+  }
+
+  /** Hands over nothing more of them, waits until what was is durable, and commits it. */
+  async #revoke(consumer: Consumer, partitions: readonly Partition[]): Promise<void> {
+    for (const partition of partitions) {
+      partition.leaving = true;
+      this.#parts.member.drop(partition);
+    }
+    const until = performance.now() + LIMITS.kafka_handover_ms;
+    while (partitions.some((p) => p.in_flight > 0) && performance.now() < until)
+      await sleep(LIMITS.kafka_poll_ms);
+    await this.#parts.commit();
+    for (const partition of partitions) Object.assign(partition, { owned: false, leaving: false });
+    consumer.incrementalUnassign(partitions.map(({ topic, partition }) => ({ topic, partition })));
+  }
+
+  /** The brokers do not have what comes next of some partition: those begin again at what there is. */
+  async lookAgain(consumer: Consumer): Promise<void> {
+    for (const partition of this.#parts.member.partitions().filter((p) => p.owned)) {
+      const { lowOffset, highOffset } = await this.#settled(consumer, partition);
+      if (partition.next >= lowOffset && partition.next <= highOffset) continue;
+      const { topic, partition: number } = partition;
+      this.#parts.member.drop(partition);
+      consumer.incrementalUnassign([{ topic, partition: number }]);
+      partition.handed ??= partition.next;
+      if (partition.next > highOffset) {
+        // Another topic under the same name, or its end was lost: the same offsets are other messages now.
+        this.#miss(partition, "truncated", highOffset);
+        partition.renew();
+      }
+      this.#place(partition, undefined, lowOffset, highOffset);
+      consumer.incrementalAssign([{ topic, partition: number, offset: partition.next }]);
+    }
+  }
+
+  /** First and last offset. After a change of leaders the last one may be behind for a moment. */
+  async #settled(consumer: Consumer, partition: Partition): ReturnType<typeof watermarksOf> {
+    for (let tries = 1; ; tries++) {
+      const found = await this.#asking(() => watermarksOf(consumer, partition));
+      if (partition.next <= found.highOffset || tries === LIMITS.kafka_truncated_tries) return found;
+      await sleep(LIMITS.kafka_truncated_ms);
+    }
+  }
+
+  /** Asks the brokers until they answer. */
+  async #asking<T>(ask: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (this.#parts.signal.aborted) throw error;
+        this.#parts.trouble(reasonOf(error));
+        await sleep(LIMITS.retry_ms_min);
+      }
+    }
+  }
+}
+
+function committedOf(
+  consumer: Consumer,
+  partitions: readonly Partition[],
+): Promise<Map<Partition, number | undefined>> {
+  const { promise, resolve, reject } = Promise.withResolvers<Map<Partition, number | undefined>>();
+  const asked = partitions.map(({ topic, partition }) => ({ topic, partition }));
+  consumer.committed(asked, LIMITS.kafka_connect_ms, (error, offsets) => {
+    if (error) return reject(troubleOf(error, undefined));
+    const offsetOf = (p: Partition): number | undefined =>
+      offsets.find((o) => o.topic === p.topic && o.partition === p.partition)?.offset;
+    return resolve(
+      new Map(
+        partitions.map((p) => {
+          const offset = offsetOf(p);
+          return [p, offset === undefined || offset < 0 ? undefined : offset];
+        }),
+      ),
+    );
+  });
+  return promise;
+}
+
+function watermarksOf(
+  consumer: Consumer,
+  { topic, partition }: Partition,
+): Promise<{ readonly lowOffset: number; readonly highOffset: number }> {
+  const { promise, resolve, reject } = Promise.withResolvers<{ lowOffset: number; highOffset: number }>();
+  consumer.queryWatermarkOffsets(topic, partition, LIMITS.kafka_connect_ms, (error, offsets) => {
+    if (error) reject(troubleOf(error, topic));
+    else resolve(offsets);
+  });
+  return promise;
+}
