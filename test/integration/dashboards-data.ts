@@ -105,6 +105,10 @@ function made(incident: string): Made[] {
     ["heartbeat", { "tapline.sources.expected": ["claude", "silent"], "tapline.sources.silent": ["silent"] }],
     ["gap", { "tapline.gap.reason": "truncated", "tapline.source": "claude" }],
     [
+      "control-status",
+      { "tapline.check.name": "witness", "tapline.check.outcome": "pass", "tapline.check.detail": "signed" },
+    ],
+    [
       "quarantine-change",
       { "tapline.change.kind": "accepted", "tapline.server.name": "github", "user.name": "ada" },
     ],
