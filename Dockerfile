@@ -15,7 +15,8 @@ COPY package.json LICENSE ./
 COPY bin bin
 COPY src src
 COPY mappings mappings
-COPY dashboards/generated dashboards/generated
+COPY dashboards dashboards
+COPY scripts/gen scripts/gen
 COPY detections detections
 COPY sample sample
 RUN mkdir -p /var/lib/tapline/tapline && chown -R node:node /var/lib/tapline
