@@ -47,18 +47,18 @@ export function tableOf(rows: ReadonlyMap<string, SoaRow>): string[][] {
 
 const said = (status: SoaStatus | undefined): string => status?.replaceAll("-", " ") ?? "";
 
-const YES: Readonly<Record<string, boolean>> = {
-  yes: true,
-  y: true,
-  true: true,
-  no: false,
-  n: false,
-  false: false,
-};
-const OTHER_WORDS: Readonly<Record<string, SoaStatus>> = {
-  "partially-implemented": "partial",
-  "not-started": "not-implemented",
-};
+const YES: ReadonlyMap<string, boolean> = new Map([
+  ["yes", true],
+  ["y", true],
+  ["true", true],
+  ["no", false],
+  ["n", false],
+  ["false", false],
+]);
+const OTHER_WORDS: ReadonlyMap<string, SoaStatus> = new Map([
+  ["partially-implemented", "partial"],
+  ["not-started", "not-implemented"],
+]);
 
 export interface TableRead {
   readonly rows: ReadonlyMap<string, SoaRow>;
@@ -103,7 +103,7 @@ function placesOf(head: TableRow, problems: string[]): Map<Column, number> {
 }
 
 function rowOf(at: (column: Column) => CellValue, say: (message: string) => void): SoaRow {
-  const applicable = YES[textOf(at("applicable")).trim().toLowerCase()];
+  const applicable = YES.get(textOf(at("applicable")).trim().toLowerCase());
   if (applicable === undefined) say(`${HEADS.applicable} is yes or no`);
   const text = (column: "justification" | "owner" | "reference"): string => {
     const value = textOf(at(column)).replaceAll("\r\n", "\n");
@@ -134,7 +134,7 @@ function statusOf(text: string, say: (message: string) => void): SoaStatus | und
     .toLowerCase()
     .replaceAll(/[\s_]+/g, "-");
   if (word === "") return undefined;
-  const status = STATUSES.find((one) => one === word) ?? OTHER_WORDS[word];
+  const status = STATUSES.find((one) => one === word) ?? OTHER_WORDS.get(word);
   if (status === undefined)
     say(`${HEADS.status} is one of ${STATUSES.map(said).join(", ")}, not "${text.slice(0, 40)}"`);
   return status ?? "not-implemented";

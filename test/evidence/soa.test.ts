@@ -218,7 +218,7 @@ test("a table with problems changes nothing and names each with its row", async 
   const soa = join(home, "soa.yml");
   writeFileSync(soa, firstSoa());
   const table = tableOf(new Map());
-  table[1]!.splice(2, 3, "perhaps", "", "finished");
+  table[1]!.splice(2, 3, "constructor", "", "toString");
   table[2]!.splice(0, 1, "A.2.33");
   table[3]!.splice(2, 4, "yes", "", "planned", "31.3.2027");
   writeFileSync(join(home, "soa.csv"), csvOf(table));
