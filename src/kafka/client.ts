@@ -1,11 +1,14 @@
 // Loads node-rdkafka, which is not installed with the rest, and makes its configuration. What of it is used is
 // declared here, so that everything else checks and runs without it.
 import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { TaplineError, reasonOf, systemCode } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { ConnectionOptions } from "./options.ts";
 
 const PACKAGE = "node-rdkafka";
+/** Where `npm run kafka` builds it. */
+const PLACE = new URL("../../optional/kafka/package.json", import.meta.url);
 
 export type Settings = Record<string, string | number | boolean | object>;
 
@@ -117,12 +120,11 @@ export function kindOf(error: Pick<KafkaError, "message">): Kind {
 }
 
 /** The library. Throws KAFKA_NOT_INSTALLED where it is not there or does not load. */
-export async function loadLibrary(): Promise<Library> {
+export function loadLibrary(place: URL = PLACE): Library {
   try {
-    const loaded = (await import(PACKAGE)) as { readonly default: Library };
-    return loaded.default;
+    return createRequire(place)(PACKAGE) as Library;
   } catch (cause) {
-    const missing = systemCode(cause) === "ERR_MODULE_NOT_FOUND";
+    const missing = systemCode(cause) === "MODULE_NOT_FOUND";
     const why = missing ? "is not installed" : `does not load: ${reasonOf(cause)}`;
     throw new TaplineError("KAFKA_NOT_INSTALLED", `the package ${PACKAGE} ${why}`, {
       remedy: "run `npm run kafka`, which builds it; docs/guides/kafka.md says what that needs",

@@ -68,7 +68,7 @@ class KafkaSink implements Sink {
     if (this.#producer !== undefined) return this.#producer;
     const { topic, compression } = this.#options;
     const settings = await settingsOf(this.#options);
-    const { Producer } = await loadLibrary();
+    const { Producer } = loadLibrary();
     const producer = new Producer({
       ...settings,
       "enable.idempotence": true,

@@ -116,7 +116,7 @@ class KafkaSource implements Source {
   /** What makes consumers. Throws what cannot be helped by waiting: no library, no secret. */
   async #maker(): Promise<() => Promise<Consumer>> {
     const { group, session_s } = this.#options;
-    const { KafkaConsumer } = await loadLibrary();
+    const { KafkaConsumer } = loadLibrary();
     await settingsOf(this.#options);
     // A member that comes back by this name gets its partitions back, and so goes on in the ledger that has them.
     const instance = `${this.#context.origin}_${this.#context.name}`.replaceAll(/[^\w.-]/g, "_");

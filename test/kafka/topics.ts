@@ -30,7 +30,7 @@ interface Admin {
 /** The broker of this machine, started when there is none; undefined, and the reason said, where that cannot be. */
 export async function startKafka(): Promise<string | undefined> {
   try {
-    await loadLibrary();
+    loadLibrary();
   } catch (error) {
     if (process.env["TAPLINE_FULL"] !== undefined) throw error;
     console.warn(`skipping the tests against Kafka: ${reasonOf(error)}; \`npm run kafka\` builds it`);
@@ -53,7 +53,7 @@ async function withAdmin(
   broker: string,
   work: (admin: Admin, done: (error?: Error) => void) => void,
 ): Promise<void> {
-  const library = (await loadLibrary()) as unknown as {
+  const library = loadLibrary() as unknown as {
     AdminClient: { create(settings: object): Admin };
   };
   const admin = library.AdminClient.create({ ...SETTINGS, "metadata.broker.list": broker });
@@ -81,7 +81,7 @@ export async function newTopic(
 }
 
 async function partitionsOf(broker: string, topic: string): Promise<number> {
-  const { Producer } = await loadLibrary();
+  const { Producer } = loadLibrary();
   const producer = new Producer({ ...SETTINGS, "metadata.broker.list": broker });
   try {
     return await connect(producer, topic);
@@ -105,7 +105,7 @@ function ready(client: Consumer | Producer): Promise<void> {
 
 /** Every message that is in the topic now, partition by partition, in order. */
 export async function messagesOf(broker: string, topic: string): Promise<Message[]> {
-  const { KafkaConsumer } = await loadLibrary();
+  const { KafkaConsumer } = loadLibrary();
   const settings = {
     ...SETTINGS,
     "metadata.broker.list": broker,
@@ -153,7 +153,7 @@ export interface ToSend {
 
 /** Writes messages, and resolves when all are acknowledged. */
 export async function send(broker: string, topic: string, messages: readonly ToSend[]): Promise<void> {
-  const { Producer } = await loadLibrary();
+  const { Producer } = loadLibrary();
   const settings = { ...SETTINGS, "metadata.broker.list": broker, "enable.idempotence": true, dr_cb: true };
   const producer = new Producer(settings);
   await ready(producer);
@@ -225,7 +225,7 @@ export class GroupLag {
   }
 
   static async open(broker: string, group: string, topic: string, partitions: number): Promise<GroupLag> {
-    const { KafkaConsumer } = await loadLibrary();
+    const { KafkaConsumer } = loadLibrary();
     const settings = { ...SETTINGS, "metadata.broker.list": broker, "group.id": group };
     const consumer = new KafkaConsumer(settings, {});
     await ready(consumer);

@@ -1,0 +1,83 @@
+// The client that is not installed with the rest: without it source and sink say which package is missing and what
+// builds it. What librdkafka says is known by its text, so each text is held here to what becomes of it.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { TaplineError } from "../../src/core/errors.ts";
+import { kindOf, loadLibrary, readSecret, settingsOf, troubleOf } from "../../src/kafka/client.ts";
+
+test("without the package, the error names it and what builds it", () => {
+  const nowhere = new URL(`file://${tmpdir()}/tapline-nowhere/package.json`);
+  let error: unknown;
+  try {
+    loadLibrary(nowhere);
+  } catch (thrown) {
+    error = thrown;
+  }
+  expect(error).toBeInstanceOf(TaplineError);
+  const { code, retry, message, remedy } = error as TaplineError;
+  expect([code, retry]).toEqual(["KAFKA_NOT_INSTALLED", false]);
+  expect(message).toBe("the package node-rdkafka is not installed");
+  expect(remedy).toContain("npm run kafka");
+});
+
+test("what librdkafka says becomes what somebody can do", () => {
+  const texts: [string, ReturnType<typeof kindOf>, string][] = [
+    ["Broker: Message size too large", "message", "KAFKA_MESSAGE"],
+    ["message size too large", "message", "KAFKA_MESSAGE"],
+    ["Broker: Broker failed to validate record", "message", "KAFKA_MESSAGE"],
+    ["Broker: Invalid timestamp", "message", "KAFKA_MESSAGE"],
+    ["Local: Fatal error", "fatal", "KAFKA_FATAL"],
+    ["Local: SSL error", "tls", "KAFKA_TLS"],
+    ["ssl://b:1/bootstrap: SSL handshake failed: certificate verify failed", "tls", "KAFKA_TLS"],
+    ["Local: Authentication failure", "login", "KAFKA_REFUSED"],
+    ["Broker: Topic authorization failed", "rights", "KAFKA_REFUSED"],
+    ["Broker: Group authorization failed", "rights", "KAFKA_REFUSED"],
+    ["Broker: Unknown topic or partition", "topic", "KAFKA_TOPIC"],
+    ["Local: Unknown topic", "topic", "KAFKA_TOPIC"],
+    ["Local: Broker transport failure", "world", "KAFKA_UNREACHABLE"],
+    ["Local: Message timed out", "world", "KAFKA_UNREACHABLE"],
+  ];
+  for (const [message, kind, code] of texts) {
+    expect(kindOf({ message }), message).toBe(kind);
+    const trouble = troubleOf({ message }, "t");
+    expect([trouble.code, trouble.retry]).toEqual([code, true]);
+    expect(trouble.remedy).toBeDefined();
+  }
+});
+
+describe("settings", () => {
+  const dir = mkdtempSync(join(tmpdir(), "tapline-kafka-"));
+  afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+  test("say how to connect, and verification is never switched off", async () => {
+    const file = (name: string, text: string): string => {
+      const path = join(dir, name);
+      writeFileSync(path, text);
+      return path;
+    };
+    const [ca_file, password_file] = [file("ca", "CA"), file("password", "word\n")];
+    const plain = await settingsOf({ brokers: ["a:1", "b:2"] });
+    expect(plain).toMatchObject({ "metadata.broker.list": "a:1,b:2", "security.protocol": "plaintext" });
+    const tls = { ca_file, cert_file: file("cert", "CERT"), key_file: file("key", "KEY") };
+    const sasl = { mechanism: "scram-sha-512", username: "u", password_file } as const;
+    const both = await settingsOf({ brokers: ["a:1"], tls, sasl });
+    expect(both).toMatchObject({
+      "security.protocol": "sasl_ssl",
+      "ssl.ca.pem": "CA",
+      "ssl.certificate.pem": "CERT",
+      "ssl.key.pem": "KEY",
+      "sasl.mechanisms": "SCRAM-SHA-512",
+      "sasl.password": "word",
+    });
+    expect((await settingsOf({ brokers: ["a:1"], sasl }))["security.protocol"]).toBe("sasl_plaintext");
+    for (const settings of [plain, both])
+      expect(Object.keys(settings).filter((name) => /verif|identification/.test(name))).toEqual([]);
+    await expect(readSecret({ password_file: file("two", "a\nb\n") })).rejects.toThrow("one line");
+    await expect(readSecret({ password_env: "NO_SUCH_VARIABLE" })).rejects.toThrow("NO_SUCH_VARIABLE");
+    await expect(settingsOf({ brokers: ["a:1"], tls: { ca_file: join(dir, "none") } })).rejects.toThrow(
+      "cannot read",
+    );
+  });
+});
