@@ -78,6 +78,8 @@ export function sourceContract(name: string, under: SourceUnderTest): void {
       const b = await (await bench(false).open()).drain();
       const shared = Math.max(...b.batches.map((batch) => batch.segments.length));
       expect(shared).toBeGreaterThan(5);
+      // Which of them come first is the broker's choice where records are messages.
+      if (under.messages === true) return;
       const small = b.batches.findLastIndex((batch) => batch.segments.some((s) => s.end - s.start < 100));
       expect(small).toBeLessThan(4);
     });

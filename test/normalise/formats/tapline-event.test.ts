@@ -1,6 +1,7 @@
 // Events that another collector has finished: they come through as they are, with where they were recorded first, and
 // whoever writes what is no event, or speaks for somebody else, gets no further than a record.
 import { describe, expect, test } from "vitest";
+import { parseConfig } from "../../../src/config.ts";
 import { taplineEvent } from "../../../src/normalise/formats/tapline-event.ts";
 import { flatten } from "../../../src/core/flatten.ts";
 import { type Document, newEngine, read } from "../../fault/engine.ts";
@@ -84,4 +85,12 @@ test("rules meet it; what its own collector has seen first, decided or been told
   expect(ids).toEqual(expect.arrayContaining([call.event["event"]!["id"], "incident-1"]));
   expect(documents.filter((document) => document["event"].action === "rule-alert").length).toBeGreaterThan(0);
   expect([result.sightings, result.observations, result.incidents.steps]).toEqual([[], [], []]);
+});
+
+test("only a topic may be said to hold events of other collectors", () => {
+  const sources = (source: object): string => JSON.stringify({ sources: { in: source } });
+  const file = { type: "file", include: ["x"], format: "tapline-event" };
+  expect(() => parseConfig(sources(file), "c")).toThrow('no format "tapline-event"');
+  const kafka = { type: "kafka", brokers: "k:9092", format: "tapline-event" };
+  expect(parseConfig(sources(kafka), "c").sources["in"]).toMatchObject({ topics: ["tapline-events"] });
 });
