@@ -144,9 +144,11 @@ export class Engine {
     const action = e["event.action"]!;
     this.#actions[action] = (this.#actions[action] ?? 0) + 1;
     this.#write = write;
+    const forwarded = e["tapline.upstream.origin"] !== undefined;
+    if (forwarded && action === "rule-alert") this.#judge.know(e["event.id"]!);
     this.#judge.inspect(e, this.#alert, this.normaliser.scope.out);
     // What another collector saw first, decided and was told is in its own ledger.
-    if (e["tapline.upstream.origin"] !== undefined) return;
+    if (forwarded) return;
     this.#candidates.see(e);
     this.sightings.see(e);
     this.observations.see(e);

@@ -62,6 +62,7 @@ export const JUDGING = {
   evidence_chars: 512, // of one matched value kept in an alert
   reason_chars: 200, // of one foreign text quoted in the sentence of an alert
   alert_notes: 100, // alerts of one batch that the console is told of; all are entries
+  known_alerts: 4_096, // ids of alerts of other collectors, kept by one worker twice over: theirs are not made again
   rule_recording_bytes: 64 * MiB, // one file of recorded events that a rule is tested with
   rules_look_ms: 500, // how often rule files are looked at while a collector runs
   config_bytes: 1 * MiB,

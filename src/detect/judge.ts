@@ -63,6 +63,8 @@ export class Judge {
   /** Alerts of the event in hand. */
   readonly #ready: Event[] = [];
   #failures: RuleFailure[] = [];
+  /** Alerts that other collectors have made: the last ones, and those before them. */
+  #known: readonly [Set<string>, Set<string>] = [new Set(), new Set()];
 
   constructor(rules: InForce) {
     this.use(rules);
@@ -79,6 +81,16 @@ export class Judge {
     this.#extractor = new Extractor(correlations.plan, hashes);
     const quiet = new Set(correlations.quiet);
     this.#quiet = hashes.map((of) => quiet.has(of));
+  }
+
+  /** Another collector has made this alert: the same rule on the same event, which comes behind it, makes no other. */
+  know(id: string): void {
+    if (this.#known[1].size >= LIMITS.known_alerts) this.#known = [this.#known[1], new Set()];
+    this.#known[1].add(id);
+  }
+
+  #isKnown(id: string): boolean {
+    return this.#known[1].has(id) || this.#known[0].has(id);
   }
 
   /** Writes the event's alerts; the event is written next, and gets the place that `out` is at then. */
@@ -110,6 +122,7 @@ export class Judge {
       this.#rules.fail(place, error);
       return;
     }
+    if (this.#isKnown(alert["event.id"]!)) return;
     const { suppress } = rule.rule;
     if (suppress !== undefined) {
       this.#held.push({ alert, offer: offerOf(alert, suppress, toMs(e["@timestamp"] ?? "")), entry: -1 });
