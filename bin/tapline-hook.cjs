@@ -117,6 +117,7 @@ const JUDGING = {
 	evidence_chars: 512,
 	reason_chars: 200,
 	alert_notes: 100,
+	known_alerts: 4096,
 	rule_recording_bytes: 64 * MiB$2,
 	rules_look_ms: 500,
 	config_bytes: 1 * MiB$2,
