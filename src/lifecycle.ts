@@ -102,7 +102,7 @@ export async function runCollector(parts: Running, signal: AbortSignal, once: bo
     parts.checks.start(expectedOf(parts.sources));
     parts.retention.start();
   }
-  let telling = Promise.resolve();
+  let telling = writeStatus(parts, true); // at once: who submits something looks there whether anybody takes it
   const tell = setInterval(() => {
     telling = telling.then(() => writeStatus(parts, true));
   }, LIMITS.status_ms);
