@@ -1,5 +1,6 @@
 // Which rungs of the ladder of trust are in force, in words: what of the ledger is held where, and what follows from it.
 import type { AnchorStatus } from "./anchoring.ts";
+import { n } from "./core/words.ts";
 import type { SignerStatus } from "./ledger/contract.ts";
 
 export interface Held {
@@ -14,8 +15,6 @@ export interface Held {
   /** Whether the signer runs as the user of the collector; undefined when that is not known. */
   readonly own_signer?: boolean | undefined;
 }
-
-const n = (value: number): string => value.toLocaleString("en-US");
 
 function spanOf(s: number): string {
   if (s < 120) return `${s} s`;

@@ -10,6 +10,7 @@ import { canonical } from "./core/digest.ts";
 import { reasonOf } from "./core/errors.ts";
 import { LIMITS } from "./core/limits.ts";
 import type { Log } from "./core/log.ts";
+import { n } from "./core/words.ts";
 import { actor } from "./incident/submit.ts";
 import type { Ledger } from "./ledger/log.ts";
 import { readPruned, tellsOfPrune } from "./ledger/pruned.ts";
@@ -34,7 +35,6 @@ export interface RetentionStatus {
 }
 
 const DAY_MS = 86_400_000;
-const n = (count: number): string => count.toLocaleString("en-US");
 
 export class Retention {
   readonly #parts: Parts;

@@ -1,7 +1,7 @@
 // The check of the ledger: what is new since the last time, and all of it at a slower pace, in a process of its own.
 import { join } from "node:path";
+import { listed, n } from "../core/words.ts";
 import type { Finding } from "./contract.ts";
-import { listed } from "./judge.ts";
 import { slowly } from "./slow.ts";
 import type { ChecksState } from "./state.ts";
 
@@ -9,8 +9,6 @@ export interface LedgerFinding {
   readonly finding: Finding;
   readonly verified: ChecksState["verified"];
 }
-
-const n = (count: number): string => count.toLocaleString("en-US");
 
 /** Throws CHECK_FAILED. */
 export async function judgeLedger(

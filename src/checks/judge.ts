@@ -1,20 +1,11 @@
 // Findings from what is at hand: sources, anchors, policy, incidents. Pure: takes the moment, reads nothing.
 import type { AnchorStatus } from "../anchoring.ts";
+import { listed, plural } from "../core/words.ts";
 import type { Incident } from "../incident/present.ts";
 import type { CompiledPolicy } from "../policy/compiled.ts";
 import type { Finding } from "./contract.ts";
 
 const HOUR_MS = 3_600_000;
-const LISTED = 5;
-
-/** Names for a sentence, the first few of many. */
-export function listed(names: readonly string[]): string {
-  const more = names.length - LISTED;
-  return more <= 0 ? names.join(", ") : `${names.slice(0, LISTED).join(", ")} and ${more} more`;
-}
-
-const plural = (count: number, one: string, many = `${one}s`): string =>
-  `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
 
 const ageOf = (ms: number): string => {
   const hours = Math.floor(ms / HOUR_MS);

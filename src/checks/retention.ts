@@ -2,11 +2,11 @@
 // with the sink's own user, changes nothing.
 import type { Typed } from "../components.ts";
 import { reasonOf } from "../core/errors.ts";
+import { listed } from "../core/words.ts";
 import type { Server } from "../sinks/connection.ts";
 import { connect } from "../sinks/setup.ts";
 import type { Engine } from "../sinks/setup-plan.ts";
 import type { Finding } from "./contract.ts";
-import { listed } from "./judge.ts";
 
 const PATTERN = "logs-tapline.*-*";
 const BACKING = ".ds-logs-tapline.*";

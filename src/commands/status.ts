@@ -3,6 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { TaplineError, reasonOf, systemCode } from "../core/errors.ts";
 import { alive } from "../core/lock.ts";
+import { n } from "../core/words.ts";
 import { anchorProblems, integrityOf, signerProblems } from "../integrity.ts";
 import { openDeadLetters } from "../sinks/dead-letters.ts";
 import { type Status, withReplayed } from "../status.ts";
@@ -41,8 +42,6 @@ async function ownSigner(place: string | undefined): Promise<boolean | undefined
   const socket = await stat(place).catch(() => undefined);
   return socket === undefined ? undefined : socket.uid === process.getuid?.();
 }
-
-const n = (value: number): string => value.toLocaleString("en-US");
 
 function printDetection({ detection: d, ruleset, evicted, values_replaced = 0 }: Status): void {
   console.log(

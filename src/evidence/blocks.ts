@@ -39,7 +39,6 @@ export interface Sheet {
   readonly blocks: readonly Block[];
 }
 
-export const n = (value: number): string => value.toLocaleString("en-US");
 /** Recorded text, bounded. */
 export const foreign = (text: string, chars: number = LIMITS.report_text_chars): string =>
   text.length <= chars ? text : `${cut(text, chars)}…`;

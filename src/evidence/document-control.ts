@@ -1,4 +1,5 @@
 // The sheet of one control.
+import { n } from "../core/words.ts";
 import {
   type Block,
   type Sheet,
@@ -7,7 +8,6 @@ import {
   RESULT,
   foreign,
   moment,
-  n,
   orDash,
   statedOf,
 } from "./blocks.ts";

@@ -1,5 +1,6 @@
 // Sheets of what was recorded, what was not heard, what it rests on, and what became of alerts and incidents.
-import { type Block, type Cell, type Sheet, type Tone, foreign, moment, n, orDash } from "./blocks.ts";
+import { n } from "../core/words.ts";
+import { type Block, type Cell, type Sheet, type Tone, foreign, moment, orDash } from "./blocks.ts";
 import { named } from "./document-control.ts";
 import type { Count, ExceptionRow, Report } from "./model.ts";
 

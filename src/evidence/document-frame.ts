@@ -1,5 +1,6 @@
 // Sheets of what stands around the evidence: harms of the impact assessment, other frameworks, and what is not covered.
-import { type Block, type Cell, type Sheet, type Table, foreign, n, orDash } from "./blocks.ts";
+import { n } from "../core/words.ts";
+import { type Block, type Cell, type Sheet, type Table, foreign, orDash } from "./blocks.ts";
 import type { CrosswalkRow, Harm, Report } from "./model.ts";
 
 export function harmsSheet(harms: readonly Harm[]): Sheet {

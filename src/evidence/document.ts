@@ -1,7 +1,8 @@
 // What a report says in words, as sheets of plain blocks that the page and the PDF are both made of. Everything recorded passes
 // through `foreign`, which bounds it; that nothing in a text becomes markup is for whoever writes it out.
+import { n } from "../core/words.ts";
 import { LIMITS } from "../core/limits.ts";
-import { type Sheet, RESULT, foreign, moment, n, orDash, statedOf } from "./blocks.ts";
+import { type Sheet, RESULT, foreign, moment, orDash, statedOf } from "./blocks.ts";
 import { controlSheet } from "./document-control.ts";
 import { coverageSheet, eventsSheet, exceptionsSheet, integritySheet } from "./document-events.ts";
 import { crosswalkSheet, harmsSheet, limitsSheet } from "./document-frame.ts";

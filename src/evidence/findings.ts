@@ -1,4 +1,5 @@
 // What a report finds: gaps first, between what was claimed and what is there, then what is worth a look. Pure.
+import { listed, n, plural } from "../core/words.ts";
 import type {
   CheckResult,
   ControlReport,
@@ -26,8 +27,6 @@ export interface FindingsInput {
 const YEAR_DAYS = 365;
 /** Ids that one sentence names. */
 const LISTED = 12;
-const n = (value: number): string => value.toLocaleString("en-US");
-const s = (count: number, one: string, many = `${one}s`): string => `${n(count)} ${count === 1 ? one : many}`;
 
 export function findingsOf(input: FindingsInput): Finding[] {
   const all = [
@@ -41,12 +40,6 @@ export function findingsOf(input: FindingsInput): Finding[] {
   ];
   return [...all.filter(({ level }) => level === "gap"), ...all.filter(({ level }) => level === "note")];
 }
-
-/** Ids in a sentence. */
-const listed = (ids: readonly string[]): string =>
-  ids.length <= LISTED
-    ? ids.join(", ")
-    : `${ids.slice(0, LISTED).join(", ")} and ${ids.length - LISTED} more`;
 
 const note = (kind: Finding["kind"], text: string, controls: readonly string[] = []): Finding => ({
   level: "note",
@@ -62,7 +55,7 @@ function ofControl({ id, title, result, gap, direct, supporting }: ControlReport
     return [
       note(
         "statement",
-        `${id} ${title} is said not to apply, and ${s(direct + supporting, "event")} in the period ${direct + supporting === 1 ? "is" : "are"} about its subject.`,
+        `${id} ${title} is said not to apply, and ${plural(direct + supporting, "event")} in the period ${direct + supporting === 1 ? "is" : "are"} about its subject.`,
         [id],
       ),
     ];
@@ -106,7 +99,7 @@ function statementOf({ soa, today }: FindingsInput): Finding[] {
   const those = (which: (row: SoaRow) => boolean): string[] =>
     rows.filter(([, row]) => which(row)).map(([id]) => id);
   const say = (ids: readonly string[], text: string): Finding[] =>
-    ids.length === 0 ? [] : [note("statement", `${text}: ${listed(ids)}.`, ids)];
+    ids.length === 0 ? [] : [note("statement", `${text}: ${listed(ids, LISTED)}.`, ids)];
   const old = (row: SoaRow): boolean =>
     row.last_review !== undefined &&
     (Date.parse(today) - Date.parse(row.last_review)) / 86_400_000 > YEAR_DAYS;
@@ -137,7 +130,8 @@ function statementOf({ soa, today }: FindingsInput): Finding[] {
 
 function integrityOf({ cosigned, open, unwitnessed }: Integrity): Finding[] {
   const found: Finding[] = [];
-  if (open > 0) found.push(note("integrity", `No checkpoint covers ${s(open, "event")} of the period yet.`));
+  if (open > 0)
+    found.push(note("integrity", `No checkpoint covers ${plural(open, "event")} of the period yet.`));
   if (cosigned === null)
     found.push(
       note(
@@ -149,7 +143,7 @@ function integrityOf({ cosigned, open, unwitnessed }: Integrity): Finding[] {
     found.push(
       note(
         "integrity",
-        `${s(unwitnessed, "event")} of the period ${unwitnessed === 1 ? "is" : "are"} newer than the last cosigned checkpoint.`,
+        `${plural(unwitnessed, "event")} of the period ${unwitnessed === 1 ? "is" : "are"} newer than the last cosigned checkpoint.`,
       ),
     );
   return found;
@@ -169,15 +163,17 @@ function coverageOf({
   const say = (text: string) => found.push(note("coverage", text, ["A.6.2.8"]));
   if (lost > 0)
     say(
-      `${s(lost, "gap")} in what was read: ${gaps.map(({ name, events }) => `${name} ${n(events)}`).join(", ")}.`,
+      `${plural(lost, "gap")} in what was read: ${gaps.map(({ name, events }) => `${name} ${n(events)}`).join(", ")}.`,
     );
   if (unparsable > 0)
-    say(`${s(unparsable, "record")} could not be read, and ${unparsable === 1 ? "is" : "are"} kept raw.`);
-  if (bypasses > 0) say(`${s(bypasses, "call")} in a transcript without a decision at the chokepoint.`);
-  if (holes > 0) say(`${s(holes, "decision")} at the chokepoint that no transcript shows.`);
+    say(
+      `${plural(unparsable, "record")} could not be read, and ${unparsable === 1 ? "is" : "are"} kept raw.`,
+    );
+  if (bypasses > 0) say(`${plural(bypasses, "call")} in a transcript without a decision at the chokepoint.`);
+  if (holes > 0) say(`${plural(holes, "decision")} at the chokepoint that no transcript shows.`);
   if (longest_silence !== null)
     say(
-      `The collector gave no sign of life for ${s(longest_silence.seconds, "second")} from ${longest_silence.from} on.`,
+      `The collector gave no sign of life for ${plural(longest_silence.seconds, "second")} from ${longest_silence.from} on.`,
     );
   const mute = sources.filter(({ expected, silent }) => expected > 0 && silent === expected);
   if (mute.length > 0)
@@ -196,11 +192,11 @@ function exceptionsOf({ alerts, incidents }: Exceptions): Finding[] {
     found.push(
       note(
         "control",
-        `${s(open, "alert")} of the period ${open === 1 ? "is" : "are"} open: nobody has said anything of ${open === 1 ? "it" : "them"}.`,
+        `${plural(open, "alert")} of the period ${open === 1 ? "is" : "are"} open: nobody has said anything of ${open === 1 ? "it" : "them"}.`,
         ["A.6.2.6"],
       ),
     );
   if (incidents.late > 0)
-    found.push(note("control", `${s(incidents.late, "incident")} missed a deadline.`, ["A.8.4"]));
+    found.push(note("control", `${plural(incidents.late, "incident")} missed a deadline.`, ["A.8.4"]));
   return found;
 }

@@ -1,6 +1,6 @@
 // VERIFY.md of a pack: how somebody who has nothing of Tapline checks a drawn event up to a cosigned checkpoint. Its commands
 // are run by a test as they stand.
-import { n } from "./blocks.ts";
+import { n } from "../core/words.ts";
 import type { Report } from "./model.ts";
 
 /** Some lines of Python on its standard library and openssl, to be read before they are run. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Config } from "../../config.ts";
 import { closest } from "../../core/suggest.ts";
 import { plain } from "../../core/said.ts";
+import { n } from "../../core/words.ts";
 import { readImpact } from "../../evidence/impact.ts";
 import { signerOf } from "../../evidence/manifest.ts";
 import type { Report } from "../../evidence/model.ts";
@@ -103,8 +104,6 @@ function record(
     indexes: sample.events.map(({ index }) => index),
   });
 }
-
-const n = (value: number): string => value.toLocaleString("en-US");
 
 function print(
   { findings, controls, sample, period, integrity }: Report,

@@ -1,5 +1,6 @@
 // `tapline rules backtest`: rules over what was recorded: how often and on which days each would have fired, compared
 // with the alerts of the time and with what is expected.
+import { plural } from "../../core/words.ts";
 import { TaplineError } from "../../core/errors.ts";
 import { parseTime } from "../../core/time.ts";
 import { Backtest, type BacktestReport } from "../../detect/backtest.ts";
@@ -10,7 +11,7 @@ import { firstIn } from "../../ledger/pruned.ts";
 import { readPolicy } from "../inventory/shared.ts";
 import { UsageError, readArgs, readConfig, readNumber } from "../usage.ts";
 import { entryTexts, eventOfEntry, ledgerDir, openBlobs, storedTexts } from "./ledger.ts";
-import { pathsOr, plural, readBounded } from "./shared.ts";
+import { pathsOr, readBounded } from "./shared.ts";
 
 const SAMPLES = 3;
 const EVER = ["0001-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"] as const;

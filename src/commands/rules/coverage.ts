@@ -1,6 +1,7 @@
 // `tapline rules coverage`: which techniques, OWASP entries and controls the rules speak to, and which none does.
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
+import { plural } from "../../core/words.ts";
 import {
   type Coverage,
   type Covering,
@@ -12,7 +13,7 @@ import {
 import { CONTROLS } from "../../paths.ts";
 import { readArgs } from "../usage.ts";
 import { writeOut } from "./output.ts";
-import { compileFiles, pathsOr, plural, readRuleFiles } from "./shared.ts";
+import { compileFiles, pathsOr, readRuleFiles } from "./shared.ts";
 
 async function controlTitles(): Promise<Map<string, string>> {
   const table = parse(await readFile(CONTROLS, "utf8")) as { controls: Record<string, { title: string }> };

@@ -1,12 +1,13 @@
 // `tapline rules lint`: everything that is wrong with rules or probably a mistake, each at its line; `--fix` puts right
 // what is mechanical and leaves the rest of the file as it is.
 import { writeOut } from "./output.ts";
+import { plural } from "../../core/words.ts";
 import type { Finding } from "../../detect/lint-finding.ts";
 import { applyEdits } from "../../detect/lint-finding.ts";
 import { type LintFile, lintFiles } from "../../detect/lint.ts";
 import type { Problem } from "../../detect/rule.ts";
 import { readArgs } from "../usage.ts";
-import { type RuleFile, compileFiles, pathsOr, plural, readRuleFiles } from "./shared.ts";
+import { type RuleFile, compileFiles, pathsOr, readRuleFiles } from "./shared.ts";
 
 /** More remarks than this that a rule is for the events of others are one line. */
 const FOREIGN_MAX = 10;

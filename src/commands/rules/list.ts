@@ -1,9 +1,10 @@
 // `tapline rules list`: the rules that would run, or those below the paths named.
 import { basename, dirname } from "node:path";
+import { plural } from "../../core/words.ts";
 import type { Correlation } from "../../detect/correlation-parse.ts";
 import type { Rule } from "../../detect/rule.ts";
 import { readArgs } from "../usage.ts";
-import { compileFiles, pathsOr, plural, readRuleFiles } from "./shared.ts";
+import { compileFiles, pathsOr, readRuleFiles } from "./shared.ts";
 
 const rowOf = (rule: Rule | Correlation) => ({
   id: rule.id,

@@ -176,6 +176,3 @@ export async function pathsOr(
 ): Promise<readonly string[]> {
   return named.length > 0 ? named : rulePaths(await readConfig(config));
 }
-
-export const plural = (count: number, what: string): string =>
-  `${count.toLocaleString("en-US")} ${what}${count === 1 ? "" : "s"}`;

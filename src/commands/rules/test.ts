@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { writeOut } from "./output.ts";
 import { dirname, join, resolve } from "node:path";
+import { plural } from "../../core/words.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { Event } from "../../core/generated/event.ts";
 import { type Proof, readCases, readProof } from "../../detect/prove.ts";
@@ -18,7 +19,6 @@ import {
   type UsableCorrelation,
   compileFiles,
   pathsOr,
-  plural,
   readBounded,
   readRuleFiles,
 } from "./shared.ts";
