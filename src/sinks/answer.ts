@@ -117,6 +117,15 @@ export function refused(status: number, reason: string): TaplineError {
   );
 }
 
+/** The error for an answer that is none of those that were expected. */
+export function failure(answer: Answer, remedy = "see the server's log"): TaplineError {
+  if (answer.status === 401 || answer.status === 403) return refused(answer.status, excerpt(answer));
+  return new TaplineError("SINK_FAILED", `the server answered ${answer.status}: ${excerpt(answer)}`, {
+    retry: true,
+    remedy,
+  });
+}
+
 /** The reason in an answer of the server, else how the answer begins. For messages. */
 export function excerpt(answer: Answer): string {
   let reason: unknown;

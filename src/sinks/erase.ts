@@ -1,13 +1,13 @@
 // Deletes documents of the data streams by their ids, with the rights of whoever is connected: the sink's own user can only
 // create. Says how many were there.
 import { LIMITS } from "../core/limits.ts";
-import { TaplineError } from "../core/errors.ts";
 import { type Answer, type Server } from "./connection.ts";
-import { excerpt, refused } from "./answer.ts";
+import { failure } from "./answer.ts";
 
 const INDEXES = "/logs-tapline.*-*";
 /** What servers return at most for one search: there may be copies of a document. */
 const HITS = 10_000;
+const AGAIN = "see the server's log, then ask for the erasure again: what is gone is left out";
 const ANY = { ignore_unavailable: "true", allow_no_indices: "true" };
 
 interface Hits {
@@ -46,8 +46,8 @@ async function deleteHits(
   const { items = [] } = JSON.parse(answer.text) as Deleted;
   const statuses = items.map((item) => item.delete?.status);
   const refusal = statuses.find((status) => status !== 200 && status !== 404);
-  if (refusal !== undefined) throw failed({ status: refusal, text: answer.text });
-  if (items.length !== hits.length) throw failed(answer);
+  if (refusal !== undefined) throw failure({ status: refusal, text: answer.text }, AGAIN);
+  if (items.length !== hits.length) throw failure(answer, AGAIN);
   return statuses.filter((status) => status === 200).length;
 }
 
@@ -61,13 +61,5 @@ async function request(
   const answer = await server.request("POST", path, query, body, signal);
   if (answer.status === 200) return answer;
   if (answer.status === 404) return { status: 200, text: "{}" }; // no stream yet
-  throw failed(answer);
-}
-
-function failed(answer: Answer): TaplineError {
-  if (answer.status === 401 || answer.status === 403) return refused(answer.status, excerpt(answer));
-  return new TaplineError("SINK_FAILED", `the server answered ${answer.status}: ${excerpt(answer)}`, {
-    retry: true,
-    remedy: "see the server's log, then ask for the erasure again: what is gone is left out",
-  });
+  throw failure(answer, AGAIN);
 }

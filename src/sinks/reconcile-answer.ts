@@ -1,6 +1,5 @@
 // Answers of servers to the searches of a reconciliation.
-import { TaplineError } from "../core/errors.ts";
-import { excerpt, refused } from "./answer.ts";
+import { failure } from "./answer.ts";
 import type { Answer } from "./connection.ts";
 import { type Figure, parseExact } from "./exact-json.ts";
 
@@ -25,23 +24,15 @@ export function readHits(answer: Answer): Found {
   try {
     search = parseExact(answer.text) as Search;
   } catch {
-    throw failed({ status: 200, text: "the answer to a search is not JSON" });
+    throw failure({ status: 200, text: "the answer to a search is not JSON" });
   }
   const total = Number(search.hits?.total?.value?.text);
   if (search.timed_out !== false || search._shards?.failed?.text !== "0" || Number.isNaN(total))
-    throw failed({ status: 200, text: "a shard did not answer" });
+    throw failure({ status: 200, text: "a shard did not answer" });
   const hits = (search.hits?.hits ?? []).map((hit) => ({
     id: hit._id,
     backing_index: hit._index,
     source: hit._source,
   }));
   return { total, hits };
-}
-
-export function failed(answer: Answer): TaplineError {
-  if (answer.status === 401 || answer.status === 403) return refused(answer.status, excerpt(answer));
-  return new TaplineError("SINK_FAILED", `the server answered ${answer.status}: ${excerpt(answer)}`, {
-    retry: true,
-    remedy: "see the server's log",
-  });
 }

@@ -5,7 +5,8 @@ import type { EntryBatch } from "../core/stage.ts";
 import type { Server } from "./connection.ts";
 import { type BulkBody, BulkEncoder, itemOf } from "./bulk.ts";
 import { Figure, compareExact, ownValue, parseExact } from "./exact-json.ts";
-import { type Found, type Hit, failed, readHits } from "./reconcile-answer.ts";
+import { failure } from "./answer.ts";
+import { type Found, type Hit, readHits } from "./reconcile-answer.ts";
 
 export interface ReconcileOptions {
   /** The documents of this host are the ledger's. */
@@ -81,7 +82,7 @@ export class Reconciler {
   /** Makes what was written visible to searches. */
   async open(signal: AbortSignal): Promise<void> {
     const answer = await this.#server.request("POST", `${INDEXES}/_refresh`, REFRESH, undefined, signal);
-    if (answer.status !== 200 && answer.status !== 403) throw failed(answer);
+    if (answer.status !== 200 && answer.status !== 403) throw failure(answer);
   }
 
   /** Compares one batch of the range. */
@@ -213,10 +214,10 @@ export class Reconciler {
     const body = { bytes: text, type: "json" } as const;
     const answer = await this.#server.request("POST", `${INDEXES}/_search`, ANY, body, signal);
     if (answer.status === 404) return { total: 0, hits: [] };
-    if (answer.status !== 200) throw failed(answer);
+    if (answer.status !== 200) throw failure(answer);
     const found = readHits(answer);
     if (size === HITS && found.hits.length < found.total)
-      throw failed({ status: 200, text: "there are too many copies of one document" });
+      throw failure({ status: 200, text: "there are too many copies of one document" });
     return found;
   }
 }

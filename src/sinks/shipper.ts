@@ -5,7 +5,7 @@ import type PQueue from "p-queue";
 import { TaplineError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Context, DeadLetter, EntryBatch, WriteResult } from "../core/stage.ts";
-import { ANSWER_FILTER, type Fates, excerpt, readAnswer, refused } from "./answer.ts";
+import { ANSWER_FILTER, type Fates, excerpt, failure, readAnswer } from "./answer.ts";
 import { type BulkBody, BulkEncoder, itemOf, pick } from "./bulk.ts";
 import type { Answer, Server } from "./connection.ts";
 
@@ -223,9 +223,5 @@ function blamesItem(text: string): boolean {
 }
 
 function failed(answer: Answer): TaplineError {
-  if (answer.status === 401 || answer.status === 403) return refused(answer.status, excerpt(answer));
-  return new TaplineError("SINK_FAILED", `the server answered ${answer.status}: ${excerpt(answer)}`, {
-    retry: true,
-    remedy: answer.status === 404 ? "check the path in url" : "see the server's log",
-  });
+  return failure(answer, answer.status === 404 ? "check the path in url" : undefined);
 }
