@@ -5,14 +5,12 @@ import { reasonOf } from "../core/errors.ts";
 import { listed } from "../core/words.ts";
 import type { Server } from "../sinks/connection.ts";
 import { connect } from "../sinks/setup.ts";
-import type { Engine } from "../sinks/setup-plan.ts";
+import { type Engine, PATTERN, isEngine } from "../sinks/setup-plan.ts";
 import type { Finding } from "./contract.ts";
 
-const PATTERN = "logs-tapline.*-*";
 const BACKING = ".ds-logs-tapline.*";
 const DAY_MS = 86_400_000;
 const UNIT_MS: Readonly<Record<string, number>> = { d: DAY_MS, h: 3_600_000, m: 60_000, s: 1_000 };
-const ENGINES: readonly string[] = ["elasticsearch", "opensearch"];
 
 /** What one index or stream is under. */
 interface Held {
@@ -31,7 +29,7 @@ export async function judgeRetention(
   retention_days: number,
   signal: AbortSignal,
 ): Promise<Finding> {
-  const servers = sinks.filter(([, { type }]) => ENGINES.includes(type));
+  const servers = sinks.filter(([, { type }]) => isEngine(type));
   if (servers.length === 0)
     return { outcome: "unknown", detail: "no sink is a server whose retention could be read" };
   const wrong: string[] = [];

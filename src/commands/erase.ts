@@ -3,7 +3,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { sinksOf } from "../components.ts";
 import type { Config } from "../config.ts";
 import { createDigest } from "../core/digest.ts";
 import { forEachEntry } from "../core/entry.ts";
@@ -17,11 +16,10 @@ import { type LedgerReader, openReader } from "../ledger/reader.ts";
 import { walk } from "../ledger/walk.ts";
 import { deleteDocuments } from "../sinks/erase.ts";
 import { connect } from "../sinks/setup.ts";
-import type { Engine } from "../sinks/setup-plan.ts";
+import { clusterNamed } from "./replay.ts";
 import { isCollecting } from "./incident/shared.ts";
 import { type Command, UsageError, readArgs, readConfig } from "./usage.ts";
 
-const ENGINES: readonly string[] = ["elasticsearch", "opensearch"];
 const DELETE_MS = 600_000;
 
 interface Asked {
@@ -81,9 +79,7 @@ interface Principal {
 
 /** Options of the server behind a sink, for another user than the sink's. */
 function serverOf(config: Config, sink: string, { username, password_file, password_env }: Principal) {
-  const typed = sinksOf(config).find(([name]) => name === sink)?.[1];
-  if (typed === undefined || !ENGINES.includes(typed.type))
-    throw new UsageError(`no elasticsearch or opensearch sink "${sink}" in the configuration`);
+  const { engine, options: typed } = clusterNamed(config, sink);
   const {
     username: own,
     password_file: _,
@@ -105,7 +101,7 @@ function serverOf(config: Config, sink: string, { username, password_file, passw
   if ((username === undefined) !== (password_file === undefined && password_env === undefined))
     throw new UsageError("--username goes with one of --password-file and --password-env");
   const principal = username === undefined ? {} : { username, password_file, password_env };
-  return { engine: typed.type as Engine, options: { ...place, ...principal } as never };
+  return { engine, options: { ...place, ...principal } as never };
 }
 
 const OPTIONS = {

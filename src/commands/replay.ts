@@ -12,6 +12,7 @@ import { subjectKeys } from "../keys.ts";
 import { type Sealer, createSealer } from "../normalise/seal.ts";
 import { opened } from "../unseal.ts";
 import { Progress } from "../progress.ts";
+import { type Engine, isEngine } from "../sinks/setup-plan.ts";
 import { type DeadLetters, openDeadLetters } from "../sinks/dead-letters.ts";
 import { type Command, UsageError, readArgs, readConfig, readNumber } from "./usage.ts";
 
@@ -35,6 +36,13 @@ export function optionsOf(config: Config, name: string): Typed {
 }
 
 /** The sink of that name, ready to open. */
+/** The elasticsearch or opensearch sink of this name. */
+export function clusterNamed(config: Config, name: string): { engine: Engine; options: Typed } {
+  const options = sinksOf(config).find(([one]) => one === name)?.[1];
+  if (options !== undefined && isEngine(options.type)) return { engine: options.type, options };
+  throw new UsageError(`no elasticsearch or opensearch sink "${name}" in the configuration`);
+}
+
 export function sinkNamed(config: Config, name: string): NamedSink {
   const options = optionsOf(config, name);
   const sink = createSink(config, name, options, openLog());

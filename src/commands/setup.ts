@@ -5,10 +5,9 @@ import { type Config, parseConfig } from "../config.ts";
 import { planCheckpoints } from "../sinks/checkpoint-setup.ts";
 import { type FrontEndResult, installDashboards, planFrontEnd } from "../sinks/front-end.ts";
 import { type SetupResult, connect, setup as install, setupCheckpoints } from "../sinks/setup.ts";
-import { type Engine, LIFECYCLE, type Part, plan } from "../sinks/setup-plan.ts";
+import { ENGINES, type Engine, LIFECYCLE, type Part, isEngine, plan } from "../sinks/setup-plan.ts";
 import { type Command, UsageError, readArgs, readConfig, readNumber } from "./usage.ts";
 
-const ENGINES: readonly string[] = ["elasticsearch", "opensearch"];
 const SETUP_MS = 120_000;
 const RETENTION_DAYS = 400;
 
@@ -52,8 +51,8 @@ Exit code 1 when something was left out.`,
       json: { type: "boolean" },
     } as const;
     const { values, positionals } = readArgs(argv, { options, allowPositionals: true });
-    const engine = positionals[0] as Engine;
-    if (!ENGINES.includes(engine)) throw new UsageError(`name the engine: ${ENGINES.join(" or ")}`);
+    const [engine = ""] = positionals;
+    if (!isEngine(engine)) throw new UsageError(`name the engine: ${ENGINES.join(" or ")}`);
     const days = readNumber(values["retention-days"], "--retention-days") ?? RETENTION_DAYS;
     const frontEnd = frontEndUrl(values["dashboards-url"]);
     const checkpoints = values.checkpoints === true;

@@ -4,7 +4,9 @@ import { STATE_INDEX, planIncidents } from "./incident-setup.ts";
 import { MONITORS } from "./monitors.ts";
 import { TEMPLATE } from "./shipper.ts";
 
-export type Engine = "elasticsearch" | "opensearch";
+export const ENGINES = ["elasticsearch", "opensearch"] as const;
+export type Engine = (typeof ENGINES)[number];
+export const isEngine = (type: string): type is Engine => ENGINES.some((one) => one === type);
 
 /** One request of the setup. */
 export interface Part {

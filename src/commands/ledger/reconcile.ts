@@ -1,7 +1,6 @@
 // `tapline ledger reconcile`: holds the ledger against the documents of an OpenSearch or Elasticsearch sink, both ways.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { sinksOf } from "../../components.ts";
 import type { Config } from "../../config.ts";
 import { systemCode } from "../../core/errors.ts";
 import { parseCursor } from "../../cursor.ts";
@@ -14,11 +13,9 @@ import { Progress } from "../../progress.ts";
 import { openDeadLetters } from "../../sinks/dead-letters.ts";
 import { type Reconciled, Reconciler } from "../../sinks/reconcile.ts";
 import { connect } from "../../sinks/setup.ts";
-import { type Engine } from "../../sinks/setup-plan.ts";
 import { opened } from "../../unseal.ts";
+import { clusterNamed } from "../replay.ts";
 import { UsageError, readArgs, readConfig, readNumber } from "../usage.ts";
-
-const ENGINES: readonly string[] = ["elasticsearch", "opensearch"];
 
 export async function reconcile(argv: readonly string[]): Promise<number> {
   const options = {
@@ -31,11 +28,9 @@ export async function reconcile(argv: readonly string[]): Promise<number> {
   const { values } = readArgs(argv, { options });
   if (values.sink === undefined) throw new UsageError("--sink is needed");
   const config = await readConfig(values.config);
-  const typed = sinksOf(config).find(([name]) => name === values.sink)?.[1];
-  if (typed === undefined || !ENGINES.includes(typed.type))
-    throw new UsageError(`no elasticsearch or opensearch sink "${values.sink}" in the configuration`);
+  const { engine, options: connected } = clusterNamed(config, values.sink);
   const reader = openReader(join(config.state_dir, "ledger"));
-  const server = await connect(typed.type as Engine, typed as never);
+  const server = await connect(engine, connected as never);
   const first = await reader.first();
   const from = readNumber(values.from, "--from") ?? first;
   const asked = readNumber(values.to, "--to");
