@@ -20,8 +20,6 @@ const ALLOWED = [
   ["src/chokepoint/", "src/policy/"],
   ["src/sinks/incident-", "src/incident/present.ts"],
   ["src/ledger/anchors/email.ts", "src/sinks/smtp.ts"],
-  ["src/ledger/anchors/object-store.ts", "src/sinks/connection.ts"],
-  ["src/ledger/anchors/object-store.ts", "src/sinks/http-channel.ts"],
   ["src/ledger/anchors/cluster.ts", "src/sinks/answer.ts"],
   ["src/ledger/anchors/cluster.ts", "src/sinks/connection.ts"],
   ["src/ledger/anchors/cluster.ts", "src/sinks/elasticsearch.ts"],

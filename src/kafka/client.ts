@@ -1,9 +1,9 @@
 // Loads node-rdkafka, which is not installed with the rest, and makes its configuration. What of it is used is
 // declared here, so that everything else checks and runs without it.
-import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { TaplineError, reasonOf, systemCode } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
+import { readText, secretOf } from "../core/secrets.ts";
 import type { ConnectionOptions } from "./options.ts";
 
 const PACKAGE = "node-rdkafka";
@@ -133,36 +133,6 @@ export function loadLibrary(place: URL = PLACE): Library {
   }
 }
 
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (cause) {
-    throw new TaplineError("KAFKA_SECRET", `cannot read ${file}: ${reasonOf(cause)}`, {
-      remedy: "check the path and its permissions",
-      cause,
-    });
-  }
-}
-
-/** One secret of a file or the environment; undefined when neither is named. Throws KAFKA_SECRET. */
-export async function readSecret(options: {
-  readonly password_file?: string | undefined;
-  readonly password_env?: string | undefined;
-}): Promise<string | undefined> {
-  const { password_file, password_env } = options;
-  if (password_file !== undefined) {
-    const secret = (await readText(password_file)).replace(/\r?\n$/, "");
-    if (secret !== "" && !secret.includes("\n")) return secret;
-    throw new TaplineError("KAFKA_SECRET", `${password_file} does not hold one line`, {
-      remedy: "one secret a file",
-    });
-  }
-  if (password_env === undefined) return undefined;
-  const secret = process.env[password_env];
-  if (secret !== undefined && secret !== "") return secret;
-  throw new TaplineError("KAFKA_SECRET", `the environment has no ${password_env}`, { remedy: "set it" });
-}
-
 /** Settings of librdkafka for a connection. Files are read now, so that a wrong path is told by name. */
 export async function settingsOf({ brokers, tls, sasl }: ConnectionOptions): Promise<Settings> {
   const settings: Settings = {
@@ -171,13 +141,14 @@ export async function settingsOf({ brokers, tls, sasl }: ConnectionOptions): Pro
     "security.protocol": `${sasl === undefined ? "" : "sasl_"}${tls === undefined ? "plaintext" : "ssl"}`,
     "reconnect.backoff.max.ms": LIMITS.kafka_reconnect_ms,
   };
-  if (tls?.ca_file !== undefined) settings["ssl.ca.pem"] = await readText(tls.ca_file);
-  if (tls?.cert_file !== undefined) settings["ssl.certificate.pem"] = await readText(tls.cert_file);
-  if (tls?.key_file !== undefined) settings["ssl.key.pem"] = await readText(tls.key_file);
+  if (tls?.ca_file !== undefined) settings["ssl.ca.pem"] = await readText(tls.ca_file, "KAFKA_SECRET");
+  if (tls?.cert_file !== undefined)
+    settings["ssl.certificate.pem"] = await readText(tls.cert_file, "KAFKA_SECRET");
+  if (tls?.key_file !== undefined) settings["ssl.key.pem"] = await readText(tls.key_file, "KAFKA_SECRET");
   if (sasl !== undefined) {
     settings["sasl.mechanisms"] = sasl.mechanism.toUpperCase();
     settings["sasl.username"] = sasl.username;
-    settings["sasl.password"] = (await readSecret(sasl))!;
+    settings["sasl.password"] = (await secretOf(sasl.password_file, sasl.password_env, "KAFKA_SECRET"))!;
   }
   return settings;
 }

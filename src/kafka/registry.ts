@@ -4,7 +4,7 @@ import { request as http } from "node:http";
 import { request as https } from "node:https";
 import { TaplineError, reasonOf } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
-import { readSecret } from "./client.ts";
+import { secretOf } from "../core/secrets.ts";
 import type { RegistryOptions } from "./options.ts";
 
 interface Answer {
@@ -65,7 +65,7 @@ async function send(
 ): Promise<Answer> {
   const base = options.url.endsWith("/") ? options.url : `${options.url}/`;
   const url = new URL(path, base);
-  const password = await readSecret(options);
+  const password = await secretOf(options.password_file, options.password_env, "KAFKA_SECRET");
   const headers: Record<string, string> = {
     accept: "application/vnd.schemaregistry.v1+json, application/json",
     "content-type": "application/vnd.schemaregistry.v1+json",

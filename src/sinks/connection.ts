@@ -1,8 +1,8 @@
 // What the sinks for Elasticsearch and OpenSearch ask of a client, and the options of their connection.
 // Secrets come from files and the environment only, are read on connecting, and never reach a message.
-import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { TaplineError, reasonOf } from "../core/errors.ts";
+import { readText, secretOf } from "../core/secrets.ts";
 
 type Query = Readonly<Record<string, string>>;
 export interface Answer {
@@ -64,16 +64,6 @@ export function checkCredentials(
   if (username === undefined && passwords > 0) context.addIssue("a password needs username");
 }
 
-/** Content of a file that holds one secret, without the line's end. */
-export async function readSecret(path: string): Promise<string> {
-  const text = await readText(path);
-  const secret = text.replace(/\r?\n$/, "");
-  if (secret === "" || secret.includes("\n")) {
-    throw new TaplineError("SINK_SECRET", `${path} does not hold one line`, { remedy: "one secret a file" });
-  }
-  return secret;
-}
-
 export interface Credentials {
   readonly basic: { readonly username: string; readonly password: string } | undefined;
   readonly ca: string | undefined;
@@ -82,29 +72,11 @@ export interface Credentials {
 /** User, password and authority, read now: a new connection takes secrets that were changed. */
 export async function readCredentials(options: ConnectionOptions): Promise<Credentials> {
   const { username, password_file, password_env, ca_file } = options;
-  let password: string | undefined;
-  if (password_file !== undefined) password = await readSecret(password_file);
-  else if (password_env !== undefined) {
-    password = process.env[password_env];
-    if (password === undefined || password === "") {
-      throw new TaplineError("SINK_SECRET", `the environment has no ${password_env}`, { remedy: "set it" });
-    }
-  }
+  const password = await secretOf(password_file, password_env);
   return {
     basic: username === undefined || password === undefined ? undefined : { username, password },
     ca: ca_file === undefined ? undefined : await readText(ca_file),
   };
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (cause) {
-    throw new TaplineError("SINK_SECRET", `cannot read ${path}: ${reasonOf(cause)}`, {
-      remedy: "check the path and its permissions",
-      cause,
-    });
-  }
 }
 
 /** Statuses that the clients must hand over instead of throwing: all of them. */

@@ -1,5 +1,6 @@
 // The sink for Elasticsearch 8 and 9, over its official client, which only this file imports.
 import { z } from "zod";
+import { readSecret } from "../core/secrets.ts";
 import { TaplineError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Component, Sink } from "../core/stage.ts";
@@ -10,7 +11,6 @@ import {
   checkCredentials,
   connectionShape,
   readCredentials,
-  readSecret,
   unreachable,
 } from "./connection.ts";
 

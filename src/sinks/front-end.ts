@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url";
 import { TaplineError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { excerpt } from "./answer.ts";
-import { type ConnectionOptions, readCredentials, readSecret, unreachable } from "./connection.ts";
+import { type ConnectionOptions, readCredentials, unreachable } from "./connection.ts";
+import { readSecret } from "../core/secrets.ts";
 import type { Engine } from "./setup-plan.ts";
 
 const IMPORT = "/api/saved_objects/_import?overwrite=true";

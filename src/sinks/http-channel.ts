@@ -1,9 +1,7 @@
 // What `webhook` and `slack` have in common: where the address and the secrets come from, and the sending. Secrets are
 // read anew when the receiver refuses them.
-import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { TaplineError, reasonOf } from "../core/errors.ts";
-import { readSecret } from "./connection.ts";
+import { readText, secretOf } from "../core/secrets.ts";
 import { type Target, postJson, reach, targetUrl } from "./notice-http.ts";
 import type { Told } from "./notice-text.ts";
 import type { Channel, Outcome, Sent } from "./notifier.ts";
@@ -48,13 +46,6 @@ export function oneOf(
   if (given.length !== 1) context.addIssue(`give one of ${names.join(", ")}`);
 }
 
-/** Throws SINK_SECRET. */
-export function secretFrom(variable: string): string {
-  const value = process.env[variable];
-  if (value !== undefined && value !== "") return value;
-  throw new TaplineError("SINK_SECRET", `the environment has no ${variable}`, { remedy: "set it" });
-}
-
 export class HttpChannel<O extends HttpOptions> implements Channel {
   readonly name: string;
   readonly #options: O;
@@ -75,12 +66,12 @@ export class HttpChannel<O extends HttpOptions> implements Channel {
   async open(): Promise<void> {
     const { url, url_file, url_env, ca_file, timeout_s } = this.#options;
     const where = url_file ?? url_env ?? "url";
-    const text = url ?? (url_file === undefined ? secretFrom(url_env!) : await readSecret(url_file));
+    const text = url ?? (await secretOf(url_file, url_env))!;
     const parsed = targetUrl(text, where);
     const { headers, secrets } = await this.#kind.headers(this.#options);
     const path = `${parsed.pathname}${parsed.search}`;
     const own = url === undefined ? [parsed.href, text, path, parsed.pathname] : [];
-    const ca = ca_file === undefined ? undefined : await readAuthority(ca_file);
+    const ca = ca_file === undefined ? undefined : await readText(ca_file);
     this.#target = { url: parsed, headers, secrets: [...own, ...secrets], ca, timeout_s };
   }
 
@@ -100,15 +91,5 @@ export class HttpChannel<O extends HttpOptions> implements Channel {
 
   async close(): Promise<void> {
     this.#target = undefined;
-  }
-}
-
-/** Throws SINK_SECRET. */
-export async function readAuthority(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (cause) {
-    const remedy = "check the path and its permissions";
-    throw new TaplineError("SINK_SECRET", `cannot read ${path}: ${reasonOf(cause)}`, { remedy, cause });
   }
 }

@@ -2,8 +2,7 @@
 // only this file imports. What is in a mail is the caller's.
 import { z } from "zod";
 import { TaplineError, reasonOf } from "../core/errors.ts";
-import { readSecret } from "./connection.ts";
-import { readAuthority, secretFrom } from "./http-channel.ts";
+import { readText, secretOf } from "../core/secrets.ts";
 import { hidden } from "./notice-http.ts";
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/;
@@ -74,13 +73,13 @@ export class Mailer {
     const { host, security, username, password_file, password_env, ca_file } = this.#options;
     let auth: { user: string; pass: string } | undefined;
     if (username !== undefined) {
-      const pass = password_file === undefined ? secretFrom(password_env!) : await readSecret(password_file);
+      const pass = (await secretOf(password_file, password_env))!;
       auth = { user: username, pass };
       // As the protocol sends it, too.
       const encoded = Buffer.from(`\u0000${username}\u0000${pass}`).toString("base64");
       this.#secrets = [pass, Buffer.from(pass).toString("base64"), encoded];
     }
-    const ca = ca_file === undefined ? undefined : await readAuthority(ca_file);
+    const ca = ca_file === undefined ? undefined : await readText(ca_file);
     const { createTransport } = await import("nodemailer");
     const timeout_ms = this.#options.timeout_s * 1000;
     this.#transport?.close();

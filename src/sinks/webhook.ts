@@ -1,8 +1,8 @@
 // Tells of incidents and alerts by a POST of JSON to a receiver of the user's choice.
 import { z } from "zod";
 import type { Component, Sink, SinkContext } from "../core/stage.ts";
-import { readSecret } from "./connection.ts";
-import { HttpChannel, httpShape, oneOf, secretFrom } from "./http-channel.ts";
+import { secretOf } from "../core/secrets.ts";
+import { HttpChannel, httpShape, oneOf } from "./http-channel.ts";
 import { notifyShape } from "./notice-select.ts";
 import { Notifier, type Sent } from "./notifier.ts";
 import { type Told, textOf } from "./notice-text.ts";
@@ -50,7 +50,7 @@ export default {
         body: bodyOf,
         headers: async ({ token_file, token_env }) => {
           if (token_file === undefined && token_env === undefined) return { headers: {}, secrets: [] };
-          const token = token_file === undefined ? secretFrom(token_env!) : await readSecret(token_file);
+          const token = (await secretOf(token_file, token_env))!;
           return { headers: { authorization: `Bearer ${token}` }, secrets: [token] };
         },
       }),

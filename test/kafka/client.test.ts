@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { TaplineError } from "../../src/core/errors.ts";
-import { kindOf, loadLibrary, readSecret, settingsOf, troubleOf } from "../../src/kafka/client.ts";
+import { secretOf } from "../../src/core/secrets.ts";
+import { kindOf, loadLibrary, settingsOf, troubleOf } from "../../src/kafka/client.ts";
 
 test("without the package, the error names it and what builds it", () => {
   const nowhere = new URL(`file://${tmpdir()}/tapline-nowhere/package.json`);
@@ -74,8 +75,8 @@ describe("settings", () => {
     expect((await settingsOf({ brokers: ["a:1"], sasl }))["security.protocol"]).toBe("sasl_plaintext");
     for (const settings of [plain, both])
       expect(Object.keys(settings).filter((name) => /verif|identification/.test(name))).toEqual([]);
-    await expect(readSecret({ password_file: file("two", "a\nb\n") })).rejects.toThrow("one line");
-    await expect(readSecret({ password_env: "NO_SUCH_VARIABLE" })).rejects.toThrow("NO_SUCH_VARIABLE");
+    await expect(secretOf(file("two", "a\nb\n"), undefined, "KAFKA_SECRET")).rejects.toThrow("one line");
+    await expect(secretOf(undefined, "NO_SUCH_VARIABLE", "KAFKA_SECRET")).rejects.toThrow("NO_SUCH_VARIABLE");
     await expect(settingsOf({ brokers: ["a:1"], tls: { ca_file: join(dir, "none") } })).rejects.toThrow(
       "cannot read",
     );

@@ -2,7 +2,7 @@
 // it signed before.
 import { chmod, mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
-import { readSecret } from "../../sinks/connection.ts";
+import { readSecret } from "../../core/secrets.ts";
 import { checkPublic } from "../../ledger/keys.ts";
 import { lockLedger } from "../../ledger/lock.ts";
 import { verifierText } from "../../ledger/note.ts";

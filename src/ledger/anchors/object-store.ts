@@ -3,8 +3,7 @@
 import { hash } from "node:crypto";
 import { TaplineError } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
-import { readSecret } from "../../sinks/connection.ts";
-import { secretFrom } from "../../sinks/http-channel.ts";
+import { secretOf } from "../../core/secrets.ts";
 import { type Answered, ask } from "./post.ts";
 
 export interface StoreOptions {
@@ -46,7 +45,7 @@ export class ObjectStore {
   static async open(options: StoreOptions): Promise<ObjectStore> {
     const { AwsClient } = await import("aws4fetch");
     const { access_key_id: accessKeyId, secret_key_file: file, secret_key_env, region } = options;
-    const secretAccessKey = file === undefined ? secretFrom(secret_key_env!) : await readSecret(file);
+    const secretAccessKey = (await secretOf(file, secret_key_env))!;
     return new ObjectStore(options, new AwsClient({ accessKeyId, secretAccessKey, region, service: "s3" }));
   }
 
