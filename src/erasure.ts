@@ -1,11 +1,12 @@
 // What has to be found before a person can be erased, and how it is removed: entries with fields sealed under their key, the
 // blobs that these alone name, the key. Decides nothing and records nothing.
-import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { readdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { forEachEntry } from "./core/entry.ts";
 import { systemCode } from "./core/errors.ts";
 import { blobPath } from "./ledger/blobs.ts";
 import { blobsNamed } from "./ledger/check-blobs.ts";
+import { syncDir, syncDirIfThere } from "./ledger/files.ts";
 import type { LedgerReader } from "./ledger/reader.ts";
 import { walk } from "./ledger/walk.ts";
 import { SEALED } from "./normalise/seal.ts";
@@ -60,14 +61,8 @@ function ownerOf(entry: Buffer, tag: string): string | undefined {
   return theirs ? event?.id : undefined;
 }
 
-function syncPath(path: string): void {
-  const file = openSync(path, "r");
-  fsyncSync(file);
-  closeSync(file);
-}
-
 /** Destroys a person's key, and what was left of the making of it. False when there was none. */
-export function destroyKey(directory: string, subject: string): boolean {
+export async function destroyKey(directory: string, subject: string): Promise<boolean> {
   let names: string[];
   try {
     names = readdirSync(directory).filter((name) => name.startsWith(`${subject}.key`));
@@ -76,7 +71,7 @@ export function destroyKey(directory: string, subject: string): boolean {
     throw error;
   }
   for (const name of names) rmSync(join(directory, name), { force: true });
-  syncPath(directory);
+  await syncDir(directory);
   return names.length > 0;
 }
 
@@ -100,7 +95,8 @@ export async function removeBlobs(
     if (needed.has(digest)) rename(path + ASIDE, path);
     else if (remove(path + ASIDE)) removed++;
   }
-  for (const path of new Set(blobs.map((digest) => dirname(blobPath(dir, digest))))) syncIfThere(path);
+  for (const path of new Set(blobs.map((digest) => dirname(blobPath(dir, digest)))))
+    await syncDirIfThere(path);
   return removed;
 }
 
@@ -115,4 +111,3 @@ const ignoring = (work: () => void): boolean => {
 };
 const rename = (from: string, to: string): boolean => ignoring(() => renameSync(from, to));
 const remove = (path: string): boolean => ignoring(() => rmSync(path));
-const syncIfThere = (path: string): boolean => ignoring(() => syncPath(path));

@@ -173,7 +173,7 @@ async function eraseSubject(
     }
     const told = await record(config, reader, asked, found);
     await addErased(dir, told);
-    const key = destroyKey(keys, asked.subject);
+    const key = await destroyKey(keys, asked.subject);
     const blobs = await removeBlobs(dir, found.blobs, reader, found.end);
     const documents = server === undefined ? undefined : await deleteAt(server, found.ids);
     const { entries, ids } = found;

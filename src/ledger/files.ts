@@ -19,6 +19,13 @@ export async function syncDir(path: string): Promise<void> {
   }
 }
 
+/** The same of a directory that may be gone. */
+export async function syncDirIfThere(path: string): Promise<void> {
+  await syncDir(path).catch((error: unknown) => {
+    if (systemCode(error) !== "ENOENT") throw error;
+  });
+}
+
 /** Makes the bytes of a file that was written just before durable. Opening it is a look into memory, and costs a
  * quarter of the time on this thread when it is not handed to another. */
 export async function syncFile(path: string): Promise<void> {

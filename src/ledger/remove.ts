@@ -6,7 +6,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { systemCode } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { blobPath } from "./blobs.ts";
-import { syncDir } from "./files.ts";
+import { syncDir, syncDirIfThere } from "./files.ts";
 import { TILE_WIDTH } from "./merkle.ts";
 import { tilePath } from "./paths.ts";
 import { type Pruned, writePruned } from "./pruned.ts";
@@ -33,7 +33,10 @@ export async function removePruned({ dir, pruned, blobs, isNeeded, step }: Remov
     if (++removed % LIMITS.prune_files === 0) await turn();
   };
   for (const digest of blobs) if (!isNeeded(digest)) await remove(blobPath(dir, digest));
-  for (const path of changed) await syncIfThere(path, step);
+  for (const path of changed) {
+    step?.(path);
+    await syncDirIfThere(path);
+  }
   changed.clear();
   const [from, end] = [Math.floor(pruned.from / TILE_WIDTH), pruned.first / TILE_WIDTH];
   for (let bundle = from; bundle < end; bundle++) {
@@ -72,11 +75,4 @@ async function removeEmpty(path: string, root: string, step: Removal["step"]): P
       if (code !== "ENOENT") return syncDir(at);
     }
   }
-}
-
-async function syncIfThere(path: string, step: Removal["step"]): Promise<void> {
-  step?.(path);
-  await syncDir(path).catch((error: unknown) => {
-    if (systemCode(error) !== "ENOENT") throw error;
-  });
 }
