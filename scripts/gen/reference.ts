@@ -196,10 +196,12 @@ function errorsSection(): string {
   const found = new Map<string, { places: Set<string>; message: string }>();
   for (const { path, text } of codeFiles) {
     if (!text.includes("TaplineError")) continue;
+    // What several codes have in common, where the caller names the code.
+    const shared = messageAfter(text.split("new TaplineError(code", 2)[1] ?? "");
     for (const match of text.matchAll(CODE)) {
       const known = found.get(match[1]!) ?? { places: new Set<string>(), message: "" };
       known.places.add(path);
-      known.message ||= messageAfter(text.slice(match.index + match[0].length));
+      known.message ||= messageAfter(text.slice(match.index + match[0].length)) || shared;
       found.set(match[1]!, known);
     }
   }

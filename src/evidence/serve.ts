@@ -1,14 +1,12 @@
 // Serves one evidence pack as the static site that it is: the files that its manifest names, as long as they are what it says, to
 // this machine's browser. Reads nothing else, whatever is asked for.
 import { hash } from "node:crypto";
-import { once } from "node:events";
 import { realpathSync } from "node:fs";
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { extname, join } from "node:path";
-import { TaplineError, reasonOf } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
-import { type Address, OwnHosts } from "../core/own-hosts.ts";
+import type { Address } from "../core/own-hosts.ts";
+import { ReadServer } from "../core/read-server.ts";
 import { readRegularBytes } from "../core/regular-file.ts";
 import { MANIFEST, MANIFEST_NOTE, readManifest } from "./manifest.ts";
 import type { PackFile } from "./model.ts";
@@ -29,74 +27,46 @@ interface Reply {
   readonly status: number;
   readonly type: string;
   readonly body: Buffer;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
-const said = (status: number, text: string): Reply => ({
+const said = (status: number, text: string, headers: Reply["headers"] = {}): Reply => ({
   status,
   type: "text/plain; charset=utf-8",
   body: Buffer.from(`${text}\n`),
+  headers,
 });
 
 export class PackServer {
   readonly #dir: string;
-  readonly #listen: Address;
   readonly #files: ReadonlyMap<string, PackFile | undefined>;
-  readonly #hosts: OwnHosts;
-  readonly #server: Server;
+  readonly #server: ReadServer;
 
   private constructor(dir: string, listen: Address, files: readonly PackFile[]) {
     this.#dir = dir;
-    this.#listen = listen;
     const named = files.map((file): [string, PackFile] => [`/${file.path}`, file]);
     this.#files = new Map([...named, [`/${MANIFEST}`, undefined], [`/${MANIFEST_NOTE}`, undefined]]);
-    this.#hosts = new OwnHosts([listen.host]);
-    this.#server = createServer(
-      {
-        headersTimeout: LIMITS.serve_request_ms,
-        requestTimeout: LIMITS.serve_request_ms,
-        keepAliveTimeout: LIMITS.serve_idle_ms,
-        requireHostHeader: false, // refused here, with an answer
-      },
-      (req, res) => this.#request(req, res),
-    );
-    this.#server.maxConnections = LIMITS.serve_connections;
+    const unnamed = "the Host header does not name this server";
+    this.#server = new ReadServer({ listen, hosts: [], unnamed }, (req, res) => this.#request(req, res));
   }
 
   /** Throws PACK_INVALID, PACK_LISTEN. */
   static async open(dir: string, listen: Address): Promise<PackServer> {
     const server = new PackServer(dir, listen, await readManifest(dir));
-    try {
-      server.#server.listen(listen.port, listen.host);
-      await once(server.#server, "listening");
-    } catch (cause) {
-      throw new TaplineError(
-        "PACK_LISTEN",
-        `cannot listen on ${listen.host}:${listen.port}: ${reasonOf(cause)}`,
-        {
-          remedy: "choose another port with --listen",
-          cause,
-        },
-      );
-    }
+    await server.#server.open("PACK_LISTEN");
     return server;
   }
 
   get url(): string {
-    const { host } = this.#listen;
-    const { port } = this.#server.address() as AddressInfo;
-    return `http://${host.includes(":") ? `[${host}]` : host}:${port}/`;
+    return this.#server.url;
   }
 
-  async close(): Promise<void> {
-    const closed = once(this.#server, "close");
-    this.#server.close();
-    this.#server.closeAllConnections();
-    await closed;
+  close(): Promise<void> {
+    return this.#server.close();
   }
 
   #request(req: IncomingMessage, res: ServerResponse): void {
-    req.resume(); // nobody has a body to send
-    const { status, type, body } = this.#reply(req);
+    const { status, type, body, headers } = this.#reply(req);
     res.writeHead(status, {
       "content-type": type,
       "content-length": body.length,
@@ -105,15 +75,14 @@ export class PackServer {
       "referrer-policy": "no-referrer",
       "cross-origin-resource-policy": "same-origin",
       "content-security-policy": STYLED.has(type) ? FRAMED : POLICY,
-      ...(status === 405 ? { allow: "GET, HEAD" } : {}),
+      ...headers,
     });
     res.end(req.method === "HEAD" ? undefined : body);
   }
 
   #reply(req: IncomingMessage): Reply {
-    if (!this.#hosts.named(req)) return said(403, "the Host header does not name this server");
-    if (req.headers.origin !== undefined) return said(403, "requests of web pages (Origin) are refused");
-    if (req.method !== "GET" && req.method !== "HEAD") return said(405, "GET only");
+    const refusal = this.#server.refusal(req);
+    if (refusal !== undefined) return said(refusal.status, refusal.text, refusal.headers);
     const [asked = ""] = (req.url ?? "").split("?", 1);
     const path = asked === "/" ? "/index.html" : asked;
     // Names are held against those of the manifest as they are written: there is no way up, and no other way to write one.

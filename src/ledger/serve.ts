@@ -1,14 +1,12 @@
 // Publishes a ledger over HTTP as C2SP tlog-tiles says: checkpoint and hash tiles to everybody, entry bundles to who shows
 // the token. Reads files only, gives nothing that the checkpoint does not cover, and knows no other path.
-import { once } from "node:events";
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { Bearer } from "../core/bearer.ts";
-import { TaplineError, reasonOf } from "../core/errors.ts";
+import { TaplineError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
-import { type Address, OwnHosts } from "../core/own-hosts.ts";
+import { ReadServer, type ReadServerOptions } from "../core/read-server.ts";
 import { countEntries } from "./frame.ts";
 import { TILE_WIDTH } from "./merkle.ts";
 import type { Verifier } from "./note.ts";
@@ -17,12 +15,9 @@ import { firstIn } from "./pruned.ts";
 import { readCheckpoint } from "./publish.ts";
 import { filesIn, readTile } from "./tree-files.ts";
 
-export interface ServeOptions {
+export interface ServeOptions extends Pick<ReadServerOptions, "listen" | "hosts"> {
   readonly dir: string;
   readonly verifier: Verifier;
-  readonly listen: Address;
-  /** Names beside loopback's and that of `listen`, by which it may be called. */
-  readonly hosts: readonly string[];
   /** Without one nobody gets entries. */
   readonly bearer: Bearer | undefined;
 }
@@ -57,7 +52,7 @@ function covered({ level, index, width }: TileRef, size: number): boolean {
   return index * TILE_WIDTH + width <= Math.floor(size / unit);
 }
 
-const said = (status: number, text: string, headers: Record<string, string> = {}): Reply => ({
+const said = (status: number, text: string, headers: Reply["headers"] = {}): Reply => ({
   status,
   type: "text/plain; charset=utf-8",
   cache: "no-store",
@@ -67,54 +62,28 @@ const said = (status: number, text: string, headers: Record<string, string> = {}
 
 export class LedgerServer {
   readonly #options: ServeOptions;
-  readonly #hosts: OwnHosts;
-  readonly #server: Server;
+  readonly #server: ReadServer;
 
   constructor(options: ServeOptions) {
     this.#options = options;
-    this.#hosts = new OwnHosts([options.listen.host, ...options.hosts]);
-    this.#server = createServer(
-      {
-        headersTimeout: LIMITS.serve_request_ms,
-        requestTimeout: LIMITS.serve_request_ms,
-        keepAliveTimeout: LIMITS.serve_idle_ms,
-        requireHostHeader: false, // refused here, with an answer
-      },
-      (req, res) => void this.#request(req, res),
-    );
-    this.#server.maxConnections = LIMITS.serve_connections;
+    const unnamed = "the Host header does not name this server: see --host";
+    this.#server = new ReadServer({ ...options, unnamed }, (req, res) => void this.#request(req, res));
   }
 
   /** Throws LEDGER_LISTEN. */
-  async open(): Promise<void> {
-    const { host, port } = this.#options.listen;
-    try {
-      this.#server.listen(port, host);
-      await once(this.#server, "listening");
-    } catch (cause) {
-      throw new TaplineError("LEDGER_LISTEN", `cannot listen on ${host}:${port}: ${reasonOf(cause)}`, {
-        remedy: "choose another port with --listen",
-        cause,
-      });
-    }
+  open(): Promise<void> {
+    return this.#server.open("LEDGER_LISTEN");
   }
 
-  /** Where it listens; the port is there when the options ask for any. */
   get url(): string {
-    const { host } = this.#options.listen;
-    const { port } = this.#server.address() as AddressInfo;
-    return `http://${host.includes(":") ? `[${host}]` : host}:${port}/`;
+    return this.#server.url;
   }
 
-  async close(): Promise<void> {
-    const closed = once(this.#server, "close");
-    this.#server.close();
-    this.#server.closeAllConnections();
-    await closed;
+  close(): Promise<void> {
+    return this.#server.close();
   }
 
   async #request(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    req.resume(); // nobody has a body to send
     let reply: Reply;
     try {
       reply = await this.#reply(req);
@@ -134,9 +103,8 @@ export class LedgerServer {
   }
 
   async #reply(req: IncomingMessage): Promise<Reply> {
-    if (!this.#hosts.named(req)) return said(403, "the Host header does not name this server: see --host");
-    if (req.headers.origin !== undefined) return said(403, "requests of web pages (Origin) are refused");
-    if (req.method !== "GET" && req.method !== "HEAD") return said(405, "GET only", { allow: "GET, HEAD" });
+    const refusal = this.#server.refusal(req);
+    if (refusal !== undefined) return said(refusal.status, refusal.text, refusal.headers);
     const path = req.url ?? "";
     if (path === `/${CHECKPOINT}` || path === `/${COSIGNED}` || path === `/${PRUNED}`)
       return this.#checkpoint(path.slice(1));
