@@ -1,7 +1,11 @@
 // Which rungs of the ladder of trust are in force, in words: what of the ledger is held where, and what follows from it.
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import type { AnchorStatus } from "./anchoring.ts";
+import { systemCode } from "./core/errors.ts";
 import { n } from "./core/words.ts";
 import type { SignerStatus } from "./ledger/contract.ts";
+import { CHECKPOINT } from "./ledger/paths.ts";
 
 export interface Held {
   /** Entries in the ledger, and how many its own checkpoint covers. */
@@ -11,9 +15,27 @@ export interface Held {
   readonly age_s: number | undefined;
   readonly anchors: readonly AnchorStatus[];
   /** Who signs, when the key is not beside the ledger. */
-  readonly signer?: SignerStatus | undefined;
+  readonly signer?: Pick<SignerStatus, "place"> | undefined;
   /** Whether the signer runs as the user of the collector; undefined when that is not known. */
   readonly own_signer?: boolean | undefined;
+}
+
+/** Age of the ledger's last checkpoint, by its file, s; undefined when there is none. */
+export async function checkpointAge(state_dir: string, now_ms: number): Promise<number | undefined> {
+  try {
+    const { mtimeMs } = await stat(join(state_dir, "ledger", CHECKPOINT));
+    return Math.max(0, Math.round((now_ms - Math.floor(mtimeMs)) / 1_000));
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Whether a signer's socket belongs to the user of the collector, who wrote the ledger; undefined when it is not there. */
+export async function ownSigner(place: string | undefined): Promise<boolean | undefined> {
+  if (place === undefined) return undefined;
+  const socket = await stat(place).catch(() => undefined);
+  return socket === undefined ? undefined : socket.uid === process.getuid?.();
 }
 
 function spanOf(s: number): string {

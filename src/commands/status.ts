@@ -1,10 +1,10 @@
 // `tapline status`: the conservation law, lag and heads, as the running collector last wrote them.
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { TaplineError, reasonOf, systemCode } from "../core/errors.ts";
+import { TaplineError, reasonOf } from "../core/errors.ts";
 import { alive } from "../core/lock.ts";
 import { n } from "../core/words.ts";
-import { anchorProblems, integrityOf, signerProblems } from "../integrity.ts";
+import { anchorProblems, checkpointAge, integrityOf, ownSigner, signerProblems } from "../integrity.ts";
 import { openDeadLetters } from "../sinks/dead-letters.ts";
 import { type Status, withReplayed } from "../status.ts";
 import { skippedSum } from "../tally.ts";
@@ -24,23 +24,6 @@ async function load(state_dir: string): Promise<Status> {
       cause,
     });
   }
-}
-
-/** When the last checkpoint was published, ms since 1970, by its file; undefined when there is none. */
-async function checkpointTime(state_dir: string): Promise<number | undefined> {
-  try {
-    return Math.floor((await stat(join(state_dir, "ledger", "checkpoint"))).mtimeMs);
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return undefined;
-    throw error;
-  }
-}
-
-/** Whether a signer's socket belongs to the user of the collector, who wrote the ledger; undefined when it is not there. */
-async function ownSigner(place: string | undefined): Promise<boolean | undefined> {
-  if (place === undefined) return undefined;
-  const socket = await stat(place).catch(() => undefined);
-  return socket === undefined ? undefined : socket.uid === process.getuid?.();
 }
 
 function printDetection({ detection: d, ruleset, evicted, values_replaced = 0 }: Status): void {
@@ -163,9 +146,7 @@ Exit code 1 when the numbers do not add up, a sink is in trouble or the collecto
       problems.push("the collector no longer reports");
     for (const sink of found.sinks)
       if (sink.trouble !== undefined) problems.push(`${sink.name}: ${sink.trouble}`);
-    const published_ms = await checkpointTime(config.state_dir);
-    const age_s =
-      published_ms === undefined ? undefined : Math.max(0, Math.round((Date.now() - published_ms) / 1000));
+    const age_s = await checkpointAge(config.state_dir, Date.now());
     const { entries, checkpoint_size: size, anchors = [], retention } = found;
     if (retention?.held !== undefined) problems.push(`retention: ${retention.held}`);
     problems.push(...signerProblems(found.signer), ...anchorProblems(anchors));

@@ -1,13 +1,10 @@
 // What stands behind the ledger when a report is made: its checkpoints, who cosigned, which rungs of trust are in force, and how
 // much of the period they do not cover yet.
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
 import { type AnchorStatus, readAnchors } from "../anchoring.ts";
 import type { Config } from "../config.ts";
-import { integrityOf } from "../integrity.ts";
+import { checkpointAge, integrityOf, ownSigner } from "../integrity.ts";
 import { cosignaturesOf } from "../ledger/cosignature.ts";
 import { verifierText } from "../ledger/note.ts";
-import { CHECKPOINT } from "../ledger/paths.ts";
 import type { Prover } from "../ledger/prove.ts";
 import { isoOf } from "../viewer/times.ts";
 import type { Asked } from "./asked.ts";
@@ -57,7 +54,8 @@ async function rungsOf(config: Config, entries: number, size: number, now_ms: nu
     const { type } = (config.anchors as Record<string, { type: string }>)[name]!;
     return { ...state, name, type, trouble: undefined };
   });
-  const found = await stat(join(config.state_dir, "ledger", CHECKPOINT)).catch(() => undefined);
-  const age_s = found === undefined ? undefined : Math.max(0, Math.round((now_ms - found.mtimeMs) / 1_000));
-  return integrityOf({ entries, size, age_s, anchors }, now_ms);
+  const age_s = await checkpointAge(config.state_dir, now_ms);
+  const { signer: place } = config.ledger;
+  const signing = { signer: place === undefined ? undefined : { place }, own_signer: await ownSigner(place) };
+  return integrityOf({ entries, size, age_s, anchors, ...signing }, now_ms);
 }

@@ -319,6 +319,15 @@ test("integrity: what witnesses have seen, and what they have not", async () => 
     expect(witnesses).toEqual(index < 60 ? ["witness.example/w1"] : []);
 });
 
+test("integrity: who signs is who is configured to", async () => {
+  const rung = async (options: Record<string, unknown>): Promise<string> =>
+    (await report((await world(everything(), { options })).config)).report.integrity.rungs[0]!;
+  expect(await rung({})).toMatch(/^the key of this host signed/);
+  expect(await rung({ ledger: { signer: "/run/signer/socket" } })).toMatch(
+    /^the signer at \/run\/signer\/socket signed/,
+  );
+});
+
 test("a place without a ledger, and a ledger that nothing covers, are refused", async () => {
   const { config, dir } = await world(everything());
   rmSync(join(dir, "ledger", "checkpoint"));
