@@ -6,8 +6,9 @@ import { count } from "../figures.ts";
 import { useFields } from "../fields.ts";
 import { choose } from "../route.ts";
 import { term } from "../search.ts";
+import { type Offer, OfferList, boxFor, useOffered } from "./offers.tsx";
 import { Text } from "./text.tsx";
-import { type Within, isListed, useOffered, useValues } from "./values.ts";
+import { type Within, isListed, useValues } from "./values.ts";
 
 export const withOne = (filters: readonly string[], filter: string): readonly string[] =>
   filters.includes(filter) ? filters : [...filters, filter];
@@ -54,44 +55,6 @@ export function Filters({
   );
 }
 
-/** The values that are offered, under the box. */
-function Offers({
-  offers,
-  active,
-  take,
-}: {
-  offers: ReturnType<typeof useValues>;
-  active: number;
-  take: (value: string) => void;
-}): JSX.Element {
-  return (
-    <ul
-      id="values"
-      role="listbox"
-      aria-label="Most frequent values in the period"
-      class={offers.length > 0 ? "offers" : "offers none-offered"}
-    >
-      {offers.map((one, i) => (
-        <li
-          key={String(one.key)}
-          id={`value-${i}`}
-          role="option"
-          aria-selected={i === active ? "true" : "false"}
-          onMouseDown={(event) => {
-            event.preventDefault();
-            take(String(one.key));
-          }}
-        >
-          <span>
-            <Text of={String(one.key)} chars={80} />
-          </span>{" "}
-          <span class="dim">{count(one.count)}</span>
-        </li>
-      ))}
-    </ul>
-  );
-}
-
 function ValueBox({
   field,
   within,
@@ -105,17 +68,18 @@ function ValueBox({
   const [open, show] = useState(false);
   const listed = isListed(useFields().get(field)?.type);
   const found = useValues(open && listed ? field : undefined, value.trim(), within);
-  const offers = open ? found : [];
+  const offers = (open ? found : []).map((one): Offer => ({
+    text: String(one.key),
+    about: count(one.count),
+    recorded: true,
+  }));
   const done = (text: string): void => {
     add(text);
     set("");
     show(false);
   };
-  const { active, activate, key } = useOffered(
-    offers.length,
-    (at) => done(String(offers[at]!.key)),
-    () => show(false),
-  );
+  const take = (at: number): void => done(offers[at]!.text);
+  const { active, activate, key } = useOffered(offers.length, take, () => show(false));
   return (
     <form
       class="valuebox"
@@ -125,15 +89,9 @@ function ValueBox({
       }}
     >
       <input
-        role="combobox"
+        {...boxFor("values", offers.length, active)}
         aria-label="Value"
-        aria-expanded={offers.length > 0 ? "true" : "false"}
-        aria-controls="values"
-        aria-autocomplete="list"
-        aria-activedescendant={active >= 0 ? `value-${active}` : undefined}
         placeholder="value, exactly"
-        autocomplete="off"
-        spellcheck={false}
         value={value}
         onFocus={() => show(true)}
         onClick={() => show(true)}
@@ -148,7 +106,13 @@ function ValueBox({
           key(event);
         }}
       />
-      <Offers offers={offers} active={active} take={done} />
+      <OfferList
+        id="values"
+        label="Most frequent values in the period"
+        offers={offers}
+        active={active}
+        take={take}
+      />
       <button type="submit" class="button">
         Filter
       </button>

@@ -6,8 +6,8 @@ import { type Fields, useFields } from "../fields.ts";
 import { ALIASES, termText } from "../../query.ts";
 import { count } from "../figures.ts";
 import { choose } from "../route.ts";
-import { Text } from "./text.tsx";
-import { type Within, isListed, useOffered, useValues } from "./values.ts";
+import { type Offer, OfferList, boxFor, useOffered } from "./offers.tsx";
+import { type Within, isListed, useValues } from "./values.ts";
 
 const OFFERED = 8;
 
@@ -17,18 +17,14 @@ function wordAt(text: string, caret: number): { readonly from: number; readonly 
   return { from, word: text.slice(from, caret) };
 }
 
-interface Offer {
-  readonly text: string;
-  readonly about: string;
-  /** Recorded text, which is somebody else's. */
-  readonly recorded: boolean;
+interface Word extends Offer {
   /** What takes the word's place. */
   readonly instead: string;
 }
 
 interface Offers {
   readonly text: string;
-  readonly offers: readonly Offer[];
+  readonly offers: readonly Word[];
   readonly active: number;
   readonly typed: (text: string) => void;
   readonly take: (at: number) => void;
@@ -51,12 +47,12 @@ function useOffers(
   const listed = part !== undefined && isListed(fields.get(field)?.type);
   const values = useValues(listed ? field : undefined, (part ?? "").replace(/^"/, ""), within);
   const offers = listed
-    ? values.map(({ key, count: n }): Offer => {
+    ? values.map(({ key, count: n }): Word => {
         const instead = `${minus}${termText({ kind: "is", not: false, field: name, values: [{ text: String(key), prefix: false }] })} `;
         return { text: String(key), about: count(n), recorded: true, instead };
       })
     : part === undefined
-      ? offersFor(name, fields).map((one): Offer => {
+      ? offersFor(name, fields).map((one): Word => {
           const about = fields.get(one)?.about ?? "";
           return { text: one, about, recorded: false, instead: `${minus}${one}:` };
         })
@@ -112,15 +108,9 @@ export function SearchBox({ q, within }: { q: string; within: Within }): JSX.Ele
         ref={input}
         type="text"
         data-search
-        role="combobox"
+        {...boxFor("offers", offers.length, active)}
         aria-label="Search: field:value, -field:value, words"
-        aria-expanded={offers.length > 0 ? "true" : "false"}
-        aria-controls="offers"
-        aria-autocomplete="list"
-        aria-activedescendant={active >= 0 ? `offer-${active}` : undefined}
         placeholder="field:value or words"
-        autocomplete="off"
-        spellcheck={false}
         maxLength={2000}
         value={text}
         onInput={(event) => found.typed(event.currentTarget.value)}
@@ -130,7 +120,7 @@ export function SearchBox({ q, within }: { q: string; within: Within }): JSX.Ele
         }}
         onBlur={found.hide}
       />
-      <Offered of={found} />
+      <OfferList id="offers" label="Fields and values" offers={offers} active={active} take={found.take} />
       <button type="submit" class="button">
         Search
       </button>
@@ -146,30 +136,6 @@ export function SearchBox({ q, within }: { q: string; within: Within }): JSX.Ele
     </form>
   );
 }
-
-const Offered = ({ of: { offers, active, take } }: { of: Offers }): JSX.Element => (
-  <ul
-    id="offers"
-    role="listbox"
-    aria-label="Fields and values"
-    class={offers.length > 0 ? "offers" : "offers none-offered"}
-  >
-    {offers.map(({ text, about, recorded }, i) => (
-      <li
-        key={text}
-        id={`offer-${i}`}
-        role="option"
-        aria-selected={i === active ? "true" : "false"}
-        onMouseDown={(event) => {
-          event.preventDefault();
-          take(i);
-        }}
-      >
-        <span>{recorded ? <Text of={text} chars={80} /> : text}</span> <span class="dim">{about}</span>
-      </li>
-    ))}
-  </ul>
-);
 
 const Language = (): JSX.Element => (
   <dl class="facts language">
