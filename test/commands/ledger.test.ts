@@ -3,7 +3,17 @@
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { configure, documents, ended, entriesOf, field, newHome, start, tapline } from "./tapline.ts";
+import {
+  type Document,
+  configure,
+  documents,
+  ended,
+  entriesOf,
+  field,
+  newHome,
+  start,
+  tapline,
+} from "./tapline.ts";
 
 const home = newHome();
 const out = join(home, "out.ndjson");
@@ -140,6 +150,24 @@ test("serve: a ledger that is verified from its URL, with the token its entries 
   server.kill("SIGTERM");
   expect((await stopped).code).toBe(0);
   expect((await tapline(home, ["ledger", "verify", url, "--vkey", vkey])).code).toBe(3);
+});
+
+test("show: entries as sinks get them, by id, by index, and a part of them", async () => {
+  const lines = readFileSync(out, "utf8").split("\n").slice(0, -1);
+  expect(lines.length).toBe(size);
+  const id = field(JSON.parse(lines[7]!) as Document, "event.id");
+  for (const named of ["7", id as string])
+    expect((await tapline(home, ["ledger", "show", named, "-c", config])).stdout).toBe(`${lines[7]}\n`);
+  const part = await tapline(home, ["ledger", "show", "--from", "3", "--to", "6", dir]);
+  expect([part.code, part.stdout]).toEqual([0, `${lines.slice(3, 6).join("\n")}\n`]);
+  const rest = await tapline(home, ["ledger", "show", "--from", "0", dir]);
+  expect(rest.stdout).toBe(readFileSync(out, "utf8"));
+  const beyond = await tapline(home, ["ledger", "show", String(size), dir]);
+  expect([beyond.code, beyond.stdout, beyond.stderr.includes(`no entry ${size}`)]).toEqual([3, "", true]);
+  const none = await tapline(home, ["ledger", "show", "no-such-id", dir]);
+  expect([none.code, none.stderr.includes("no event no-such-id")]).toEqual([3, true]);
+  for (const args of [[], ["--from", "5", "--to", "4", dir], ["1", dir, "more"]])
+    expect((await tapline(home, ["ledger", "show", ...args])).code).toBe(2);
 });
 
 test("replay: what is there is left out; a lost file is written again, whole", async () => {

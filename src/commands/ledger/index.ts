@@ -7,6 +7,7 @@ type Run = (argv: readonly string[]) => Promise<number>;
 const SUBCOMMANDS: ReadonlyMap<string, () => Promise<Run>> = new Map([
   ["verify", async () => (await import("./verify.ts")).verify],
   ["prove", async () => (await import("./prove.ts")).prove],
+  ["show", async () => (await import("./show.ts")).show],
   ["reconcile", async () => (await import("./reconcile.ts")).reconcile],
   ["signer", async () => (await import("./signer.ts")).signer],
   ["keygen", async () => (await import("./keygen.ts")).keygen],
@@ -14,11 +15,13 @@ const SUBCOMMANDS: ReadonlyMap<string, () => Promise<Run>> = new Map([
 ]);
 
 export const ledger: Command = {
-  about: "verify, prove, serve, reconcile, signer, keygen: a ledger that others can check",
+  about: "verify, prove, show, serve, reconcile, signer, keygen: a ledger that others can check",
   help: `usage: tapline ledger verify [DIR|URL|PROOF] [-c FILE] [--vkey FILE]… [--checkpoint FILE|DIR|URL]… [--anchor NAME]…
                              [--witness FILE]… [--quorum K] [--witnessed-since TIME]
                              [--token-file FILE|--token-env NAME] [--json]
        tapline ledger prove EVENT_ID|INDEX [DIR] [-c FILE] [--out FILE]
+       tapline ledger show EVENT_ID|INDEX [DIR] [-c FILE]
+       tapline ledger show --from INDEX [--to INDEX] [DIR] [-c FILE]
        tapline ledger reconcile --sink NAME [--from INDEX] [--to INDEX] [-c FILE] [--json]
        tapline ledger signer --dir DIR --socket PATH --origin NAME [--pkcs11-module PATH --pkcs11-label NAME --pin-file FILE]
        tapline ledger keygen --rotate [DIR] [-c FILE] [--overlap-days N]
@@ -41,6 +44,7 @@ export const ledger: Command = {
   prove        a C2SP tlog-proof of one event: the entry, its index, its path to the root and the signed checkpoint, which
                \`verify\` or anybody's program checks without the ledger
     --out FILE      writes it there (default: standard output)
+  show         entries as sinks get them, one JSON document a line, with index and leaf hash
   reconcile    the ledger against the documents of an elasticsearch or opensearch sink, both ways: missing, altered, extra;
                exit code 1 when there are any. Documents of this host (\`host\` in the configuration) are the ledger's
     --from, --to    a part (default: all that the sink has acknowledged)
