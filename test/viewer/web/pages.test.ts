@@ -276,7 +276,7 @@ describe.skipIf(CHROMIUM === undefined)("the viewer's pages", () => {
         await page.locator("main header").getByRole("link", { name: "Terms" }).waitFor();
       }
       await page.locator("main header").getByRole("link", { name: "Terms" }).click();
-      await page.getByRole("cell", { name: "a call without a decision" }).waitFor();
+      await page.getByRole("cell", { name: "a call without a decision, or about that" }).waitFor();
     });
 
     test("opens a dashboard, narrows it, and keeps a panel as CSV", async () => {
