@@ -277,7 +277,7 @@ describe.skipIf(CHROMIUM === undefined)("the viewer's pages", () => {
       }
       await page.locator("main header").getByRole("link", { name: "Terms" }).click();
       await page.getByRole("cell", { name: "a call without a decision, or about that" }).waitFor();
-      expect(await page.locator(".words").evaluate((words) => getComputedStyle(words).maxHeight)).toBe(
+      expect(await page.locator(".words").evaluate("(words) => getComputedStyle(words).maxHeight")).toBe(
         "none",
       );
     });
