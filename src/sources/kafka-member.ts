@@ -39,6 +39,8 @@ export interface MemberParts {
   miss(partition: Partition, gap: Missing): void;
   /** Bytes of messages that wait to be handed over. */
   held(): number;
+  /** How far back a partition of matches is read when it is taken over, ms; undefined where there are none. */
+  back(): number | undefined;
 }
 
 export const SETTINGS: Settings = {
@@ -87,6 +89,23 @@ export class Member {
   /** Called when more of a partition is durable. */
   durable(): void {
     this.#commits?.soon();
+  }
+
+  /** Whether nothing of a partition is left at the brokers, as far as they have told. */
+  atEnd(partition: Partition): boolean {
+    if (partition.queue.length > 0) return false;
+    if (partition.drained) return true;
+    try {
+      const { highOffset } = this.#consumer!.getWatermarkOffsets(partition.topic, partition.partition);
+      return highOffset >= 0 && partition.next >= highOffset;
+    } catch {
+      return false; // nothing was told yet
+    }
+  }
+
+  /** Partitions of all topics of records. */
+  get total(): number {
+    return this.#ownership?.total ?? 0;
   }
 
   /** Messages behind the last one handed over, as far as the brokers have told. */

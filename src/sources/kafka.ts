@@ -14,6 +14,7 @@ import {
 import { checkConnection, connectionShape, topicName } from "../kafka/options.ts";
 import { Drafts } from "./kafka-batch.ts";
 import { Decoder } from "./kafka-decode.ts";
+import { KafkaExchange } from "./kafka-exchange.ts";
 import { Member, SETTINGS, TOPIC_SETTINGS } from "./kafka-member.ts";
 import { type Fate, Partition } from "./kafka-partition.ts";
 import { captureSchema } from "./options.ts";
@@ -60,9 +61,18 @@ const config = z
       .max(600)
       .default(30)
       .describe("Seconds without a sign of life until the partitions of a member go to others"),
+    matches: topicName
+      .optional()
+      .describe(
+        "Topic by which the members of the group tell each other what rules matched, so that correlations count across them",
+      ),
     capture: captureSchema.prefault({}),
   })
   .superRefine(checkConnection)
+  .superRefine(({ topics, matches }, context) => {
+    if (matches !== undefined && topics.includes(matches))
+      context.addIssue("matches is a topic of its own, none of topics");
+  })
   .describe("Topics of Kafka, as a member of a consumer group");
 
 class KafkaSource implements Source {
@@ -70,6 +80,7 @@ class KafkaSource implements Source {
   readonly #context: Context;
   readonly #partitions = new Map<string, Partition>();
   readonly #drafts: Drafts;
+  readonly exchange: KafkaExchange | undefined;
   #decoder: Decoder | undefined;
   #member: Member | undefined;
   #router!: Router;
@@ -81,11 +92,19 @@ class KafkaSource implements Source {
     this.#context = context;
     const { format, capture } = options;
     this.#drafts = new Drafts({ source: context.name, format, options: options.options, capture });
+    const { matches } = options;
+    if (matches === undefined) return;
+    this.exchange = new KafkaExchange({
+      connection: options,
+      topic: matches,
+      partitions: () => this.#partitions.values(),
+      total: () => this.#member?.total ?? 0,
+    });
   }
 
   async open(positions: ReadonlyMap<string, Position>, router: Router): Promise<void> {
     this.#router = router;
-    const { registry, schemas, topics, start, format } = this.#options;
+    const { registry, schemas, topics, start, format, matches } = this.#options;
     const log = (level: "warn", message: string): void =>
       this.#context.log(level, `${this.#context.name}: ${message}`);
     if (format === EVENTS) this.#decoder = await Decoder.open(registry, schemas, log);
@@ -97,7 +116,7 @@ class KafkaSource implements Source {
     const consumer = await this.#maker();
     this.#member = new Member({
       context: this.#context,
-      topics,
+      topics: matches === undefined ? topics : [...topics, matches],
       start,
       create: consumer,
       partition: (of) => this.#partition(of),
@@ -109,6 +128,7 @@ class KafkaSource implements Source {
         this.#wake();
       },
       held: () => this.#drafts.held_bytes,
+      back: () => this.exchange?.back_ms,
     });
     this.#member.start();
   }
@@ -140,7 +160,7 @@ class KafkaSource implements Source {
     const key = keyOf({ topic, partition });
     let known = this.#partitions.get(key);
     if (known === undefined) {
-      known = new Partition({ cluster: this.#options.cluster, group: this.#options.group }, topic, partition);
+      known = new Partition(this.#options, topic, partition);
       this.#partitions.set(key, known);
     }
     return known;
@@ -166,7 +186,8 @@ class KafkaSource implements Source {
     else if (value.length > LIMITS.line_bytes) {
       fate = "too_large";
       bytes = Buffer.from(value.subarray(0, LIMITS.raw_bytes));
-    } else if (this.#decoder === undefined) bytes = value;
+    } else if (partition.holdsMatches) [fate, bytes] = ["match", value];
+    else if (this.#decoder === undefined) bytes = value;
     else ({ bytes, id } = this.#decoder.event(message, value));
     this.#drafts.enqueue(partition, { offset, fate, bytes, id, size: value?.length ?? 0 });
   }
@@ -213,8 +234,15 @@ class KafkaSource implements Source {
     );
   }
 
+  get rested(): boolean {
+    const member = this.#member;
+    if (member?.assigned !== true) return false;
+    return [...this.#partitions.values()].every((p) => !p.owned || member.atEnd(p));
+  }
+
   async close(): Promise<void> {
     await this.#member?.close();
+    await this.exchange?.close();
   }
 }
 
