@@ -14,7 +14,7 @@ import type { EngineResult } from "./engine.ts";
 import { type AlertNote, type InForce, type Judge, noteOf } from "./detect/judge.ts";
 import type { RuleFailure } from "./detect/match.ts";
 import type { Told as ToldByOthers } from "./core/exchange.ts";
-import type { Exchange, ExchangeHeader, ExchangeState } from "./exchange.ts";
+import type { Exchange, ExchangeFigures, ExchangeHeader, ExchangeState } from "./exchange.ts";
 import { type Candidates, type IncidentNews, NO_NEWS } from "./incident/candidates.ts";
 import type { IncidentFigures, Incidents, IncidentsState } from "./incident/grouping.ts";
 import type { SelfRecorder } from "./self.ts";
@@ -43,7 +43,7 @@ export interface Told {
   readonly exchange?: ExchangeHeader | undefined;
 }
 
-export interface DetectionFigures extends CorrelationFigures, IncidentFigures {
+export interface DetectionFigures extends CorrelationFigures, IncidentFigures, Partial<ExchangeFigures> {
   /** Keys known as seen, and those that had to go since the start. */
   readonly seen: number;
   readonly seen_evicted: number;

@@ -55,6 +55,12 @@ export class Unsent {
   }
 }
 
+/** Since the start: matches sent, and messages of others that were not understood. */
+export interface ExchangeFigures {
+  readonly matches_sent: number;
+  readonly matches_unread: number;
+}
+
 interface Item {
   /** To be sent when the ledger is durable beyond this entry. */
   readonly index: number;
@@ -84,6 +90,7 @@ export class Exchange {
   #sent: number;
   #told_ms = Number.NEGATIVE_INFINITY;
   #trouble = "";
+  #busy = 0;
   /** Matches sent since the start. */
   #count = 0;
 
@@ -145,9 +152,15 @@ export class Exchange {
     return this.#windows.take(told);
   }
 
+  /** Whether something is being sent. */
+  get busy(): boolean {
+    return this.#busy > 0;
+  }
+
   /** Sends what belongs to entries before `durable`. Resolves when it is acknowledged, with false when `signal` came first. */
   publish(durable: number, signal: AbortSignal): Promise<boolean> {
-    return this.#sending.take(async () => {
+    this.#busy++;
+    const sent = this.#sending.take(async () => {
       for (let tries = 0; ; tries++) {
         const due = this.#out.filter(({ index }) => index < durable);
         if (due.length === 0) return true;
@@ -157,6 +170,7 @@ export class Exchange {
         if (this.#trouble !== "") await sleep(Math.random() * ceiling, undefined, { signal }).catch(() => {});
       }
     });
+    return sent.finally(() => this.#busy--);
   }
 
   async #send(due: readonly Item[]): Promise<boolean> {
@@ -183,8 +197,9 @@ export class Exchange {
   }
 
   /** For the status: with what correlations beside it have. */
-  figures(beside: CorrelationFigures): CorrelationFigures & { readonly matches_sent: number } {
-    return { ...this.#windows.figures(beside), matches_sent: this.#count };
+  figures(beside: CorrelationFigures): CorrelationFigures & ExchangeFigures {
+    const { unread } = this.#windows;
+    return { ...this.#windows.figures(beside), matches_sent: this.#count, matches_unread: unread };
   }
 
   /** For a snapshot. */

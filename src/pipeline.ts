@@ -98,6 +98,7 @@ export class Pipeline {
 
   fail(error: Error): void {
     this.#failure ??= error;
+    this.#late.abort();
     this.#wake();
   }
 
@@ -170,7 +171,8 @@ export class Pipeline {
     if (this.inFlight > 0 || this.#held !== undefined || this.#failure !== undefined) return;
     const told = this.#parts.correlating.advance(this.#arrival(this.#intake.rested_ms));
     const durable = appendOwn(this.#parts, told) ? this.#parts.ledger.commit() : Promise.resolve();
-    durable.then(() => this.#share()).catch((error) => this.fail(error as Error));
+    const shared = this.#parts.exchange?.busy === true ? durable : durable.then(() => this.#share());
+    shared.catch((error) => this.fail(error as Error));
   }
 
   /** Of a frame that no batch is in: not later than a batch that is under way. */

@@ -2,6 +2,7 @@
 // matches, members that read, append, send and commit them step by step, and may die between any two steps. Time is made
 // by whoever drives it. No threads, no Kafka.
 import { crc32 } from "node:zlib";
+import type { Event } from "../src/core/generated/event.ts";
 import { TaplineError } from "../src/core/errors.ts";
 import type { MatchExchange, Told } from "../src/core/exchange.ts";
 import { Extractor } from "../src/detect/correlate-extract.ts";
@@ -10,6 +11,10 @@ import type { Loaded, TestEvent } from "./detect/correlations.ts";
 
 export const ORIGIN = { namespace: "default", host: "h", version: "1" };
 const STOPPED = AbortSignal.abort();
+
+/** An alert by its id, and whether it is one of the past. */
+export const alertName = (e: Event): string =>
+  `${e["event.id"]}${e["tapline.backfill"] === true ? " of the past" : ""}`;
 
 /** A partition of matches: what was told, and when. */
 interface Message {
@@ -193,7 +198,7 @@ export class Member implements MatchExchange {
     own.fresh = false;
     own.next += read.length;
     const events = this.#exchange.take(told);
-    const alerts = events.filter((e) => e["event.action"] === "rule-alert").map((e) => e["event.id"]!);
+    const alerts = events.filter((e) => e["event.action"] === "rule-alert").map((e) => alertName(e));
     // Of what says nothing there is no frame; it is settled all the same.
     const position = Math.max(own.next, own.again_until);
     if (events.length === 0) this.#settling.push([name, position]);
@@ -213,12 +218,12 @@ export class Member implements MatchExchange {
     this.#settling.push([name, position]);
   }
 
-  /** Whether everything it owns is read to its end. */
+  /** Whether the events that it has are read to their end. */
   get #atEnd(): boolean {
-    return [...this.owned].every(([name, { next }]) => {
-      const { events, matches } = this.#topics;
-      return next === (isMatches(name) ? matches : events)[placeOf(name)]!.length;
-    });
+    const { events } = this.#topics;
+    return [...this.owned].every(
+      ([name, { next }]) => isMatches(name) || next === events[placeOf(name)]!.length,
+    );
   }
 
   /** Time passes, as once a second where nothing else is to be done. */

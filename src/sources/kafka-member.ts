@@ -39,8 +39,9 @@ export interface MemberParts {
   miss(partition: Partition, gap: Missing): void;
   /** Bytes of messages that wait to be handed over. */
   held(): number;
-  /** How far back a partition of matches is read when it is taken over, ms; undefined where there are none. */
-  back(): number | undefined;
+  /** The topic of matches, if there is one, and how far back its partitions are read when taken over, ms. */
+  readonly matches: string | undefined;
+  back(): number;
 }
 
 export const SETTINGS: Settings = {
@@ -97,7 +98,8 @@ export class Member {
     if (partition.drained) return true;
     try {
       const { highOffset } = this.#consumer!.getWatermarkOffsets(partition.topic, partition.partition);
-      return highOffset >= 0 && partition.next >= highOffset;
+      // What the client knows may be of the last time that the partition was read here.
+      return highOffset >= 0 && partition.next >= Math.max(highOffset, partition.high);
     } catch {
       return false; // nothing was told yet
     }

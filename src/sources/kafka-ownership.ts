@@ -14,7 +14,7 @@ const REVOKE = -174;
 interface OwnershipParts {
   readonly member: Pick<
     MemberParts,
-    "context" | "topics" | "start" | "partition" | "partitions" | "drop" | "miss" | "back"
+    "context" | "topics" | "matches" | "start" | "partition" | "partitions" | "drop" | "miss" | "back"
   >;
   readonly counts: { overlap: number };
   readonly signal: AbortSignal;
@@ -56,9 +56,10 @@ export class Ownership {
     for (const partition of partitions) {
       const { lowOffset, highOffset } = await this.#asking(() => watermarksOf(consumer, partition));
       this.#place(partition, group.get(partition), lowOffset, highOffset);
+      partition.high = highOffset;
       if (partition.holdsMatches) partition.next = await this.#back(consumer, partition, lowOffset);
     }
-    if (this.#parts.member.back() !== undefined) this.total = await this.#count(consumer);
+    if (this.#parts.member.matches !== undefined) this.total = await this.#count(consumer);
     const since_ms = this.#parts.member.context.now();
     consumer.incrementalAssign(
       partitions.map(({ topic, partition, next }) => ({ topic, partition, offset: next })),
@@ -106,17 +107,16 @@ export class Ownership {
       const at = await this.#asking(() => offsetAt(consumer, partition, now - past));
       if (at !== undefined && at < next) break;
     }
-    const time = Math.max(0, now - past - this.#parts.member.back()!);
+    const time = Math.max(0, now - past - this.#parts.member.back());
     const at = (await this.#asking(() => offsetAt(consumer, partition, time))) ?? low;
     return Math.min(Math.max(at, low), next);
   }
 
   async #count(consumer: Consumer): Promise<number> {
+    const { topics, matches } = this.#parts.member;
     let total = 0;
-    for (const topic of this.#parts.member.topics) {
-      const of = this.#parts.member.partitions().find((p) => p.topic === topic);
-      if (of?.holdsMatches !== true) total += await this.#asking(() => partitionsOf(consumer, topic));
-    }
+    for (const topic of topics)
+      if (topic !== matches) total += await this.#asking(() => partitionsOf(consumer, topic));
     return total;
   }
 

@@ -73,8 +73,9 @@ export class Partition implements TopicPartition {
   end: number | undefined;
   /** Batches handed over and not durable. */
   in_flight = 0;
-  /** When it was taken over, ms. */
+  /** When it was taken over, ms, and where it ended then. */
   since_ms = 0;
+  high = 0;
   /** Of matches: what comes next is the first since it was taken over, and up to here all was taken in before. */
   fresh = false;
   again_until = 0;

@@ -128,7 +128,8 @@ class KafkaSource implements Source {
         this.#wake();
       },
       held: () => this.#drafts.held_bytes,
-      back: () => this.exchange?.back_ms,
+      matches,
+      back: () => this.exchange?.back_ms ?? 0,
     });
     this.#member.start();
   }
@@ -237,7 +238,7 @@ class KafkaSource implements Source {
   get rested(): boolean {
     const member = this.#member;
     if (member?.assigned !== true) return false;
-    return [...this.#partitions.values()].every((p) => !p.owned || member.atEnd(p));
+    return [...this.#partitions.values()].every((p) => !p.owned || p.holdsMatches || member.atEnd(p));
   }
 
   async close(): Promise<void> {
