@@ -3,21 +3,21 @@
 // incidents that alerts group into. All of it becomes entries of the batch's frame, and the console hears of alerts. Decides
 // nothing.
 import type { Event } from "./core/generated/event.ts";
+import type { Told as ToldByOthers } from "./core/exchange.ts";
+import type { CorrelatingParts, DetectionFigures, Told } from "./correlating-parts.ts";
 import type { Arrival } from "./detect/correlate.ts";
-import { type CorrelationFigures, figuresOf } from "./detect/correlate-figures.ts";
+import { figuresOf } from "./detect/correlate-figures.ts";
 import { Failing } from "./detect/failing.ts";
 import { joinExtracts } from "./detect/correlate-extract.ts";
-import type { CorrelationHeader, Correlations, CorrelationsState } from "./detect/correlate-thread.ts";
-import type { FirstSeen, SeenState } from "./detect/first-seen.ts";
-import type { Moment, Oversight, OversightHeader, OversightState } from "./detect/oversight.ts";
+import type { Correlations, CorrelationsState } from "./detect/correlate-thread.ts";
+import type { SeenState } from "./detect/first-seen.ts";
+import type { Moment, OversightState } from "./detect/oversight.ts";
 import type { EngineResult } from "./engine.ts";
-import { type AlertNote, type InForce, type Judge, noteOf } from "./detect/judge.ts";
+import { type InForce, noteOf } from "./detect/judge.ts";
 import type { RuleFailure } from "./detect/match.ts";
-import type { Told as ToldByOthers } from "./core/exchange.ts";
-import type { Exchange, ExchangeFigures, ExchangeHeader, ExchangeState } from "./exchange.ts";
-import { type Candidates, type IncidentNews, NO_NEWS } from "./incident/candidates.ts";
-import type { IncidentFigures, Incidents, IncidentsState } from "./incident/grouping.ts";
-import type { SelfRecorder } from "./self.ts";
+import type { ExchangeState } from "./exchange.ts";
+import { type IncidentNews, NO_NEWS } from "./incident/candidates.ts";
+import type { IncidentsState } from "./incident/grouping.ts";
 
 /** Of a batch, what rules and correlations found. */
 type Batch = Pick<EngineResult, "extracts" | "held" | "failures" | "count">;
@@ -32,40 +32,6 @@ const NOTHING_NEW = {
   count: 0,
   incidents: NO_NEWS,
 };
-
-/** What a frame has to keep, and how many alerts went into it. */
-export interface Told {
-  readonly alerts: number;
-  readonly header: CorrelationHeader | undefined;
-  readonly seen?: SeenState | undefined;
-  readonly oversight?: OversightHeader | undefined;
-  readonly incidents?: IncidentsState | undefined;
-  readonly exchange?: ExchangeHeader | undefined;
-}
-
-export interface DetectionFigures extends CorrelationFigures, IncidentFigures, Partial<ExchangeFigures> {
-  /** Keys known as seen, and those that had to go since the start. */
-  readonly seen: number;
-  readonly seen_evicted: number;
-  /** Calls that are held against decisions, and those of which nothing can be said since a bound bit. */
-  readonly overseen: number;
-  readonly overseen_evicted: number;
-}
-
-export interface CorrelatingParts {
-  readonly correlations: Correlations;
-  readonly first_seen: FirstSeen;
-  readonly oversight: Oversight;
-  readonly incidents: Incidents;
-  /** Of the alerts that this thread makes. */
-  readonly candidates: Candidates;
-  /** Where correlations count across the collectors of a group; those of `correlations` are none then. */
-  readonly exchange?: Exchange | undefined;
-  /** Of the events that this thread makes. */
-  readonly judge: Judge;
-  readonly self: SelfRecorder;
-  onAlert(alert: AlertNote): void;
-}
 
 export class Correlating {
   readonly #parts: CorrelatingParts;

@@ -1,6 +1,6 @@
 // Frames as the pipeline appends them: entries of a batch or the collector's own, and the header of what becomes durable
 // with them. Decides neither when nor in which order.
-import type { Told } from "./correlating.ts";
+import type { Told } from "./correlating-parts.ts";
 import type { RawBatch } from "./core/stage.ts";
 import { joinRuns } from "./core/run.ts";
 import { isShared } from "./core/shared-buffers.ts";

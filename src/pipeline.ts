@@ -53,14 +53,11 @@ export class Pipeline {
   /** Runs until `signal` aborts, or with `once` until every source is drained. Ends with everything durable. */
   async run(signal: AbortSignal, once: boolean): Promise<void> {
     let late: NodeJS.Timeout | undefined;
-    signal.addEventListener(
-      "abort",
-      () => {
-        late = setTimeout(() => this.#late.abort(), LIMITS.exchange_stop_ms);
-        this.#wake();
-      },
-      { once: true },
-    );
+    const stop = (): void => {
+      late = setTimeout(() => this.#late.abort(), LIMITS.exchange_stop_ms);
+      this.#wake();
+    };
+    signal.addEventListener("abort", stop, { once: true });
     const tick = setInterval(() => this.#passTime(), LIMITS.correlation_tick_ms);
     try {
       await this.#readAll(signal, once);

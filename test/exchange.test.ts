@@ -257,7 +257,9 @@ describe("a group and one collector alert alike", () => {
     expect(of("c").toSorted()).toEqual(["", user, user, user, tool].toSorted());
   });
 
-  const seeds = Array.from({ length: process.env["TAPLINE_FULL"] === undefined ? 2 : 100 }, (_, i) => i + 1);
+  const isFull = process.env["TAPLINE_FULL"] !== undefined;
+  const seeds = Array.from({ length: isFull ? 100 : 2 }, (_, i) => i + 1);
+  const seconds = isFull ? 4_000 : 2_000;
   test.each(seeds)("seed %i: members that stay", async (seed) => {
     const options: Options = { seed, seconds: 1_500, old: 80, partitions: [4, 3] };
     const expected = alone(options);
@@ -268,7 +270,7 @@ describe("a group and one collector alert alike", () => {
   });
 
   test.each(seeds)("seed %i: partitions move, and brokers refuse", async (seed) => {
-    const options: Options = { seed, seconds: 4_000, old: 80, partitions: [4, 3] };
+    const options: Options = { seed, seconds, old: 80, partitions: [4, 3] };
     const expected = alone(options);
     expect(new Set(expected.values()).size, "rules that fire").toBeGreaterThan(6);
     const { alerts, moves } = await together(options, 3, { crash: 0, move: 20, refuse: 5, outage: 0 });
@@ -278,7 +280,7 @@ describe("a group and one collector alert alike", () => {
   });
 
   test.each(seeds)("seed %i: members die at any point, come back or are replaced", async (seed) => {
-    const options: Options = { seed, seconds: 4_000, old: 0, partitions: [5, 4] };
+    const options: Options = { seed, seconds, old: 0, partitions: [5, 4] };
     const expected = alone(options);
     const { alerts, kills, ledgers } = await together(options, 4, {
       crash: 150,
@@ -286,7 +288,7 @@ describe("a group and one collector alert alike", () => {
       refuse: 10,
       outage: 100,
     });
-    expect(kills).toBeGreaterThan(20);
+    expect(kills).toBeGreaterThan(seconds / 200);
     expect(namesOf(new Set(alerts), expected)).toEqual(namesOf(expected.keys(), expected));
     for (const ledger of ledgers) expect(new Set(ledger.alerts).size).toBe(ledger.alerts.length);
   });

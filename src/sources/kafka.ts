@@ -1,7 +1,7 @@
 // Source `kafka`: a member of a consumer group. From a partition to this ledger exactly once: the position is in the
 // frame with the entries, and the group is told what is durable. Reads records of any format, and what other collectors
 // have made of theirs, which keep their ids.
-import { z } from "zod";
+import type { z } from "zod";
 import type { Component, Context, Position, RawBatch, Router, Source } from "../core/stage.ts";
 import { LIMITS } from "../core/limits.ts";
 import {
@@ -11,69 +11,14 @@ import {
   loadLibrary,
   settingsOf,
 } from "../kafka/client.ts";
-import { checkConnection, connectionShape, topicName } from "../kafka/options.ts";
 import { Drafts } from "./kafka-batch.ts";
 import { Decoder } from "./kafka-decode.ts";
 import { KafkaExchange } from "./kafka-exchange.ts";
 import { Member, SETTINGS, TOPIC_SETTINGS } from "./kafka-member.ts";
 import { type Fate, Partition } from "./kafka-partition.ts";
-import { captureSchema } from "./options.ts";
+import { EVENTS, config } from "./kafka-options.ts";
 
-const EVENTS = "tapline-event";
 const NONE = Buffer.alloc(0);
-
-const config = z
-  .strictObject({
-    type: z.literal("kafka"),
-    ...connectionShape,
-    topics: z.array(topicName).min(1).max(256).default(["tapline-events"]).describe("Topics to read"),
-    group: z
-      .string()
-      .min(1)
-      .max(255)
-      .default("tapline")
-      .describe("Consumer group: its members share the partitions; another name reads everything again"),
-    cluster: z
-      .string()
-      .regex(/^[\w.-]{1,100}$/, "a name: letters, digits, . _ and -, at most 100")
-      .default("kafka")
-      .describe(
-        "Name of the cluster in ids of events: the same for every member, another one for another cluster",
-      ),
-    format: z
-      .string()
-      .default(EVENTS)
-      .describe(
-        "Format of the records, one a message; `tapline-event`: what other collectors wrote with their sink `kafka`, in any encoding",
-      ),
-    options: z.record(z.string(), z.unknown()).optional().describe("Mapping of the `json` format"),
-    schemas: z
-      .array(z.string().min(1))
-      .default([])
-      .describe("Files of Avro schemas (event.avsc) of other versions of Tapline that write to the topics"),
-    start: z
-      .enum(["earliest", "latest"])
-      .default("earliest")
-      .describe("Where to start in a partition that the group has not read"),
-    session_s: z
-      .int()
-      .min(1)
-      .max(600)
-      .default(30)
-      .describe("Seconds without a sign of life until the partitions of a member go to others"),
-    matches: topicName
-      .optional()
-      .describe(
-        "Topic by which the members of the group tell each other what rules matched, so that correlations count across them",
-      ),
-    capture: captureSchema.prefault({}),
-  })
-  .superRefine(checkConnection)
-  .superRefine(({ topics, matches }, context) => {
-    if (matches !== undefined && topics.includes(matches))
-      context.addIssue("matches is a topic of its own, none of topics");
-  })
-  .describe("Topics of Kafka, as a member of a consumer group");
 
 class KafkaSource implements Source {
   readonly #options: z.output<typeof config>;
