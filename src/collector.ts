@@ -6,6 +6,7 @@ import { createSink, createSource, sinksOf, sourcesOf } from "./components.ts";
 import { type Config, ledgerOrigin } from "./config.ts";
 import type { Origin } from "./core/event.ts";
 import type { Log } from "./core/log.ts";
+import type { MatchExchange } from "./core/exchange.ts";
 import type { Router, Source } from "./core/stage.ts";
 import { SUBMISSIONS } from "./core/incident.ts";
 import { fromMs } from "./core/time.ts";
@@ -18,6 +19,7 @@ import { Incidents } from "./incident/grouping.ts";
 import { laneOf, Lane } from "./lane.ts";
 import { Ledger } from "./ledger/log.ts";
 import { Anchoring, readAnchors } from "./anchoring.ts";
+import { Exchange, ownOf } from "./exchange.ts";
 import { Checks } from "./checks/checks.ts";
 import { createRedactor } from "./normalise/redact.ts";
 import { createSealer } from "./normalise/seal.ts";
@@ -60,24 +62,22 @@ export interface Collector {
   run(signal: AbortSignal, once: boolean): Promise<void>;
 }
 
+function createSources(config: Config, log: Log): Map<string, Source> {
+  return new Map(sourcesOf(config).map(([name, typed]) => [name, createSource(config, name, typed, log)]));
+}
+
 async function openSources(
-  config: Config,
-  log: Log,
+  sources: ReadonlyMap<string, Source>,
   positions: Positions,
   router: Router,
-): Promise<Map<string, Source>> {
-  const sources = new Map<string, Source>();
+): Promise<void> {
   try {
-    for (const [name, typed] of sourcesOf(config)) {
-      const source = createSource(config, name, typed, log);
-      sources.set(name, source);
+    for (const [name, source] of sources)
       await source.open(new Map(Object.entries(positions[name] ?? {})), router);
-    }
   } catch (error) {
     for (const source of sources.values()) await source.close();
     throw error;
   }
-  return sources;
 }
 
 /** What `opening` gives; when it fails, what runs already is ended, or the process would go on without a collector. */
@@ -89,6 +89,12 @@ async function orEnd<T>(opening: Promise<T>, lanes: readonly Lane[], ledger: Led
     await ledger.close();
     throw error;
   }
+}
+
+/** The group with which correlations are shared, if there is one; the configuration has no second. */
+function groupOf(sources: ReadonlyMap<string, Source>): MatchExchange | undefined {
+  for (const { exchange } of sources.values()) if (exchange !== undefined) return exchange;
+  return undefined;
 }
 
 async function createDeliveries(config: Config, log: Log, ledger: Readable): Promise<Delivery[]> {
@@ -177,37 +183,42 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   for (const problem of wrong) events.onProblem(problem);
   const incident_rules = rulesOf(config.incidents);
   const engine = { origin, key, started: fromMs(started_ms)!, rules, subject_keys, incident_rules };
+  const sources = createSources(config, log);
+  const group = groupOf(sources);
   const lanes = await openLanes(config.workers, engine, () => pipeline);
-  const first_seen = new FirstSeen(origin);
-  const oversight = openOversight(config, origin);
-  const incidents = new Incidents(origin, incident_rules, deadlinesOf(config.deadlines));
+  const across = {
+    first_seen: new FirstSeen(origin),
+    oversight: openOversight(config, origin),
+    incidents: new Incidents(origin, incident_rules, deadlinesOf(config.deadlines)),
+  };
   const known = policy.hash;
-  const { positions, tally, correlations, entries } = await recover({
+  const judged = { origin, ruleset_hash: set.hash };
+  const { positions, tally, correlations, unsent, entries } = await recover({
+    ...across,
     recovered,
     key,
     lanes,
-    first_seen,
     policy,
-    oversight,
-    incidents,
     openCorrelations: (state) =>
-      new Correlations(joined, { origin, ruleset_hash: set.hash, started_ms, state }),
+      new Correlations(ownOf(joined, group !== undefined), { ...judged, started_ms, state }),
   });
-  const sources = await orEnd(openSources(config, log, positions, routerOf(lanes.length)), lanes, ledger);
+  const from_ms = correlations.correlator.time.live_from_ms;
+  const exchange = group && new Exchange({ ...judged, group, correlations: joined, from_ms, unsent, log });
+  await orEnd(openSources(sources, positions, routerOf(lanes.length)), lanes, ledger);
   const correlating = new Correlating({
+    ...across,
     correlations,
-    first_seen,
-    oversight,
-    incidents,
+    exchange,
     candidates: new Candidates(incident_rules),
     judge: new Judge({ set, correlations: joined }),
     self,
     onAlert: events.onAlert,
   });
-  const parts = { sources, lanes, ledger, self, positions, tally, free, correlating, policy, now: Date.now };
+  const run = { sources, lanes, ledger, self, positions, tally, free, correlating, policy, exchange };
+  const parts = { ...run, now: Date.now };
   pipeline = new Pipeline({ ...parts, onDurable: events.onDurable, onAlert: events.onAlert });
   const shown = { config, rules, set, problems: wrong, origin, started_ms, log };
-  const reload = new Reload({ ...shown, known, pipeline, correlating, policy, self });
+  const reload = new Reload({ ...shown, known, exchange, pipeline, correlating, policy, self });
   const deliveries = await createDeliveries(config, log, withSealedOpen(ledger, createSealer(subject_keys)));
   const own = { config, self, log, pipeline };
   const shared = { ...parts, ...own, deliveries, ...attend({ ...own, ledger, deliveries }, anchors, policy) };

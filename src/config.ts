@@ -145,6 +145,9 @@ function describe(issue: z.core.$ZodIssue, raw: unknown): string {
 /** What is wrong with the formats of the sources and their options, which the sources themselves do not know. */
 function formatProblems(config: Config, raw: unknown): string[] {
   const problems: string[] = [];
+  const sharing = Object.entries(config.sources).filter(([, source]) => "matches" in (source as object));
+  for (const [name] of sharing.slice(1))
+    problems.push(`one source shares matches, and ${sharing[0]![0]} does: sources.${name}.matches`);
   // The collector's own submissions come from its own spool and nowhere else.
   const all = FORMATS.map(({ name }) => name).filter((name) => name !== "tapline");
   for (const [name, source] of Object.entries(config.sources)) {
