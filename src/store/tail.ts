@@ -51,7 +51,11 @@ export class Tail {
       bytes -= one.bytes;
     }
     while (this.#ledger !== undefined && entries > 0 && bytes > 0) {
-      const batch = await this.#ledger.read(this.end, entries, Math.min(bytes, LIMITS.store_tail_chunk_bytes));
+      const batch = await this.#ledger.read(
+        this.end,
+        entries,
+        Math.min(bytes, LIMITS.store_tail_chunk_bytes),
+      );
       if (batch === undefined) return;
       await this.#load(batch);
       this.#held.push({ end: this.end, entries: batch.count, bytes: batch.run.length });
