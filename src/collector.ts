@@ -25,6 +25,7 @@ import { createRedactor } from "./normalise/redact.ts";
 import { createSealer } from "./normalise/seal.ts";
 import { probe, sessionIn } from "./normalise/probe.ts";
 import { Pipeline } from "./pipeline.ts";
+import { type Status, statusOf } from "./status.ts";
 import { runCollector } from "./lifecycle.ts";
 import { Correlating } from "./correlating.ts";
 import { FirstSeen } from "./detect/first-seen.ts";
@@ -58,6 +59,8 @@ export interface Collector {
   readonly recovered_entries: number;
   /** The collector's own events of this run and those across sessions, by action. */
   readonly own: ReadonlyMap<string, number>;
+  /** How it stands now. */
+  status(): Status;
   /** Collects until `signal` aborts, or with `once` until every source is drained and every sink caught up. */
   run(signal: AbortSignal, once: boolean): Promise<void>;
 }
@@ -165,17 +168,17 @@ function attend(
 export async function openCollector(config: Config, log: Log, events: CollectorEvents): Promise<Collector> {
   await mkdir(config.state_dir, { recursive: true, mode: 0o700 });
   const key = await loadDigestKey(config.state_dir);
-  const started_ms = Date.now();
-  const origin = originOf(config);
+  const [started_ms, origin] = [Date.now(), originOf(config)];
   const free: Uint8Array[] = [];
   const anchors = await readAnchors(config);
-  const { signing } = anchors;
   const onFree = (run: Uint8Array): unknown => free.push(run);
-  const { ledger, recovered } = await Ledger.open({ ...ledgerAt(config), log, signing, onFree });
+  const opening = { ...ledgerAt(config), log, signing: anchors.signing, onFree };
+  const { ledger, recovered } = await Ledger.open(opening);
   const subject_keys = subjectKeys(config.state_dir);
   let pipeline: Pipeline | undefined;
   const { redactText } = createRedactor(key);
-  const self = new SelfRecorder(origin, started_ms, Date.now, redactText);
+  const now = Date.now;
+  const self = new SelfRecorder(origin, started_ms, now, redactText);
   const policy = new PolicyWatch({ config, self, redactText, log });
   await policy.look();
   const rules = await readRuleTexts(rulePaths(config), config.placeholders, policy.policy);
@@ -191,8 +194,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     oversight: openOversight(config, origin),
     incidents: new Incidents(origin, incident_rules, deadlinesOf(config.deadlines)),
   };
-  const known = policy.hash;
-  const judged = { origin, ruleset_hash: set.hash };
+  const [known, judged] = [policy.hash, { origin, ruleset_hash: set.hash }];
   const { positions, tally, correlations, unsent, entries } = await recover({
     ...across,
     recovered,
@@ -214,14 +216,14 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     self,
     onAlert: events.onAlert,
   });
-  const run = { sources, lanes, ledger, self, positions, tally, free, correlating, policy, exchange };
-  const parts = { ...run, now: Date.now };
+  const parts = { sources, lanes, ledger, self, positions, tally, free, correlating, policy, exchange, now };
   pipeline = new Pipeline({ ...parts, onDurable: events.onDurable, onAlert: events.onAlert });
   const shown = { config, rules, set, problems: wrong, origin, started_ms, log };
   const reload = new Reload({ ...shown, known, exchange, pipeline, correlating, policy, self });
   const deliveries = await createDeliveries(config, log, withSealedOpen(ledger, createSealer(subject_keys)));
   const own = { config, self, log, pipeline };
-  const shared = { ...parts, ...own, deliveries, ...attend({ ...own, ledger, deliveries }, anchors, policy) };
+  const kept = attend({ ...own, ledger, deliveries }, anchors, policy);
+  const running = { ...parts, ...own, ...kept, deliveries, reload, origin: ledgerOrigin(config) };
   return {
     ledger,
     tally,
@@ -230,6 +232,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     ruleset: set.hash,
     recovered_entries: entries,
     own: self.counts,
-    run: (signal, once) => runCollector({ ...shared, reload, origin: ledgerOrigin(config) }, signal, once),
+    status: () => statusOf(running, true),
+    run: (signal, once) => runCollector(running, signal, once),
   };
 }

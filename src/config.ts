@@ -9,7 +9,13 @@ import { TaplineError, reasonOf } from "./core/errors.ts";
 import { stateHome } from "./core/home.ts";
 import { LIMITS } from "./core/limits.ts";
 import { closest } from "./core/suggest.ts";
-import { chokepointSchema, ledgerSchema, retentionSchema, viewerSchema } from "./config-parts.ts";
+import {
+  chokepointSchema,
+  healthSchema,
+  ledgerSchema,
+  retentionSchema,
+  viewerSchema,
+} from "./config-parts.ts";
 import { checksSchema } from "./checks/config.ts";
 import { deadlinesSchema, incidentsSchema } from "./incident/config.ts";
 import { FORMATS } from "./normalise/formats/index.ts";
@@ -78,6 +84,7 @@ export const configSchema = z.strictObject({
   checks: checksSchema,
   retention: retentionSchema,
   viewer: viewerSchema,
+  health: healthSchema,
   heartbeat_s: z.int().min(1).max(86_400).default(60).describe("Seconds between heartbeat entries"),
 });
 export type Config = z.output<typeof configSchema>;
