@@ -1,9 +1,9 @@
 // Puts a collector together from a configuration: keys, ledger, workers, sources, sinks, and takes it apart again.
 // Holds no control flow of the data path (pipeline.ts) and prints nothing (commands/run.ts).
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createSink, createSource, sinksOf, sourcesOf } from "./components.ts";
 import { type Config, ledgerOrigin } from "./config.ts";
+import { makeDirs } from "./core/durable.ts";
 import type { Origin } from "./core/event.ts";
 import type { Log } from "./core/log.ts";
 import type { Router, Source } from "./core/stage.ts";
@@ -93,7 +93,7 @@ async function orEnd<T>(opening: Promise<T>, lanes: readonly Lane[], ledger: Led
 
 async function createDeliveries(config: Config, log: Log, ledger: Readable): Promise<Delivery[]> {
   const cursor_dir = join(config.state_dir, "cursors");
-  await mkdir(cursor_dir, { recursive: true, mode: 0o700 });
+  await makeDirs(cursor_dir);
   return sinksOf(config).map(([name, typed]) => {
     const sink = createSink(config, name, typed, log);
     const letters = openDeadLetters(config.state_dir, name);
@@ -157,7 +157,7 @@ function attend(
 
 /** Opens everything, recovers what the last run left, and returns a collector that is ready to run. */
 export async function openCollector(config: Config, log: Log, events: CollectorEvents): Promise<Collector> {
-  await mkdir(config.state_dir, { recursive: true, mode: 0o700 });
+  await makeDirs(config.state_dir);
   const key = await loadDigestKey(config.state_dir);
   const started_ms = Date.now();
   const origin = originOf(config);
