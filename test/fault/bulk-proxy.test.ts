@@ -53,7 +53,9 @@ function ledgerOf(whole: EntryBatch): ConstructorParameters<typeof Delivery>[0][
       });
     },
     waitDurable: (_, signal) =>
-      new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true })),
+      signal.aborted
+        ? Promise.resolve()
+        : new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true })),
   };
 }
 
@@ -78,7 +80,7 @@ describe.each(["elasticsearch", "opensearch"] as const)("%s", (product) => {
       const documents = expected(whole);
       const refused = new Set<string>();
       for (const { id } of documents) if (random() < 0.02) refused.add(id);
-      for (const id of refused) proxy.poisoned.set(id, 400);
+      proxy.refuse = ({ id }) => (refused.has(id) ? 400 : undefined);
       proxy.max_bytes = 9_000; // fewer than a request has
       proxy.script.push(...faultsOf(seed, FAULTS));
       const letters = openDeadLetters(dir, "sink");

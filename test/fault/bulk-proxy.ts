@@ -69,8 +69,8 @@ type Answered = Record<string, { _id: string; status: number; error?: { type: st
 export class BulkProxy {
   /** Taken one a bulk request; then all pass. */
   readonly script: Fault[] = [];
-  /** Ids that are refused for ever, with this status. */
-  readonly poisoned = new Map<string, number>();
+  /** What is refused for ever: the status of an item, undefined for what is not. */
+  refuse: (item: Item) => number | undefined = () => undefined;
   /** A longer body is refused with 413. */
   max_bytes = Infinity;
   /** How often each fault was met. */
@@ -190,7 +190,7 @@ export class BulkProxy {
     statuses: readonly number[],
     mangled: Mangled | undefined,
   ): Promise<void> {
-    const wanted = items.map(({ id }, i) => this.poisoned.get(id) ?? statuses[i % statuses.length]!);
+    const wanted = items.map((item, i) => this.refuse(item) ?? statuses[i % statuses.length]!);
     const applied = items.filter((_, i) => wanted[i] === 201 || wanted[i] === 409);
     const asked =
       applied.length === 0 ? undefined : await this.#ask(request, applied.map(({ lines }) => lines).join(""));
