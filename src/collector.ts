@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { createSink, createSource, sinksOf, sourcesOf } from "./components.ts";
 import { type Config, ledgerOrigin } from "./config.ts";
+import { steadyClock } from "./core/clock.ts";
 import { makeDirs } from "./core/durable.ts";
 import type { Origin } from "./core/event.ts";
 import type { Log } from "./core/log.ts";
@@ -64,12 +65,14 @@ async function openSources(
   config: Config,
   log: Log,
   positions: Positions,
-  router: Router,
+  lanes: number,
 ): Promise<Map<string, Source>> {
+  const clock = steadyClock(Date.now);
+  const router = routerOf(lanes, clock);
   const sources = new Map<string, Source>();
   try {
     for (const [name, typed] of sourcesOf(config)) {
-      const source = createSource(config, name, typed, log);
+      const source = createSource(config, name, typed, log, clock);
       sources.set(name, source);
       await source.open(new Map(Object.entries(positions[name] ?? {})), router);
     }
@@ -118,8 +121,8 @@ async function openLanes(
   return lanes;
 }
 
-function routerOf(lanes: number): Router {
-  const sessions = new Resolver(Date.now);
+function routerOf(lanes: number, clock: () => number): Router {
+  const sessions = new Resolver(clock);
   return { lanes, probe, laneOf: (session) => laneOf(session, lanes), sessionIn, sessions };
 }
 
@@ -193,7 +196,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     openCorrelations: (state) =>
       new Correlations(joined, { origin, ruleset_hash: set.hash, started_ms, state }),
   });
-  const sources = await orEnd(openSources(config, log, positions, routerOf(lanes.length)), lanes, ledger);
+  const sources = await orEnd(openSources(config, log, positions, lanes.length), lanes, ledger);
   const correlating = new Correlating({
     correlations,
     first_seen,

@@ -107,9 +107,14 @@ export class BulkProxy {
   }
 
   async stop(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
+    this.hangUp();
     await new Promise((resolve) => this.#server.close(resolve));
     await this.truth?.stop();
+  }
+
+  /** Ends every connection there is. */
+  hangUp(): void {
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
