@@ -1,9 +1,10 @@
 // Puts a collector together from a configuration: keys, ledger, workers, sources, sinks, and takes it apart again.
 // Holds no control flow of the data path (pipeline.ts) and prints nothing (commands/run.ts).
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createSink, createSource, sinksOf, sourcesOf } from "./components.ts";
 import { type Config, ledgerOrigin } from "./config.ts";
+import { steadyClock } from "./core/clock.ts";
+import { makeDirs } from "./core/durable.ts";
 import type { Origin } from "./core/event.ts";
 import type { Log } from "./core/log.ts";
 import type { MatchExchange } from "./core/exchange.ts";
@@ -65,8 +66,10 @@ export interface Collector {
   run(signal: AbortSignal, once: boolean): Promise<void>;
 }
 
-function createSources(config: Config, log: Log): Map<string, Source> {
-  return new Map(sourcesOf(config).map(([name, typed]) => [name, createSource(config, name, typed, log)]));
+function createSources(config: Config, log: Log, clock: () => number): Map<string, Source> {
+  return new Map(
+    sourcesOf(config).map(([name, typed]) => [name, createSource(config, name, typed, log, clock)]),
+  );
 }
 
 async function openSources(
@@ -102,7 +105,7 @@ function groupOf(sources: ReadonlyMap<string, Source>): MatchExchange | undefine
 
 async function createDeliveries(config: Config, log: Log, ledger: Readable): Promise<Delivery[]> {
   const cursor_dir = join(config.state_dir, "cursors");
-  await mkdir(cursor_dir, { recursive: true, mode: 0o700 });
+  await makeDirs(cursor_dir);
   return sinksOf(config).map(([name, typed]) => {
     const sink = createSink(config, name, typed, log);
     const letters = openDeadLetters(config.state_dir, name);
@@ -127,8 +130,8 @@ async function openLanes(
   return lanes;
 }
 
-function routerOf(lanes: number): Router {
-  const sessions = new Resolver(Date.now);
+function routerOf(lanes: number, clock: () => number): Router {
+  const sessions = new Resolver(clock);
   return { lanes, probe, laneOf: (session) => laneOf(session, lanes), sessionIn, sessions };
 }
 
@@ -166,7 +169,7 @@ function attend(
 
 /** Opens everything, recovers what the last run left, and returns a collector that is ready to run. */
 export async function openCollector(config: Config, log: Log, events: CollectorEvents): Promise<Collector> {
-  await mkdir(config.state_dir, { recursive: true, mode: 0o700 });
+  await makeDirs(config.state_dir);
   const key = await loadDigestKey(config.state_dir);
   const [started_ms, origin] = [Date.now(), originOf(config)];
   const free: Uint8Array[] = [];
@@ -177,7 +180,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   const subject_keys = subjectKeys(config.state_dir);
   let pipeline: Pipeline | undefined;
   const { redactText } = createRedactor(key);
-  const now = Date.now;
+  const [now, clock] = [Date.now, steadyClock(Date.now)];
   const self = new SelfRecorder(origin, started_ms, now, redactText);
   const policy = new PolicyWatch({ config, self, redactText, log });
   await policy.look();
@@ -186,7 +189,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   for (const problem of wrong) events.onProblem(problem);
   const incident_rules = rulesOf(config.incidents);
   const engine = { origin, key, started: fromMs(started_ms)!, rules, subject_keys, incident_rules };
-  const sources = createSources(config, log);
+  const sources = createSources(config, log, clock);
   const group = groupOf(sources);
   const lanes = await openLanes(config.workers, engine, () => pipeline);
   const across = {
@@ -206,7 +209,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   });
   const from_ms = correlations.correlator.time.live_from_ms;
   const exchange = group && new Exchange({ ...judged, group, correlations: joined, from_ms, unsent, log });
-  await orEnd(openSources(sources, positions, routerOf(lanes.length)), lanes, ledger);
+  await orEnd(openSources(sources, positions, routerOf(lanes.length, clock)), lanes, ledger);
   const correlating = new Correlating({
     ...across,
     correlations,

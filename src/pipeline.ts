@@ -109,12 +109,17 @@ export class Pipeline {
   }
 
   #order(): void {
-    for (;;) {
-      const head = this.#pending.get(this.#next);
-      if (head?.result === undefined || this.#next === this.#held) break;
-      this.#pending.delete(this.#next);
-      this.#next++;
-      this.#append(head, head.result);
+    // Called from events, where nobody catches what a ledger that has failed meanwhile throws.
+    try {
+      for (;;) {
+        const head = this.#pending.get(this.#next);
+        if (head?.result === undefined || this.#next === this.#held) break;
+        this.#pending.delete(this.#next);
+        this.#next++;
+        this.#append(head, head.result);
+      }
+    } catch (error) {
+      return this.fail(error as Error);
     }
     if (this.#appended.length > 0) this.#committing ??= this.#commit();
   }
@@ -166,10 +171,15 @@ export class Pipeline {
   /** Windows end by the clock too, when nothing comes. */
   #passTime(): void {
     if (this.inFlight > 0 || this.#held !== undefined || this.#failure !== undefined) return;
+    this.#advance().catch((error: unknown) => this.fail(error as Error));
+  }
+
+  async #advance(): Promise<void> {
     const told = this.#parts.correlating.advance(this.#arrival(this.#intake.rested_ms));
-    const durable = appendOwn(this.#parts, told) ? this.#parts.ledger.commit() : Promise.resolve();
-    const shared = this.#parts.exchange?.busy === true ? durable : durable.then(() => this.#share());
-    shared.catch((error) => this.fail(error as Error));
+    const appended = appendOwn(this.#parts, told);
+    const busy = this.#parts.exchange?.busy === true;
+    if (appended) await this.#parts.ledger.commit();
+    if (!busy) await this.#share();
   }
 
   /** Of a frame that no batch is in: not later than a batch that is under way. */

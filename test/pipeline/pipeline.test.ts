@@ -347,6 +347,30 @@ test("a batch is settled only when its frame is durable, and never when it canno
   await reader.close();
 });
 
+test("a ledger that has failed meanwhile ends the run with its error, and throws into nobody's event", async () => {
+  const source = new FakeSource(Array.from({ length: 8 }, (_, i) => batchOf(0, `b${i}`)));
+  const lanes = [new FakeLane(0, echo)];
+  let failed = false;
+  const failing = (ledger: Ledger): Ledger =>
+    new Proxy(ledger, {
+      get(of, name) {
+        const value: unknown = Reflect.get(of, name, of);
+        if (typeof value !== "function") return value;
+        return (...args: unknown[]) => {
+          if (failed) throw new TaplineError("LEDGER_WRITE", "publishing a checkpoint: the disk is gone");
+          return (value as (...given: unknown[]) => unknown).apply(of, args);
+        };
+      },
+    });
+  const { pipeline } = await rig({ s: source }, lanes, failing);
+  const running = pipeline.run(never, true);
+  running.catch(() => {});
+  await vi.waitFor(() => expect(lanes[0]!.in_flight).toBeGreaterThan(1), { timeout: 60_000, interval: 5 });
+  failed = true; // by its own timer, while nobody asks it anything
+  expect(() => lanes[0]!.step(1)).not.toThrow();
+  await expect(running).rejects.toMatchObject({ code: "LEDGER_WRITE" });
+});
+
 test("a worker that dies ends the run with its error", async () => {
   const lanes = [new FakeLane(0, echo)];
   const { pipeline } = await rig({ s: new FakeSource([batchOf(0, "a")]) }, lanes);
