@@ -25,6 +25,7 @@ export function sheetsOf(report: Report): Sheet[] {
 function summarySheet(report: Report): Sheet {
   const { soa, period, findings, controls, integrity, map } = report;
   const gaps = findings.filter(({ level }) => level === "gap");
+  const few = soa === null ? "no gap found; without a statement of applicability few can be" : "no gap";
   const asked = period.asked.from === null && period.asked.to === null ? "everything recorded" : undefined;
   return {
     id: "summary",
@@ -55,7 +56,7 @@ function summarySheet(report: Report): Sheet {
         kind: "heading",
         text:
           gaps.length === 0
-            ? "Findings: no gap"
+            ? `Findings: ${few}`
             : `Findings: ${n(gaps.length)} ${gaps.length === 1 ? "gap" : "gaps"}`,
       },
       {
@@ -75,15 +76,16 @@ function summarySheet(report: Report): Sheet {
       },
       {
         kind: "table",
-        head: ["Control", "Evidence", "Stated", "Found", "Events", "Last evidence"],
-        widths: [36, 13, 14, 15, 8, 14],
-        numbers: [4],
+        head: ["Control", "Evidence", "Stated", "Found", "Direct", "Supporting", "Last evidence"],
+        widths: [28, 12, 12, 17, 7, 11, 13],
+        numbers: [4, 5],
         rows: controls.map((control) => [
           { text: `${control.id} ${control.title}`, to: `#${control.id}` },
           control.evidence === "none" ? "not collected here" : control.evidence,
           statedOf(control),
           RESULT[control.result],
-          control.evidence === "none" ? "–" : n(control.direct + control.supporting),
+          control.query.direct === undefined ? "–" : n(control.direct),
+          control.query.supporting === undefined ? "–" : n(control.supporting),
           moment(control.last),
         ]),
       },

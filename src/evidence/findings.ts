@@ -1,4 +1,5 @@
-// What a report finds: gaps first, between what was claimed and what is there, then what is worth a look. Pure.
+// What a report finds: gaps first, between what was claimed and what is there, then what is worth a look. A report of some controls
+// finds what is about them, and what bears on all evidence: the ledger's integrity and what was not heard. Pure.
 import { listed, n, plural } from "../core/words.ts";
 import type {
   CheckResult,
@@ -14,14 +15,18 @@ import { CONTROL_IDS, type Soa } from "./soa.ts";
 
 export interface FindingsInput {
   readonly controls: readonly ControlReport[];
+  /** Events of the period, whatever they are evidence for. */
+  readonly events: number;
   readonly soa: Soa | undefined;
   readonly checks: readonly CheckResult[];
   readonly harms: readonly Harm[] | null;
   readonly coverage: Coverage;
   readonly integrity: Integrity;
   readonly exceptions: Exceptions;
-  /** The day on which the period ends. */
+  /** The day on which the period ends, or on which the report is made if that is before. */
   readonly today: string;
+  /** The period ends after the report was made. */
+  readonly open_ended: boolean;
 }
 
 const YEAR_DAYS = 365;
@@ -30,6 +35,7 @@ const LISTED = 12;
 
 export function findingsOf(input: FindingsInput): Finding[] {
   const all = [
+    ...periodOf(input),
     ...input.controls.flatMap(ofControl),
     ...checksOf(input.checks, input.controls),
     ...(input.harms ?? []).flatMap(ofHarm),
@@ -38,7 +44,32 @@ export function findingsOf(input: FindingsInput): Finding[] {
     ...coverageOf(input.coverage),
     ...exceptionsOf(input.exceptions),
   ];
-  return [...all.filter(({ level }) => level === "gap"), ...all.filter(({ level }) => level === "note")];
+  const shown = new Set(input.controls.map(({ id }) => id));
+  const about = all.flatMap((finding) => among(finding, shown));
+  return [...about.filter(({ level }) => level === "gap"), ...about.filter(({ level }) => level === "note")];
+}
+
+/** The finding, if it bears on one of these controls. What no source heard is about the log, and bears on every control. */
+function among(finding: Finding, shown: ReadonlySet<string>): Finding[] {
+  const controls = finding.controls.filter((id) => shown.has(id));
+  const bears = controls.length > 0 || finding.controls.length === 0 || finding.kind === "coverage";
+  return bears ? [{ ...finding, controls }] : [];
+}
+
+function periodOf({ events, open_ended }: FindingsInput): Finding[] {
+  const found: Finding[] = [];
+  if (events === 0)
+    found.push({
+      level: "gap",
+      kind: "coverage",
+      text: "Nothing was recorded in the period: the ledger has no event of it.",
+      controls: [],
+    });
+  if (open_ended)
+    found.push(
+      note("coverage", "The period had not ended when this was made: what came later is not in it."),
+    );
+  return found;
 }
 
 const note = (kind: Finding["kind"], text: string, controls: readonly string[] = []): Finding => ({
@@ -87,15 +118,16 @@ function ofHarm({ id, description, controls, untreated, missing }: Harm): Findin
     : [note("harm", `Harm ${id} names rules that are not loaded: ${missing.join(", ")}.`, controls)];
 }
 
-function statementOf({ soa, today }: FindingsInput): Finding[] {
+function statementOf({ soa, today, controls }: FindingsInput): Finding[] {
   if (soa === undefined)
     return [
       note(
         "statement",
-        "There is no statement of applicability: nothing says which controls are claimed, so no gap can be told.",
+        "There is no statement of applicability: nothing says which controls are claimed, so no claim can be held against what was recorded.",
       ),
     ];
-  const rows = [...soa.rows];
+  const shown = new Set(controls.map(({ id }) => id));
+  const rows = [...soa.rows].filter(([id]) => shown.has(id));
   const those = (which: (row: SoaRow) => boolean): string[] =>
     rows.filter(([, row]) => which(row)).map(([id]) => id);
   const say = (ids: readonly string[], text: string): Finding[] =>
@@ -105,7 +137,7 @@ function statementOf({ soa, today }: FindingsInput): Finding[] {
     (Date.parse(today) - Date.parse(row.last_review)) / 86_400_000 > YEAR_DAYS;
   return [
     ...say(
-      CONTROL_IDS.filter((id) => !soa.rows.has(id)),
+      CONTROL_IDS.filter((id) => shown.has(id) && !soa.rows.has(id)),
       "The statement of applicability says nothing of",
     ),
     ...say(

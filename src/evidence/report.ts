@@ -27,7 +27,7 @@ import { crosswalkOf } from "./crosswalk.ts";
 import { ALGORITHM, drawSql, seedOf } from "./draw.ts";
 import { type RuleAlerts, exceptionsOf } from "./exceptions.ts";
 import { findingsOf } from "./findings.ts";
-import { type ImpactFile, harmsOf } from "./impact.ts";
+import { type ImpactFile, harmsAbout, harmsOf } from "./impact.ts";
 import { integrity } from "./integrity.ts";
 import { type KeptCheckpoint, keptCheckpoints, witnessesOf } from "./kept.ts";
 import { LIMITS_SAID } from "./limits-said.ts";
@@ -53,7 +53,7 @@ export interface Made {
   readonly report: Report;
   readonly reader: LedgerReader;
   readonly prover: Prover;
-  readonly older: readonly KeptCheckpoint[];
+  readonly kept: readonly KeptCheckpoint[];
   readonly witnesses: readonly string[];
   close(): Promise<void>;
 }
@@ -107,27 +107,30 @@ async function gather(
   const retention = await retentionOf(new Asked(store, wanted.span, range), config.retention.days);
   const { oldest } = retention;
   // Where no beginning was asked for, the period begins with the first event that there is.
-  const begins = wanted.asked.from === null && oldest !== null;
+  const begins = wanted.asked.from === null && oldest !== null && Date.parse(oldest) < wanted.span.to;
   const span = begins ? { ...wanted.span, from: Date.parse(oldest) } : wanted.span;
   const asked = new Asked(store, span, range);
   const seed = wanted.seed ?? seedOf(standing.root);
-  const older = await keptCheckpoints(config, prover.verifier);
+  const kept = await keptCheckpoints(config, prover.verifier);
   const checks = await checksOf(asked);
   const drawn = await drawFor(asked, wanted.ids, drawSql(seed), standing.size);
   const controls = await controlsOf({ asked, ids: wanted.ids, soa: wanted.soa, checks, drawn });
   const incidents = replayed(await incidentEvents(config)).values();
   const { exceptions, rules } = await exceptionsOf(asked, incidents, wanted.now_ms);
-  const harms = await harmsIn(config, asked, wanted.impact, rules);
+  const harms = await harmsIn(config, asked, wanted, rules);
   const coverage = await coverageOf(asked, statusOf(config));
-  const held = await integrity(config, asked, prover, older.length, wanted.now_ms);
+  const held = await integrity(config, asked, prover, kept.length, wanted.now_ms);
   const today = isoOf(Math.min(span.to, wanted.now_ms)).slice(0, 10);
-  const found = { controls, soa: wanted.soa, checks, harms, coverage, integrity: held, exceptions, today };
+  const events = await eventsOf(asked);
+  const open_ended = wanted.asked.to !== null && span.to > wanted.now_ms;
+  const claimed = { controls, soa: wanted.soa, checks, harms, today, open_ended };
+  const found = { ...claimed, events: events.all, coverage, integrity: held, exceptions };
   const indexes = [...drawn.values()].flatMap((one) => one.indexes);
   const report: Report = {
     ...headOf(config, wanted, span),
     controls,
     findings: findingsOf(found),
-    events: await eventsOf(asked),
+    events,
     coverage,
     retention,
     integrity: held,
@@ -143,7 +146,7 @@ async function gather(
     crosswalk: crosswalkOf(controls),
     limits: LIMITS_SAID,
   };
-  return { report, prover, older, witnesses: witnessesOf(config).map(({ vkey }) => vkey) };
+  return { report, prover, kept, witnesses: witnessesOf(config).map(({ vkey }) => vkey) };
 }
 
 function headOf(config: Config, { made_by, now_ms, asked, soa }: Wanted, span: Span) {
@@ -163,11 +166,11 @@ function headOf(config: Config, { made_by, now_ms, asked, soa }: Wanted, span: S
 async function harmsIn(
   config: Config,
   asked: Asked,
-  impact: ImpactFile | undefined,
+  { impact, ids }: Wanted,
   alerts: RuleAlerts,
 ): Promise<Harm[] | null> {
   if (impact === undefined) return null;
-  return await harmsOf(asked, impact, await readRules(rulePaths(config)), alerts);
+  return await harmsOf(asked, harmsAbout(impact, ids), await readRules(rulePaths(config)), alerts);
 }
 
 function newestOf({ own, cosigned }: Prover): Standing {

@@ -167,7 +167,8 @@ const report: fc.Arbitrary<Report> = fc.record({
     rungs: few(text),
     open: count,
     unwitnessed: count,
-    older: count,
+    earlier: fc.constant([]),
+    kept: count,
   }),
   sample: fc.tuple(...Array.from({ length: SAMPLED }, (_, index) => event(index))).map((events) => ({
     seed: 1,

@@ -128,6 +128,19 @@ export interface WorldOptions {
   readonly options?: Record<string, unknown>;
 }
 
+/** More entries in the ledger of a state directory, and a checkpoint over them. */
+export async function append({ dir }: Pick<World, "dir">, documents: readonly string[]): Promise<void> {
+  const { ledger } = await Ledger.open({
+    dir: join(dir, "ledger"),
+    origin: LOG,
+    log: () => undefined,
+    checkpoint_ms: 1_000_000,
+  });
+  const run = runOf(documents.map((text) => Buffer.from(text)));
+  ledger.append({ run, count: documents.length, hashes: leafHashes(run), header: "{}" });
+  await ledger.close();
+}
+
 /** A state directory with these entries in its ledger. */
 export async function world(
   documents: readonly string[],
@@ -140,15 +153,7 @@ export async function world(
   const parts =
     cosigned === undefined ? [documents] : [documents.slice(0, cosigned), documents.slice(cosigned)];
   for (const part of parts) {
-    const { ledger } = await Ledger.open({
-      dir: ledger_dir,
-      origin: LOG,
-      log: () => undefined,
-      checkpoint_ms: 1_000_000,
-    });
-    const run = runOf(part.map((text) => Buffer.from(text)));
-    ledger.append({ run, count: part.length, hashes: leafHashes(run), header: "{}" });
-    await ledger.close();
+    await append({ dir }, part);
     if (part === parts[0] && cosigned !== undefined) {
       const note = readFileSync(join(ledger_dir, "checkpoint"), "utf8");
       writeFileSync(join(ledger_dir, "checkpoint.cosigned"), witness.cosigned(note));
