@@ -2,7 +2,6 @@
 // checks and the impact assessment. Writes nothing.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { storeDirOf } from "../components.ts";
 import type { Config } from "../config.ts";
 import { MAPPING_HASH } from "../core/generated/classes.ts";
 import { TaplineError } from "../core/errors.ts";
@@ -16,7 +15,7 @@ import { Prover, type Standing } from "../ledger/prove.ts";
 import { type LedgerReader, openReader } from "../ledger/reader.ts";
 import { rulePaths } from "../reload.ts";
 import type { Status } from "../status.ts";
-import { type Store, openStore } from "../store/reader.ts";
+import type { Store } from "../store/reader.ts";
 import { VERSION } from "../version.ts";
 import { type Span, isoOf } from "../viewer/times.ts";
 import { Asked, textAt, textColumn, timeAt, timeColumn } from "./asked.ts";
@@ -25,6 +24,7 @@ import { controlsOf, drawFor } from "./controls.ts";
 import { coverageOf, retentionOf } from "./coverage.ts";
 import { crosswalkOf } from "./crosswalk.ts";
 import { ALGORITHM, drawSql, seedOf } from "./draw.ts";
+import { openEvents } from "./events.ts";
 import { type RuleAlerts, exceptionsOf } from "./exceptions.ts";
 import { findingsOf } from "./findings.ts";
 import { type ImpactFile, harmsAbout, harmsOf } from "./impact.ts";
@@ -79,13 +79,16 @@ export async function makeReport(config: Config, wanted: Wanted): Promise<Made> 
       remedy: "name the configuration of a collector that has run: -c FILE",
     });
   const reader = openReader(ledger_dir);
-  const store = await openStore(storeDirOf(config) ?? join(config.state_dir, "local"), { ledger: reader });
+  let store: Store | undefined;
   const close = async (): Promise<void> => {
-    await store.close();
+    await store?.close();
     await reader.close();
   };
   try {
-    return { ...(await gather(config, wanted, store, reader, ledger_dir)), reader, close };
+    const prover = await Prover.open(ledger_dir, reader);
+    const end = Math.max(newestOf(prover).size, await reader.size());
+    store = await openEvents(config, reader, end);
+    return { ...(await gather(config, wanted, store, prover, end)), reader, close };
   } catch (error) {
     await close();
     throw error;
@@ -96,14 +99,11 @@ async function gather(
   config: Config,
   wanted: Wanted,
   store: Store,
-  reader: LedgerReader,
-  ledger_dir: string,
+  prover: Prover,
+  end: number,
 ): Promise<Omit<Made, "reader" | "close">> {
-  const prover = await Prover.open(ledger_dir, reader);
   const standing = newestOf(prover);
-  const end = Math.max(standing.size, await reader.size());
-  await refuseLag(store, end);
-  const range = { first: await firstIn(ledger_dir), end };
+  const range = { first: await firstIn(join(config.state_dir, "ledger")), end };
   const retention = await retentionOf(new Asked(store, wanted.span, range), config.retention.days);
   const { oldest } = retention;
   // Where no beginning was asked for, the period begins with the first event that there is.
@@ -179,18 +179,6 @@ function newestOf({ own, cosigned }: Prover): Standing {
   throw new TaplineError("NOT_COVERED", "the ledger has no checkpoint yet, so nothing can be proven", {
     retry: true,
     remedy: "wait for the first one: a running collector publishes it within seconds",
-  });
-}
-
-/** A report on a part would count too little. */
-async function refuseLag(store: Store, end: number): Promise<void> {
-  const [row] = await store.query(`SELECT max("event.sequence") + 1 AS n FROM events`);
-  const known = Number(row?.["n"] ?? 0);
-  if (known >= end) return;
-  throw new TaplineError("STORE_BEHIND", `the store knows ${known} of ${end} entries of the ledger`, {
-    retry: true,
-    remedy:
-      "give the configuration a sink of type store, run the collector, and wait until `tapline status` shows it caught up",
   });
 }
 
