@@ -98,6 +98,7 @@ export async function retentionOf(asked: Asked, kept_days: number | undefined): 
     days,
     first_index: asked.first,
     said: [
+      "Times of events are those that their writers wrote: what was read from older records is older than the ledger. How long the ledger has been kept, its checkpoints and stamps show.",
       kept_days === undefined
         ? "No retention is configured: the ledger and the local store keep every entry until somebody deletes their files."
         : `Entries are removed from the ledger and the local store ${kept_days} days after they were recorded; their hashes stay, so that proofs and checkpoints hold.`,

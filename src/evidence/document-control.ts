@@ -24,7 +24,7 @@ export function controlSheet(control: ControlReport, report: Report): Sheet {
         rows: [
           ["Found", { ...RESULT[control.result], text: control.gap ?? RESULT[control.result].text }],
           ["Evidence", EVIDENCE[evidence]],
-          [evidence === "none" ? "It is" : "It shows", shows],
+          [evidence === "none" ? "It is" : "It can show", shows],
           ["Stated", statedOf(control)],
           ["Justification", orDash(foreign(soa?.justification ?? ""))],
           ["Owner", orDash(foreign(soa?.owner ?? ""))],
@@ -51,7 +51,9 @@ function recorded({
   agents,
   servers,
 }: ControlReport): Block[] {
-  const asked = [query.direct, query.supporting].filter((one) => one !== undefined);
+  const asked = (["direct", "supporting"] as const).flatMap((strength) =>
+    query[strength] === undefined ? [] : [`${strength}: ${query[strength]}`],
+  );
   const counted: Block[] = [
     { kind: "heading", text: "What was recorded" },
     {
@@ -60,11 +62,12 @@ function recorded({
         ...(query.direct === undefined ? [] : [["Direct", n(direct)] as const]),
         ["Supporting", n(supporting)],
         ["First and last", first === null ? "nothing in this period" : `${first} to ${orDash(last)}`],
-        ["Asked for", { text: asked.join("   and   "), mono: true }],
+        ["Asked for", { text: asked.join("   "), mono: true }],
       ],
     },
   ];
   if (classes.length === 0) return counted;
+  const both = direct > 0 && supporting > 0 ? "Events, direct and supporting" : "Events";
   return [
     ...counted,
     {
@@ -79,18 +82,18 @@ function recorded({
         at,
       ]),
     },
-    ...named("Agent", agents),
-    ...named("Server", servers),
+    ...named("Agent", agents, both),
+    ...named("Server", servers, both),
   ];
 }
 
-export function named(what: string, counts: readonly Count[]): Table[] {
+export function named(what: string, counts: readonly Count[], counted = "Events"): Table[] {
   if (counts.length === 0) return [];
   return [
     {
       kind: "table",
-      head: [what, "Events"],
-      widths: [80, 20],
+      head: [what, counted],
+      widths: [70, 30],
       numbers: [1],
       rows: counts.map(({ name, events }) => [foreign(name), n(events)]),
     },
@@ -132,22 +135,32 @@ function elsewhere({ crosswalk }: ControlReport): Block[] {
   ];
 }
 
-function drawn({ sample, population, evidence, supporting }: ControlReport, report: Report): Block[] {
+function drawn(control: ControlReport, report: Report): Block[] {
+  const { sample, population, evidence } = control;
   const byIndex = new Map(report.sample.events.map((event) => [event.index, event]));
   const events = sample.flatMap((index) => byIndex.get(index) ?? []);
   if (events.length === 0) return [];
-  const others =
-    evidence === "direct" && supporting > 0
-      ? ` ${supporting === 1 ? "The one event that only supports it is" : `The ${n(supporting)} that only support it are`} counted above, and not drawn from.`
-      : "";
   return [
     { kind: "heading", text: "Events drawn" },
     {
       kind: "text",
-      text: `${n(events.length)} of ${n(population)} events that are ${evidence} evidence, with the seed ${report.sample.seed}; each has its proof.${others}`,
+      text: `${n(events.length)} of ${n(population)} events that are ${evidence} evidence and that a checkpoint covers, with the seed ${report.sample.seed}; each has its proof.${notDrawnFrom(control)}`,
     },
     sampleTable(events),
   ];
+}
+
+/** What is counted on the page and was not drawn from. */
+function notDrawnFrom({ evidence, direct, supporting, population }: ControlReport): string {
+  const own = evidence === "direct" ? direct : supporting;
+  const other = direct + supporting - own;
+  const left = [
+    ...(own > population ? [`${n(own - population)} that no checkpoint covers yet`] : []),
+    ...(other > 0
+      ? [`${n(other)} that are ${evidence === "direct" ? "supporting" : "direct"} evidence`]
+      : []),
+  ];
+  return left.length === 0 ? "" : ` Counted above and not drawn from: ${left.join(", ")}.`;
 }
 
 function sampleTable(events: readonly SampledEvent[]): Table {
@@ -155,12 +168,12 @@ function sampleTable(events: readonly SampledEvent[]): Table {
     kind: "table",
     head: ["Entry", "Time", "Class", "Agent, server, tool", "What", "Rests on"],
     widths: [8, 12, 14, 20, 33, 13],
-    rows: events.map(({ index, time, action, agent, server, tool, message, proof, witnesses }) => [
+    rows: events.map(({ index, time, action, agent, server, tool, message, outcome, proof, witnesses }) => [
       { text: n(index), to: proof },
       moment(time),
       foreign(action),
       foreign([agent, server, tool].filter((one) => one !== "").join(" · "), 120),
-      foreign(message),
+      foreign(message === "" && outcome !== "" ? `outcome: ${outcome}` : message),
       witnesses.length === 0
         ? "the log's key"
         : `${witnesses.length} ${witnesses.length === 1 ? "witness" : "witnesses"}`,

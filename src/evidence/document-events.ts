@@ -45,7 +45,7 @@ export function coverageSheet({ coverage, retention }: Report): Sheet {
           ],
           ["Gaps, by reason", counts(coverage.gaps)],
           ["Records that could not be read", n(coverage.unparsable)],
-          ["Calls that no chokepoint decided on", n(coverage.bypasses)],
+          ["Calls past a chokepoint that decides on such calls", n(coverage.bypasses)],
           ["Decisions that no transcript shows", n(coverage.holes)],
           [
             "Records since the ledger began",
@@ -74,9 +74,9 @@ export function coverageSheet({ coverage, retention }: Report): Sheet {
       {
         kind: "facts",
         rows: [
-          ["Oldest event kept", orDash(retention.oldest)],
-          ["Newest", orDash(retention.newest)],
-          ["Days between", n(retention.days)],
+          ["Oldest event kept, by its own time", orDash(retention.oldest)],
+          ["Newest, by its own time", orDash(retention.newest)],
+          ["Days between these times", n(retention.days)],
           ["First entry kept", n(retention.first_index)],
         ],
       },
@@ -101,6 +101,10 @@ export function integritySheet({ integrity, sample }: Report): Sheet {
         rows: [
           ["Ledger", integrity.origin],
           ["Its key", { text: integrity.vkey, mono: true }],
+          ...integrity.earlier.map((key): [string, Cell] => [
+            `Before, from ${orDash(key.from)} until ${orDash(key.until)}`,
+            { text: key.vkey, mono: true },
+          ]),
           ["Entries", n(integrity.entries)],
           ["Newest checkpoint", `covers ${n(integrity.covered)} of them`],
           ["Its root", { text: integrity.root, mono: true }],
@@ -110,7 +114,7 @@ export function integritySheet({ integrity, sample }: Report): Sheet {
               ? "none"
               : `covers ${n(cosigned.size)} entries; ${cosigned.by.map(({ witness, at }) => `${witness} at ${at}`).join(", ")}`,
           ],
-          ["Older checkpoints in this pack", n(integrity.older)],
+          ["Checkpoints that anchors kept, in this pack", n(integrity.kept)],
           [
             "Window",
             `${n(integrity.open)} events of the period are covered by no checkpoint, ${n(integrity.unwitnessed)} by no cosigned one`,

@@ -44,7 +44,7 @@ function rowsOf({ id, description, rules, controls, untreated, missing }: Harm):
 
 const table = (rows: readonly CrosswalkRow[], place: string, none: ReadonlySet<string>): Table => ({
   kind: "table",
-  head: [place, "Same subject as (confidence; source): events"],
+  head: [place, "Same subject as (confidence; source): events, direct and supporting"],
   widths: [18, 82],
   rows: rows.map((row) => [
     row.id,

@@ -25,6 +25,7 @@ export function sheetsOf(report: Report): Sheet[] {
 function summarySheet(report: Report): Sheet {
   const { soa, period, findings, controls, integrity, map } = report;
   const gaps = findings.filter(({ level }) => level === "gap");
+  const few = soa === null ? "no gap found; without a statement of applicability few can be" : "no gap";
   const asked = period.asked.from === null && period.asked.to === null ? "everything recorded" : undefined;
   return {
     id: "summary",
@@ -55,7 +56,7 @@ function summarySheet(report: Report): Sheet {
         kind: "heading",
         text:
           gaps.length === 0
-            ? "Findings: no gap"
+            ? `Findings: ${few}`
             : `Findings: ${n(gaps.length)} ${gaps.length === 1 ? "gap" : "gaps"}`,
       },
       {
@@ -76,7 +77,7 @@ function summarySheet(report: Report): Sheet {
       {
         kind: "table",
         head: ["Control", "Evidence", "Stated", "Found", "Direct", "Supporting", "Last evidence"],
-        widths: [33, 12, 13, 13, 7, 9, 13],
+        widths: [28, 12, 12, 17, 7, 11, 13],
         numbers: [4, 5],
         rows: controls.map((control) => [
           { text: `${control.id} ${control.title}`, to: `#${control.id}` },

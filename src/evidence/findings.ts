@@ -1,4 +1,5 @@
-// What a report finds: gaps first, between what was claimed and what is there, then what is worth a look. Pure.
+// What a report finds: gaps first, between what was claimed and what is there, then what is worth a look. A report of some controls
+// finds what is about them, and what bears on all evidence: the ledger's integrity and what was not heard. Pure.
 import { listed, n, plural } from "../core/words.ts";
 import type {
   CheckResult,
@@ -14,7 +15,7 @@ import { CONTROL_IDS, type Soa } from "./soa.ts";
 
 export interface FindingsInput {
   readonly controls: readonly ControlReport[];
-  /** In the period, whatever they are evidence for. */
+  /** Events of the period, whatever they are evidence for. */
   readonly events: number;
   readonly soa: Soa | undefined;
   readonly checks: readonly CheckResult[];
@@ -22,19 +23,19 @@ export interface FindingsInput {
   readonly coverage: Coverage;
   readonly integrity: Integrity;
   readonly exceptions: Exceptions;
-  /** The day on which the period ends. */
+  /** The day on which the period ends, or on which the report is made if that is before. */
   readonly today: string;
+  /** The period ends after the report was made. */
+  readonly open_ended: boolean;
 }
 
 const YEAR_DAYS = 365;
-/** Kinds of findings about the record as a whole. */
-const WHOLE: ReadonlySet<Finding["kind"]> = new Set(["coverage", "integrity"]);
 /** Ids that one sentence names. */
 const LISTED = 12;
 
 export function findingsOf(input: FindingsInput): Finding[] {
   const all = [
-    ...nothingIn(input.events),
+    ...periodOf(input),
     ...input.controls.flatMap(ofControl),
     ...checksOf(input.checks, input.controls),
     ...(input.harms ?? []).flatMap(ofHarm),
@@ -43,18 +44,32 @@ export function findingsOf(input: FindingsInput): Finding[] {
     ...coverageOf(input.coverage),
     ...exceptionsOf(input.exceptions),
   ];
-  // What is about the whole record is about each control; the rest only where its control is in the report.
   const shown = new Set(input.controls.map(({ id }) => id));
-  const told = all.filter(
-    ({ kind, controls }) => WHOLE.has(kind) || controls.length === 0 || controls.some((id) => shown.has(id)),
-  );
-  return [...told.filter(({ level }) => level === "gap"), ...told.filter(({ level }) => level === "note")];
+  const about = all.flatMap((finding) => among(finding, shown));
+  return [...about.filter(({ level }) => level === "gap"), ...about.filter(({ level }) => level === "note")];
 }
 
-function nothingIn(events: number): Finding[] {
-  if (events > 0) return [];
-  const text = "Nothing was recorded in the period, not even that the collector ran.";
-  return [{ level: "gap", kind: "coverage", text, controls: [] }];
+/** The finding, if it bears on one of these controls. What no source heard is about the log, and bears on every control. */
+function among(finding: Finding, shown: ReadonlySet<string>): Finding[] {
+  const controls = finding.controls.filter((id) => shown.has(id));
+  const bears = controls.length > 0 || finding.controls.length === 0 || finding.kind === "coverage";
+  return bears ? [{ ...finding, controls }] : [];
+}
+
+function periodOf({ events, open_ended }: FindingsInput): Finding[] {
+  const found: Finding[] = [];
+  if (events === 0)
+    found.push({
+      level: "gap",
+      kind: "coverage",
+      text: "Nothing was recorded in the period: the ledger has no event of it.",
+      controls: [],
+    });
+  if (open_ended)
+    found.push(
+      note("coverage", "The period had not ended when this was made: what came later is not in it."),
+    );
+  return found;
 }
 
 const note = (kind: Finding["kind"], text: string, controls: readonly string[] = []): Finding => ({
@@ -108,7 +123,7 @@ function statementOf({ soa, today, controls }: FindingsInput): Finding[] {
     return [
       note(
         "statement",
-        "There is no statement of applicability: nothing says which controls are claimed, so no gap can be told.",
+        "There is no statement of applicability: nothing says which controls are claimed, so no claim can be held against what was recorded.",
       ),
     ];
   const shown = new Set(controls.map(({ id }) => id));

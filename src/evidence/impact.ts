@@ -42,6 +42,11 @@ export async function readImpact(path: string): Promise<ImpactFile> {
   return parseFile(await textOfFile(path), path, schema, keysAt).value;
 }
 
+/** The harms that are about one of these controls, and those that name none. */
+export const harmsAbout = ({ harms }: ImpactFile, ids: readonly string[]): ImpactFile => ({
+  harms: harms.filter(({ controls }) => controls.length === 0 || controls.some((id) => ids.includes(id))),
+});
+
 /** The harms with what was seen of them in the period. `alerts` are by id of the rule. */
 export async function harmsOf(
   asked: Asked,

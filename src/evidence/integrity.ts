@@ -1,5 +1,6 @@
 // What stands behind the ledger when a report is made: its checkpoints, who cosigned, which rungs of trust are in force, and how
 // much of the period they do not cover yet.
+import { join } from "node:path";
 import { type AnchorStatus, readAnchors } from "../anchoring.ts";
 import type { Config } from "../config.ts";
 import { checkpointAge, integrityOf, ownSigner } from "../integrity.ts";
@@ -9,6 +10,7 @@ import type { Prover } from "../ledger/prove.ts";
 import { isoOf } from "../viewer/times.ts";
 import type { Asked } from "./asked.ts";
 import { witnessesOf } from "./kept.ts";
+import { earlierKeys } from "./log-keys.ts";
 import type { Integrity } from "./model.ts";
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
@@ -17,7 +19,7 @@ export async function integrity(
   config: Config,
   asked: Asked,
   prover: Prover,
-  older: number,
+  kept: number,
   now_ms: number,
 ): Promise<Integrity> {
   const { own, cosigned } = prover;
@@ -30,7 +32,7 @@ export async function integrity(
   return {
     origin: prover.verifier.name,
     vkey: verifierText(prover.verifier),
-    earlier: (prover.verifier.earlier ?? []).map(verifierText),
+    earlier: await earlierKeys(join(config.state_dir, "ledger"), prover.verifier, asked),
     entries: asked.end,
     covered,
     root: newest === undefined ? "" : base64(newest.root),
@@ -45,7 +47,7 @@ export async function integrity(
     rungs: await rungsOf(config, asked.end, own?.size ?? 0, now_ms),
     open: await uncovered(covered),
     unwitnessed: by.length === 0 ? await uncovered(0) : await uncovered(cosigned!.size),
-    older,
+    kept,
   };
 }
 

@@ -1,18 +1,19 @@
-// The manifest of a pack: the digest of every file, and a signed note over the manifest. The note's first line is no origin of a
-// log, so that what is signed here can never be taken for a checkpoint.
+// The manifest of a pack: the digest of every file, and who signs a note over it. What that note says is in ledger/manifest-note.ts.
 import { hash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { TaplineError, reasonOf, systemCode } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
-import { type Signer, parseSecret, signatureLine } from "../ledger/note.ts";
+import { readVerifiers } from "../ledger/keys.ts";
+import { manifestBody } from "../ledger/manifest-note.ts";
+import { type Signer, type Verifier, parseSecret, signatureLine, verifierText } from "../ledger/note.ts";
 import { KEY } from "../ledger/paths.ts";
+import { isThere, signManifest } from "../ledger/signer-client.ts";
 import type { Pack, PackFile } from "./model.ts";
 
 export const MANIFEST = "manifest.json";
 export const MANIFEST_NOTE = "manifest.note";
-const FIRST_LINE = "tapline evidence manifest";
 
 const schema = z.object({
   format: z.literal("tapline-manifest-1"),
@@ -32,9 +33,14 @@ export function manifestText({ report, files }: Pack): string {
   return `${JSON.stringify({ format: "tapline-manifest-1", made_at, version, origin: integrity.origin, files: sorted }, undefined, 1)}\n`;
 }
 
-export async function manifestNote(manifest: string, signer: Signer): Promise<string> {
-  const body = `${FIRST_LINE}\n${hash("sha256", manifest)}\n`;
-  return `${body}\n${await signatureLine(body, signer)}`;
+/** Who signs a manifest. */
+export interface ManifestSigner {
+  /** Public key, as verifiers take it. */
+  readonly vkey: string;
+  /** Whether it is the ledger's. */
+  readonly key: "log" | "own";
+  /** The signed note over a manifest. */
+  note(manifest: string): Promise<string>;
 }
 
 /** The files that a pack says it has. Throws PACK_INVALID. */
@@ -53,15 +59,40 @@ export async function readManifest(dir: string): Promise<PackFile[]> {
   }
 }
 
-/** The key that signs a manifest: that of the file, else the ledger's; undefined when the ledger's is not at hand, as in a copy.
- * Throws LEDGER_KEY, FILE_UNREADABLE. */
-export async function signerOf(ledger_dir: string, file: string | undefined): Promise<Signer | undefined> {
-  const path = file ?? join(ledger_dir, KEY);
+/** Who signs: the key of the file, else the ledger's, beside it or in the process at `socket`; undefined when that is not at hand,
+ * as in a copy. Throws LEDGER_KEY, FILE_UNREADABLE. */
+export async function signerOf(
+  ledger_dir: string,
+  file: string | undefined,
+  socket?: string,
+): Promise<ManifestSigner | undefined> {
+  const log = await readVerifiers(ledger_dir);
+  if (file === undefined && socket !== undefined) return log && remoteSigner(socket, log);
+  const signer = await readKey(file ?? join(ledger_dir, KEY), file === undefined);
+  if (signer === undefined) return undefined;
+  const vkey = verifierText(signer);
+  return {
+    vkey,
+    key: log !== undefined && vkey === verifierText(log) ? "log" : "own",
+    async note(manifest) {
+      const body = manifestBody(hash("sha256", manifest));
+      return `${body}\n${await signatureLine(body, signer)}`;
+    },
+  };
+}
+
+async function remoteSigner(socket: string, log: Verifier): Promise<ManifestSigner | undefined> {
+  const vkey = verifierText(log);
+  if (!(await isThere(socket, log))) return undefined;
+  return { vkey, key: "log", note: (manifest) => signManifest(socket, hash("sha256", manifest), log) };
+}
+
+async function readKey(path: string, optional: boolean): Promise<Signer | undefined> {
   try {
     return parseSecret(await readFile(path, "utf8"));
   } catch (cause) {
     if (cause instanceof TaplineError) throw cause;
-    if (file === undefined && ["ENOENT", "EACCES"].includes(systemCode(cause) ?? "")) return undefined;
+    if (optional && ["ENOENT", "EACCES"].includes(systemCode(cause) ?? "")) return undefined;
     throw new TaplineError("FILE_UNREADABLE", `cannot read ${path}: ${reasonOf(cause)}`, {
       remedy: "check the path and its permissions",
       cause,

@@ -38,8 +38,13 @@ export interface Integrity {
   readonly origin: string;
   /** The log's key, as verifiers take it. */
   readonly vkey: string;
-  /** The keys that it had before: they may have signed older checkpoints. */
-  readonly earlier: readonly string[];
+  /** Those that it had before, the newest first, each with the time at which the ledger says that it came and that it signed
+   * no more; null where it says nothing. */
+  readonly earlier: readonly {
+    readonly vkey: string;
+    readonly from: string | null;
+    readonly until: string | null;
+  }[];
   /** Entries in the ledger when the report was begun. */
   readonly entries: number;
   /** The newest checkpoint: entries that it covers, and their root in base64. */
@@ -56,8 +61,8 @@ export interface Integrity {
   /** Events of the period that the newest checkpoint does not cover, and the newest cosigned one. */
   readonly open: number;
   readonly unwitnessed: number;
-  /** Checkpoints kept elsewhere that are in the pack. */
-  readonly older: number;
+  /** Checkpoints that anchors kept elsewhere and that are in the pack. */
+  readonly kept: number;
 }
 
 export interface Retention {

@@ -114,7 +114,7 @@ export interface ControlReport {
   readonly checks: readonly CheckResult[];
   /** What was drawn for it, by `SampledEvent.index`, in the order of the draw. */
   readonly sample: readonly number[];
-  /** Events from which that was drawn. */
+  /** Events from which that was drawn: those of the control's own strength that a checkpoint covers. */
   readonly population: number;
   readonly crosswalk: {
     readonly nist_ai_rmf: readonly SameSubject[];

@@ -2,26 +2,25 @@
 // all of it is there. Names of files are made here and never of anything recorded.
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { chmod, mkdir, mkdtemp, open, readFile, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, open, readFile, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { TaplineError, reasonOf, systemCode } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
-import type { Signer } from "../ledger/note.ts";
 import { CHECKPOINT, COSIGNED, padded } from "../ledger/paths.ts";
 import { parseProof } from "../ledger/proof-file.ts";
 import { csvRow } from "../viewer/csv.ts";
 import { sheetsOf } from "./document.ts";
 import { htmlOf } from "./html.ts";
-import { MANIFEST, MANIFEST_NOTE, manifestNote, manifestText } from "./manifest.ts";
+import { MANIFEST, MANIFEST_NOTE, type ManifestSigner, manifestText } from "./manifest.ts";
 import { readControls, readCrosswalk } from "./map.ts";
 import type { Pack, PackFile, SampledEvent } from "./model.ts";
 import { oscalOf } from "./oscal.ts";
 import { writePdf } from "./pdf.ts";
 import type { Made } from "./report.ts";
-import { verifyText } from "./verify-text.ts";
+import { MANIFEST_VKEY, verifyText } from "./verify-text.ts";
 
 export interface PackOptions {
-  readonly signer: Signer | undefined;
+  readonly signer: ManifestSigner | undefined;
   /** Files of the organisation that the report was made with, by name in the pack. */
   readonly attached: ReadonlyMap<string, string>;
 }
@@ -106,7 +105,6 @@ class Writer {
     const digest = createHash("sha256");
     for await (const chunk of createReadStream(join(this.dir, path)) as AsyncIterable<Buffer>)
       digest.update(chunk);
-    await chmod(join(this.dir, path), 0o600);
     const { size } = await stat(join(this.dir, path));
     this.files.push({ path, sha256: digest.digest("hex"), bytes: size });
   }
@@ -122,7 +120,8 @@ async function fill(writer: Writer, made: Made, { signer, attached }: PackOption
   await writePdf(join(writer.dir, "report.pdf"), sheets, report.made_at);
   await writer.take("report.pdf");
   await writer.write("events.csv", csvOf(made));
-  await writer.write("VERIFY.md", [verifyText(report, signer !== undefined)]);
+  await writer.write("VERIFY.md", [verifyText(report, signer?.key)]);
+  if (signer?.key === "own") await writer.write(MANIFEST_VKEY, [`${signer.vkey}\n`]);
   for (const [name, text] of attached) await writer.write(name, [text]);
   const written = { report, files: [...writer.files] };
   for (const { path, text } of oscalOf(written, readControls(), readCrosswalk()))
@@ -130,7 +129,7 @@ async function fill(writer: Writer, made: Made, { signer, attached }: PackOption
   const pack: Pack = { report, files: [...writer.files] };
   const manifest = manifestText(pack);
   await writer.write(MANIFEST, [manifest]);
-  if (signer !== undefined) await writer.write(MANIFEST_NOTE, [await manifestNote(manifest, signer)]);
+  if (signer !== undefined) await writer.write(MANIFEST_NOTE, [await signer.note(manifest)]);
   return pack;
 }
 
@@ -151,15 +150,15 @@ async function* entriesOf(dir: string, events: readonly SampledEvent[]): AsyncGe
   }
 }
 
-async function writeCheckpoints(writer: Writer, { prover, older, witnesses, report }: Made): Promise<void> {
+async function writeCheckpoints(writer: Writer, { prover, kept, witnesses, report }: Made): Promise<void> {
   const { own, cosigned } = prover;
-  await writer.write("checkpoints/log.vkey", [`${report.integrity.vkey}\n`]);
-  const { earlier } = report.integrity;
-  if (earlier.length > 0) await writer.write("checkpoints/log-earlier.vkeys", [`${earlier.join("\n")}\n`]);
+  const { vkey, earlier } = report.integrity;
+  const keys = [vkey, ...earlier.map((one) => one.vkey)];
+  await writer.write("checkpoints/log.vkey", [`${keys.join("\n")}\n`]);
   if (own !== undefined) await writer.write(`checkpoints/${CHECKPOINT}`, [own.text]);
   if (cosigned !== undefined) await writer.write(`checkpoints/${COSIGNED}`, [cosigned.text]);
   if (witnesses.length > 0) await writer.write("checkpoints/witnesses.vkeys", [`${witnesses.join("\n")}\n`]);
-  for (const { size, text, stamp } of older) {
+  for (const { size, text, stamp } of kept) {
     await writer.write(`checkpoints/${padded(size)}.checkpoint`, [text]);
     if (stamp !== undefined) await writer.write(`checkpoints/${padded(size)}.tsr`, [stamp]);
   }

@@ -40,7 +40,7 @@ export async function writePdf(path: string, sheets: readonly Sheet[], made_at: 
   doc.registerFont("regular", font("DejaVuSansCondensed"));
   doc.registerFont("bold", font("DejaVuSansCondensed-Bold"));
   doc.registerFont("mono", font("DejaVuSansMono"));
-  const file = createWriteStream(path, { mode: 0o644 });
+  const file = createWriteStream(path, { mode: 0o600 });
   const written = once(file, "finish");
   doc.pipe(file);
   const pages = new Pages(doc);
@@ -134,7 +134,7 @@ class Pages {
     style?: "head" | "ruled",
   ): void {
     const doc = this.#doc;
-    const height = this.#heightOf(cells, widths);
+    const height = this.#heightOf(cells, widths, style === "head");
     this.#room(Math.min(height, 600));
     const y = doc.y;
     if (style === "head") doc.rect(MARGIN, y, this.#width, height).fill(HEAD);
@@ -158,10 +158,10 @@ class Pages {
         .stroke(RULE);
   }
 
-  #heightOf(cells: readonly Cell[], widths: readonly number[]): number {
+  #heightOf(cells: readonly Cell[], widths: readonly number[], head = false): number {
     let height = SIZE;
     for (const [i, cell] of cells.entries()) {
-      this.#cell(cell, false);
+      this.#cell(cell, head);
       const width = (this.#width * widths[i]!) / 100 - 2 * PAD;
       height = Math.max(height, this.#doc.heightOfString(this.#textOf(cell) || " ", { width }));
     }

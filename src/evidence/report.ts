@@ -2,7 +2,6 @@
 // checks and the impact assessment. Writes nothing.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { storeDirOf } from "../components.ts";
 import type { Config } from "../config.ts";
 import { MAPPING_HASH } from "../core/generated/classes.ts";
 import { TaplineError } from "../core/errors.ts";
@@ -10,29 +9,30 @@ import { LIMITS } from "../core/limits.ts";
 import { readRules } from "../detect/load.ts";
 import { incidentEvents } from "../incident/read.ts";
 import { replayed } from "../incident/replay.ts";
+import { cosignaturesOf } from "../ledger/cosignature.ts";
 import { firstIn } from "../ledger/pruned.ts";
 import { Prover, type Standing } from "../ledger/prove.ts";
 import { type LedgerReader, openReader } from "../ledger/reader.ts";
 import { rulePaths } from "../reload.ts";
 import type { Status } from "../status.ts";
-import { type Store, openStore } from "../store/reader.ts";
+import type { Store } from "../store/reader.ts";
 import { VERSION } from "../version.ts";
 import { type Span, isoOf } from "../viewer/times.ts";
-import { Asked } from "./asked.ts";
+import { Asked, textAt, textColumn, timeAt, timeColumn } from "./asked.ts";
 import { checksOf } from "./checks.ts";
 import { controlsOf, drawFor } from "./controls.ts";
 import { coverageOf, retentionOf } from "./coverage.ts";
 import { crosswalkOf } from "./crosswalk.ts";
 import { ALGORITHM, drawSql, seedOf } from "./draw.ts";
+import { openEvents } from "./events.ts";
 import { type RuleAlerts, exceptionsOf } from "./exceptions.ts";
 import { findingsOf } from "./findings.ts";
-import { type ImpactFile, harmsOf } from "./impact.ts";
+import { type ImpactFile, harmsAbout, harmsOf } from "./impact.ts";
 import { integrity } from "./integrity.ts";
 import { type KeptCheckpoint, keptCheckpoints, witnessesOf } from "./kept.ts";
 import { LIMITS_SAID } from "./limits-said.ts";
 import { readControls } from "./map.ts";
-import type { Harm, Report } from "./model.ts";
-import { sampled } from "./sampled.ts";
+import type { Harm, Report, SampledEvent } from "./model.ts";
 import type { Soa } from "./soa.ts";
 
 export interface Wanted {
@@ -53,10 +53,23 @@ export interface Made {
   readonly report: Report;
   readonly reader: LedgerReader;
   readonly prover: Prover;
-  readonly older: readonly KeptCheckpoint[];
+  readonly kept: readonly KeptCheckpoint[];
   readonly witnesses: readonly string[];
   close(): Promise<void>;
 }
+
+const FIELDS = [
+  "event.id",
+  "event.action",
+  "event.hash",
+  "event.outcome",
+  "service.name",
+  "tapline.server.name",
+  "gen_ai.tool.name",
+  "user.name",
+] as const;
+/** What was done, by the first of these that says something. */
+const WHAT = ["message", "process.command_line", "file.path", "url.full", "error.message"] as const;
 
 /** Throws NO_LEDGER, NOT_COVERED, STORE_BEHIND and what the ledger and the store throw. */
 export async function makeReport(config: Config, wanted: Wanted): Promise<Made> {
@@ -66,13 +79,16 @@ export async function makeReport(config: Config, wanted: Wanted): Promise<Made> 
       remedy: "name the configuration of a collector that has run: -c FILE",
     });
   const reader = openReader(ledger_dir);
-  const store = await openStore(storeDirOf(config) ?? join(config.state_dir, "local"), { ledger: reader });
+  let store: Store | undefined;
   const close = async (): Promise<void> => {
-    await store.close();
+    await store?.close();
     await reader.close();
   };
   try {
-    return { ...(await gather(config, wanted, store, reader, ledger_dir)), reader, close };
+    const prover = await Prover.open(ledger_dir, reader);
+    const end = Math.max(newestOf(prover).size, await reader.size());
+    store = await openEvents(config, reader, end);
+    return { ...(await gather(config, wanted, store, prover, end)), reader, close };
   } catch (error) {
     await close();
     throw error;
@@ -83,43 +99,32 @@ async function gather(
   config: Config,
   wanted: Wanted,
   store: Store,
-  reader: LedgerReader,
-  ledger_dir: string,
+  prover: Prover,
+  end: number,
 ): Promise<Omit<Made, "reader" | "close">> {
-  const prover = await Prover.open(ledger_dir, reader);
   const standing = newestOf(prover);
-  const end = Math.max(standing.size, await reader.size());
-  await refuseLag(store, end);
-  const range = { first: await firstIn(ledger_dir), end };
+  const range = { first: await firstIn(join(config.state_dir, "ledger")), end };
   const retention = await retentionOf(new Asked(store, wanted.span, range), config.retention.days);
   const { oldest } = retention;
   // Where no beginning was asked for, the period begins with the first event that there is.
-  const begins = wanted.asked.from === null && oldest !== null;
+  const begins = wanted.asked.from === null && oldest !== null && Date.parse(oldest) < wanted.span.to;
   const span = begins ? { ...wanted.span, from: Date.parse(oldest) } : wanted.span;
   const asked = new Asked(store, span, range);
   const seed = wanted.seed ?? seedOf(standing.root);
-  const older = await keptCheckpoints(config, prover.verifier);
+  const kept = await keptCheckpoints(config, prover.verifier);
   const checks = await checksOf(asked);
   const drawn = await drawFor(asked, wanted.ids, drawSql(seed), standing.size);
   const controls = await controlsOf({ asked, ids: wanted.ids, soa: wanted.soa, checks, drawn });
   const incidents = replayed(await incidentEvents(config)).values();
   const { exceptions, rules } = await exceptionsOf(asked, incidents, wanted.now_ms);
-  const harms = await harmsIn(config, asked, wanted.impact, rules);
+  const harms = await harmsIn(config, asked, wanted, rules);
   const coverage = await coverageOf(asked, statusOf(config));
-  const held = await integrity(config, asked, prover, older.length, wanted.now_ms);
+  const held = await integrity(config, asked, prover, kept.length, wanted.now_ms);
   const today = isoOf(Math.min(span.to, wanted.now_ms)).slice(0, 10);
   const events = await eventsOf(asked);
-  const found = {
-    controls,
-    events: events.all,
-    soa: wanted.soa,
-    checks,
-    harms,
-    coverage,
-    integrity: held,
-    exceptions,
-    today,
-  };
+  const open_ended = wanted.asked.to !== null && span.to > wanted.now_ms;
+  const claimed = { controls, soa: wanted.soa, checks, harms, today, open_ended };
+  const found = { ...claimed, events: events.all, coverage, integrity: held, exceptions };
   const indexes = [...drawn.values()].flatMap((one) => one.indexes);
   const report: Report = {
     ...headOf(config, wanted, span),
@@ -141,7 +146,7 @@ async function gather(
     crosswalk: crosswalkOf(controls),
     limits: LIMITS_SAID,
   };
-  return { report, prover, older, witnesses: witnessesOf(config).map(({ vkey }) => vkey) };
+  return { report, prover, kept, witnesses: witnessesOf(config).map(({ vkey }) => vkey) };
 }
 
 function headOf(config: Config, { made_by, now_ms, asked, soa }: Wanted, span: Span) {
@@ -161,11 +166,11 @@ function headOf(config: Config, { made_by, now_ms, asked, soa }: Wanted, span: S
 async function harmsIn(
   config: Config,
   asked: Asked,
-  impact: ImpactFile | undefined,
+  { impact, ids }: Wanted,
   alerts: RuleAlerts,
 ): Promise<Harm[] | null> {
   if (impact === undefined) return null;
-  return await harmsOf(asked, impact, await readRules(rulePaths(config)), alerts);
+  return await harmsOf(asked, harmsAbout(impact, ids), await readRules(rulePaths(config)), alerts);
 }
 
 function newestOf({ own, cosigned }: Prover): Standing {
@@ -174,18 +179,6 @@ function newestOf({ own, cosigned }: Prover): Standing {
   throw new TaplineError("NOT_COVERED", "the ledger has no checkpoint yet, so nothing can be proven", {
     retry: true,
     remedy: "wait for the first one: a running collector publishes it within seconds",
-  });
-}
-
-/** A report on a part would count too little. */
-async function refuseLag(store: Store, end: number): Promise<void> {
-  const [row] = await store.query(`SELECT max("event.sequence") + 1 AS n FROM events`);
-  const known = Number(row?.["n"] ?? 0);
-  if (known >= end) return;
-  throw new TaplineError("STORE_BEHIND", `the store knows ${known} of ${end} entries of the ledger`, {
-    retry: true,
-    remedy:
-      "give the configuration a sink of type store, run the collector, and wait until `tapline status` shows it caught up",
   });
 }
 
@@ -209,4 +202,43 @@ async function eventsOf(asked: Asked): Promise<Report["events"]> {
     agents: await asked.countBy("service.name"),
     servers: await asked.countBy("tapline.server.name"),
   };
+}
+
+async function sampled(
+  asked: Asked,
+  prover: Prover,
+  config: Config,
+  drawn: readonly number[],
+): Promise<SampledEvent[]> {
+  const indexes = [...new Set(drawn)].toSorted((a, b) => a - b);
+  if (indexes.length === 0) return [];
+  const keys = witnessesOf(config).map(({ witness }) => witness);
+  const { cosigned } = prover;
+  const by = cosigned === undefined ? [] : cosignaturesOf(cosigned.text, cosigned, keys);
+  const rows = await asked.rows(
+    [`"event.sequence"`, timeColumn("@timestamp"), ...FIELDS.map(textColumn), ...WHAT.map(textColumn)].join(
+      ", ",
+    ),
+    `"event.sequence" IN (${indexes.join(", ")})`,
+    `ORDER BY "event.sequence"`,
+  );
+  return rows.map((row): SampledEvent => {
+    const index = Number(row["event.sequence"]);
+    const text = (field: (typeof FIELDS)[number]): string => textAt(row, field);
+    return {
+      index,
+      hash: text("event.hash"),
+      id: text("event.id"),
+      time: timeAt(row, "@timestamp"),
+      action: text("event.action"),
+      agent: text("service.name"),
+      server: text("tapline.server.name"),
+      tool: text("gen_ai.tool.name"),
+      user: text("user.name"),
+      outcome: text("event.outcome"),
+      message: WHAT.map((field) => textAt(row, field)).find((one) => one !== "") ?? "",
+      proof: `proofs/${String(index).padStart(12, "0")}.tlog-proof`,
+      witnesses: cosigned !== undefined && index < cosigned.size ? by.map(({ witness }) => witness) : [],
+    };
+  });
 }

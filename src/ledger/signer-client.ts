@@ -7,7 +7,8 @@ import { Contradiction } from "./anchors/contract.ts";
 import { checkpointBody, openCheckpoint } from "./checkpoint.ts";
 import { placeFile } from "./files.ts";
 import { checkOrigin, checkPublic, readVerifiers } from "./keys.ts";
-import { type Verifier, parseVerifiers, verifierText } from "./note.ts";
+import { manifestBody } from "./manifest-note.ts";
+import { type Verifier, openNote, parseVerifiers, verifierText } from "./note.ts";
 import { join } from "node:path";
 import { OLD_VKEY, VKEY } from "./paths.ts";
 import { writeRotation } from "./rotation.ts";
@@ -110,6 +111,26 @@ export class RemoteSigning implements CheckpointSigner {
     }
     await placeFile(join(this.#dir, VKEY), [Buffer.from(`${current}\n`)], { sync: true });
   }
+}
+
+/** Whether somebody answers behind the socket with a key that the log has or had. Throws LEDGER_KEY when it is of another log. */
+export async function isThere(socket: string, log: Verifier): Promise<boolean> {
+  const keys = await keysOf(socket).catch(() => undefined);
+  if (keys === undefined) return false;
+  const known = [log, ...(log.earlier ?? [])].map(verifierText);
+  if ([keys, ...(keys.earlier ?? [])].map(verifierText).some((key) => known.includes(key))) return true;
+  throw new TaplineError("LEDGER_KEY", `the signer at ${socket} has no key of ${log.name}`, {
+    remedy: "name the socket of the ledger's own signer",
+  });
+}
+
+/** The signed note over the digest of a manifest, checked with the log's key. Throws LEDGER_SIGNER. */
+export async function signManifest(socket: string, digest: string, log: Verifier): Promise<string> {
+  const { status, text } = await ask(socket, "POST", "/manifest", digest);
+  if (status !== 200) throw away(socket, `it signs no manifest, and answered ${status}: ${text.trim()}`);
+  const note = `${manifestBody(digest)}\n${text}`;
+  if (openNote(note, { ...log, earlier: [] }) === manifestBody(digest)) return note;
+  throw away(socket, "its signature of the manifest is not valid under the log's key");
 }
 
 async function keysOf(socket: string): Promise<Verifier> {

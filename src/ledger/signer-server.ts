@@ -1,5 +1,6 @@
 // The signer of a ledger in a process of its own, best of another user: holds the key, knows the last checkpoint that it signed,
-// and signs nothing that is not a continuation of it. Listens on a socket in the file system.
+// and signs no checkpoint that is not a continuation of it. Signs digests of manifests of evidence packs too, which bind nobody to
+// anything. Listens on a socket in the file system.
 import { chmod, rm } from "node:fs/promises";
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import { connect } from "node:net";
@@ -9,6 +10,7 @@ import { LIMITS } from "../core/limits.ts";
 import { readIfThere } from "./bundles.ts";
 import { type Checkpoint, readCheckpointBody } from "./checkpoint.ts";
 import { placeFile } from "./files.ts";
+import { manifestBody } from "./manifest-note.ts";
 import { signatureLine, verifierText } from "./note.ts";
 import { isConsistent } from "./proof.ts";
 import type { Keys } from "./signing.ts";
@@ -76,13 +78,15 @@ export class SignerServer {
       const keys = [verifier, ...(verifier.earlier ?? [])].map(verifierText);
       return { status: 200, text: `${keys.join("\n")}\n` };
     }
-    if (request.method !== "POST" || request.url !== "/sign") return { status: 404, text: "no such thing\n" };
+    const manifest = request.url === "/manifest";
+    if (request.method !== "POST" || (request.url !== "/sign" && !manifest))
+      return { status: 404, text: "no such thing\n" };
     let body = "";
     for await (const part of request.setEncoding("utf8")) {
       body += String(part);
       if (body.length > LIMITS.signer_bytes) return { status: 413, text: "too long\n" };
     }
-    const signing = this.#signing.then(() => this.#sign(body));
+    const signing = this.#signing.then(() => (manifest ? this.#signManifest(body) : this.#sign(body)));
     this.#signing = signing.catch(() => undefined);
     return signing;
   }
@@ -102,8 +106,18 @@ export class SignerServer {
       return { status: 422, text: `not a continuation of the ${last.size} entries that were signed\n` };
     // Kept before it is handed out: what was signed once binds also after a crash.
     await this.#keep(next);
+    return { status: 200, text: await this.#lines(body) };
+  }
+
+  /** Only the digest is taken from who asks: what is signed is made here, and is no checkpoint whatever was sent. */
+  async #signManifest(digest: string): Promise<Reply> {
+    if (!/^[0-9a-f]{64}$/.test(digest)) return { status: 400, text: "not the digest of a manifest\n" };
+    return { status: 200, text: await this.#lines(manifestBody(digest)) };
+  }
+
+  async #lines(body: string): Promise<string> {
     const lines = await Promise.all(this.#options.signers().map((signer) => signatureLine(body, signer)));
-    return { status: 200, text: lines.join("") };
+    return lines.join("");
   }
 
   async #keep(checkpoint: Checkpoint): Promise<void> {

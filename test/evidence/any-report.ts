@@ -160,7 +160,6 @@ const report: fc.Arbitrary<Report> = fc.record({
   integrity: fc.record({
     origin: text,
     vkey: text,
-    earlier: few(text),
     entries: count,
     covered: count,
     root: sha256.map((hex) => Buffer.from(hex, "hex").toString("base64")),
@@ -168,7 +167,8 @@ const report: fc.Arbitrary<Report> = fc.record({
     rungs: few(text),
     open: count,
     unwitnessed: count,
-    older: count,
+    earlier: fc.constant([]),
+    kept: count,
   }),
   sample: fc.tuple(...Array.from({ length: SAMPLED }, (_, index) => event(index))).map((events) => ({
     seed: 1,

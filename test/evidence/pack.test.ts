@@ -2,20 +2,33 @@
 // more than text in it.
 import { execFileSync, spawnSync } from "node:child_process";
 import { hash } from "node:crypto";
-import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { signerOf } from "../../src/evidence/manifest.ts";
+import { type ManifestSigner, signerOf } from "../../src/evidence/manifest.ts";
 import type { Report } from "../../src/evidence/model.ts";
 import { writePack } from "../../src/evidence/pack.ts";
 import type { Wanted } from "../../src/evidence/report.ts";
 import { readSoa } from "../../src/evidence/soa.ts";
+import { newSecretText } from "../../src/ledger/note.ts";
+import { rotateKey } from "../../src/ledger/rotation.ts";
+import { SignerServer } from "../../src/ledger/signer-server.ts";
+import { openKeys } from "../../src/ledger/signing.ts";
 import { serialise } from "../../src/core/generated/event.ts";
 import { newHome, tapline } from "../commands/tapline.ts";
 import { BIN, buildVerifiers, haveGo } from "../ledger/oracle.ts";
 import { ATTACKS } from "../viewer/web/look.ts";
 import { CHROMIUM, launch } from "../viewer/web/browser.ts";
-import { type World, event, everything, newDir, report, sessions, world } from "./world.ts";
+import { type World, append, event, everything, newDir, report, sessions, world } from "./world.ts";
 
 const SOA = `organisation: Example GmbH
 scope: Agents of the engineering department
@@ -149,7 +162,7 @@ test("checkpoints that an anchor kept are in the pack, and nothing that the log'
   writeFileSync(join(kept, name(70, "checkpoint")), other);
   writeFileSync(join(kept, name(80, "checkpoint")), note!.replace("\n60\n", "\n80\n"));
   const { dir, report: found } = await packOf(made, { ids: ["A.6.2.8"] });
-  expect(found.integrity.older).toBe(1);
+  expect(found.integrity.kept).toBe(1);
   expect(filesIn(dir).filter((path) => path.startsWith("checkpoints/"))).toEqual(
     [
       "checkpoint",
@@ -165,29 +178,109 @@ test("checkpoints that an anchor kept are in the pack, and nothing that the log'
   expect(read(dir, `checkpoints/${name(60, "checkpoint")}`)).toBe(note);
 });
 
-test("after a change of the log's key a pack has those before, and its commands take what they signed", async () => {
+test("a pack after a change of key: what earlier keys signed is checked with them", async () => {
   const kept = newDir();
-  const made = await world(everything(), {
-    cosigned: 60,
-    anchors: { auditor: { type: "directory", dir: kept } },
-  });
-  const ledger = join(made.dir, "ledger");
-  const name = `${String(60).padStart(20, "0")}.checkpoint`;
-  writeFileSync(join(kept, name), read(ledger, "checkpoint.cosigned"));
-  expect(
-    (await tapline(made.dir, ["ledger", "keygen", "--rotate", "--overlap-days", "0", ledger])).code,
-  ).toBe(0);
+  const anchors = { auditor: { type: "directory", dir: kept } };
+  const made = await world(everything(), { anchors });
+  const ledger_dir = join(made.dir, "ledger");
+  const size = made.documents.length;
+  const name = `${String(size).padStart(20, "0")}.checkpoint`;
+  writeFileSync(join(kept, name), read(ledger_dir, "checkpoint"));
+  await rotateKey(ledger_dir, 0);
+  await append(made, everything().slice(0, 5));
   const { dir, report: found } = await packOf(made, { ids: ["A.6.2.8"] });
-  expect(found.integrity.earlier).toEqual([made.vkey]);
-  expect(read(dir, "checkpoints/log.vkey").trim()).not.toBe(made.vkey);
-  expect(read(dir, "checkpoints/log-earlier.vkeys")).toBe(`${made.vkey}\n`);
-  const script = commandsOf(dir).join("\n").replaceAll("/tmp/check.py", join(newDir(), "check.py"));
-  const all = shell(`set -e\n${script}`, dir);
+  const keys = [read(ledger_dir, "ledger.vkey").trim(), made.vkey];
+  expect(read(dir, "checkpoints/log.vkey")).toBe(`${keys.join("\n")}\n`);
+  expect(found.integrity).toMatchObject({ vkey: keys[0], earlier: [{ vkey: keys[1] }], kept: 1 });
+  expect(read(dir, "index.html")).toContain(keys[1]!.split("+")[1]!);
+  expect(read(dir, "VERIFY.md")).toContain(`- \`${keys[1]!}\`, from the beginning until`);
+  const program = join(newDir(), "check.py");
+  const blocks = commandsOf(dir).map((block) => block.replaceAll("/tmp/check.py", program));
+  const all = shell(`set -e\n${blocks.join("\n")}`, dir);
   expect([all.status, all.stderr]).toEqual([0, ""]);
-  // Proofs under the cosigned checkpoint, and the kept one: of the key before.
-  expect(all.stdout.match(/^build-07\.example\/tapline 60$/gm)!.length).toBe(1);
-  expect(all.stdout).toContain("every sample is in the order of the draw");
-}, 1_200_000);
+  expect(all.stdout).toContain(`checkpoints/${name}: ${size} entries of`);
+  // With the current key alone the kept one is not taken.
+  writeFileSync(join(dir, "current.vkey"), `${keys[0]!}\n`);
+  const alone = spawnSync("python3", [program, "checkpoints", "current.vkey"], {
+    cwd: dir,
+    encoding: "utf8",
+  });
+  expect([alone.status, alone.stderr]).toEqual([1, expect.stringContaining("no key of the log")]);
+});
+
+test("who signs the manifest: a key of its own, the signer's process, or nobody, and VERIFY.md says which", async () => {
+  const made = await world(everything());
+  const ledger_dir = join(made.dir, "ledger");
+  const run = async (
+    signer: ManifestSigner | undefined,
+  ): Promise<{ dir: string; text: string; out: string }> => {
+    const dir = join(newDir(), "pack");
+    await writePack(dir, await report(made.config, { ids: ["A.9.4"] }), { signer, attached: new Map() });
+    const program = join(newDir(), "check.py");
+    const blocks = commandsOf(dir).map((block) => block.replaceAll("/tmp/check.py", program));
+    const { status, stdout, stderr } = shell(`set -e\n${blocks.join("\n")}`, dir);
+    expect([status, stderr]).toEqual([0, ""]);
+    return { dir, text: read(dir, "VERIFY.md"), out: stdout };
+  };
+  const file = join(newDir(), "auditor.key");
+  writeFileSync(file, newSecretText("example.org/compliance"));
+  const own = await run(await signerOf(ledger_dir, file));
+  expect(own.text).toContain("check.py files manifest.vkey");
+  expect(own.out).toContain("there is no other\nsigned by example.org/compliance\n");
+  // The ledger's key moves to a signer, which is asked for it.
+  const signer_dir = newDir();
+  renameSync(join(ledger_dir, "ledger.key"), join(signer_dir, "ledger.key"));
+  const socket = join(newDir(), "socket");
+  const origin = "build-07.example/tapline";
+  const nobody = await run(await signerOf(ledger_dir, undefined, socket));
+  expect(nobody.text).toContain("is **not signed**");
+  expect(filesIn(nobody.dir)).not.toContain("manifest.note");
+  const server = await SignerServer.open({
+    dir: signer_dir,
+    socket,
+    ...(await openKeys(signer_dir, origin)),
+  });
+  const signed = await run(await signerOf(ledger_dir, undefined, socket));
+  expect(signed.out).toContain(`there is no other\nsigned by ${origin}\n`);
+  expect(outsider(signed.dir, made.vkey).status).toBe(0);
+  await server.close();
+  // A signer of another log is not taken for this one's.
+  const other_dir = newDir();
+  const other = await SignerServer.open({ dir: other_dir, socket, ...(await openKeys(other_dir, origin)) });
+  await expect(signerOf(ledger_dir, undefined, socket)).rejects.toMatchObject({ code: "LEDGER_KEY" });
+  await other.close();
+});
+
+test("nobody but the owner can read a pack", async () => {
+  const { dir } = await packOf(await world(everything()), { ids: ["A.6.2.6"] });
+  for (const one of readdirSync(dir, { recursive: true, withFileTypes: true })) {
+    const path = join(one.parentPath, one.name);
+    expect([path, statSync(path).mode & 0o777]).toEqual([path, one.isDirectory() ? 0o700 : 0o600]);
+  }
+  expect(statSync(dir).mode & 0o777).toBe(0o700);
+});
+
+test("a page shows what it counts and what it drew from", async () => {
+  const supporting = event("rule-alert", "2026-11-23T18:30:00.000Z", {
+    "event.id": "for-a-9-4",
+    "tapline.control.supporting": ["A.9.4"],
+  });
+  const made = await world([...everything(), serialise(supporting)]);
+  const { dir, report: found } = await packOf(made, { ids: ["A.9.4"] });
+  const [control] = found.controls;
+  expect([control!.direct > 0, control!.supporting > 0]).toEqual([true, true]);
+  const page = read(dir, "index.html");
+  expect(page).toContain(
+    `<dt>Direct</dt><dd><bdi>${control!.direct}</bdi></dd><dt>Supporting</dt><dd><bdi>${control!.supporting}</bdi>`,
+  );
+  expect(page).toContain(
+    `of ${control!.population} events that are direct evidence and that a checkpoint covers`,
+  );
+  expect(page).toContain(
+    `Counted above and not drawn from: ${control!.supporting} that are supporting evidence.`,
+  );
+  expect(page).toContain("Findings: no gap found; without a statement of applicability few can be");
+});
 
 const shell = (script: string, dir: string) =>
   spawnSync("bash", ["-c", script], { cwd: dir, encoding: "utf8", timeout: 1_000_000 });
@@ -199,35 +292,177 @@ test("the commands of VERIFY.md run as they stand, and refuse what was changed",
   const { dir, report: found } = await packOf(made, { ids: ["A.6.2.8"] });
   const tmp = newDir();
   const blocks = commandsOf(dir).map((block) => block.replaceAll("/tmp/check.py", join(tmp, "check.py")));
-  expect(blocks.length).toBe(6);
+  expect(blocks.length).toBe(5);
   const all = shell(`set -e\n${blocks.join("\n")}`, dir);
   expect([all.status, all.stderr]).toEqual([0, ""]);
-  expect(all.stdout).toContain("every file is as the manifest says");
-  expect(all.stdout).toContain("every sample is in the order of the draw");
+  const drawn = found.sample.events.length;
+  const below = found.sample.events.filter(({ index }) => index < 60).length;
+  expect(below).toBeGreaterThan(0);
+  expect(below).toBeLessThan(drawn);
+  expect(all.stdout).toContain(
+    `${filesIn(dir).length - 2} files are as the manifest says, and there is no other\nsigned by build-07`,
+  );
+  expect(all.stdout).toContain(
+    `${drawn} events drawn: each proven, shown as it was recorded, and in the order`,
+  );
+  expect(all.stdout).toContain(`cosigned by witness.example/w1: ${below} of ${drawn}\n`);
+  expect(all.stdout).toContain(`signed by build-07.example/tapline: ${drawn} of ${drawn}\n`);
+  expect(all.stdout).toContain("checkpoints/checkpoint.cosigned: 60 entries of build-07");
+  expect(all.stdout).not.toContain("NOT CHECKED");
   const witnessed = found.sample.events.find(({ index }) => index < 60)!;
   expect(all.stdout).toContain(made.documents[witnessed.index]!);
-  expect(all.stdout.match(/signed by witness\.example\/w1 \(witness, at 1790000000 s/g)!.length).toBe(
-    1 + found.sample.events.filter(({ index }) => index < 60).length,
-  );
-  const [digest] = hash("sha256", read(dir, "manifest.json")).split(" ");
-  expect(all.stdout.split(digest!).length).toBe(4); // of the note twice, and of the file
-  expect(all.stdout).toContain("and there are no others");
-  for (const path of filesIn(dir))
-    expect([path, statSync(join(dir, path)).mode & 0o777]).toEqual([path, 0o600]);
-  writeFileSync(join(dir, "proofs/more.tlog-proof"), "");
-  const added = shell(blocks[0]!, dir);
-  expect([added.status, added.stderr]).toEqual([1, expect.stringContaining("proofs/more.tlog-proof")]);
-  rmSync(join(dir, "proofs/more.tlog-proof"));
-  const proof = join(dir, witnessed.proof);
-  const [head, ...rest] = readFileSync(proof, "utf8").split("\n");
-  const entry = Buffer.from(rest[0]!.slice("extra ".length), "base64")
-    .toString()
-    .replace(/"host"/, '"hosu"');
-  writeFileSync(proof, [head, `extra ${Buffer.from(entry).toString("base64")}`, ...rest.slice(1)].join("\n"));
-  expect(shell(blocks[0]!, dir).status).not.toBe(0);
-  const refused = shell(`${blocks[1]!}\n${blocks[3]!}`, dir);
-  expect([refused.status, refused.stderr]).toEqual([1, expect.stringContaining("not in the tree")]);
+  expect(all.stdout).toContain("cosigned by witness.example/w1, at 1790000000 s since 1970\n");
 }, 1_200_000);
+
+/** A pack, its checker, and what it says to an edit of the pack, which is taken back. */
+async function checker(cosigned: number): Promise<{
+  dir: string;
+  keys: string;
+  made: World;
+  report: Report;
+  check(...args: readonly string[]): { status: number | null; out: string };
+  edited(
+    path: string,
+    edit: (text: string) => string,
+    ...args: readonly string[]
+  ): { status: number | null; out: string };
+}> {
+  const made = await world(everything(), { cosigned });
+  const { dir, report: found } = await packOf(made, { ids: ["A.6.2.6"] });
+  const program = join(newDir(), "check.py");
+  shell(commandsOf(dir)[0]!.replaceAll("/tmp/check.py", program), dir);
+  const check = (...args: readonly string[]) => {
+    const { status, stdout, stderr } = spawnSync("python3", [program, ...args], {
+      cwd: dir,
+      encoding: "utf8",
+    });
+    return { status, out: stdout + stderr };
+  };
+  const edited = (path: string, edit: (text: string) => string, ...args: readonly string[]) => {
+    const before = read(dir, path);
+    writeFileSync(join(dir, path), edit(before));
+    const said = check(...args);
+    writeFileSync(join(dir, path), before);
+    return said;
+  };
+  return { dir, made, report: found, check, edited, keys: "checkpoints/log.vkey" };
+}
+
+test("the checker of a pack finds what was changed, taken away and added", async () => {
+  const { dir, check, edited, keys } = await checker(60);
+  const fine = check("files", keys);
+  expect([fine.status, fine.out]).toEqual([0, expect.stringContaining("signed by build-07.example/tapline")]);
+  const space = (text: string): string => `${text} `;
+  expect(edited("index.html", space, "files", keys)).toEqual({ status: 1, out: "CHANGED: index.html\n" });
+  writeFileSync(join(dir, "proofs", "more.tlog-proof"), "");
+  symlinkSync("/etc", join(dir, "etc"));
+  expect(check("files", keys).out).toBe(
+    "NOT IN THE MANIFEST: etc\nNOT IN THE MANIFEST: proofs/more.tlog-proof\n",
+  );
+  rmSync(join(dir, "etc"));
+  rmSync(join(dir, "proofs", "more.tlog-proof"));
+  const page = read(dir, "index.html");
+  rmSync(join(dir, "index.html"));
+  expect(check("files", keys)).toEqual({ status: 1, out: "MISSING: index.html\n" });
+  const elsewhere = join(newDir(), "page");
+  writeFileSync(elsewhere, page);
+  symlinkSync(elsewhere, join(dir, "index.html"));
+  expect(check("files", keys)).toEqual({ status: 1, out: "CHANGED: index.html\n" });
+  rmSync(join(dir, "index.html"));
+  writeFileSync(join(dir, "index.html"), page);
+  // A manifest that was made again for changed files, and a checkpoint in place of the note.
+  expect(edited("manifest.json", space, "files", keys).out).toContain("the note is of another manifest");
+  const checkpoint = read(dir, "checkpoints/checkpoint");
+  expect(edited("manifest.note", () => checkpoint, "files", keys).out).toContain(
+    "not the note of a manifest",
+  );
+  // And the note in place of a checkpoint: it is signed by the log's key, and is no checkpoint.
+  const [proof] = readdirSync(join(dir, "proofs"));
+  const note = read(dir, "manifest.note");
+  const path = `proofs/${proof!}`;
+  const taken = (text: string): string => `${text.split("\n\n")[0]}\n\n${note}`;
+  expect(edited(path, taken, "proof", path, keys)).toMatchObject({ status: 1 });
+  expect(check("files", keys).status).toBe(0);
+});
+
+test("the checker of a pack takes no place, no other entry, no other order, and no wrong signature", async () => {
+  const { dir, check, edited, keys, report: found } = await checker(60);
+  const { proof, index } = found.sample.events.find((one) => one.index >= 60)!;
+  const at = (other: number) => (text: string) => text.replace(`index ${index}\n`, `index ${other}\n`);
+  expect(check("proof", proof, keys).status).toBe(0);
+  expect(edited(proof, at(index + 1), "proof", proof, keys).out).toMatch(
+    /not in the tree|too long|too short/,
+  );
+  // Of a tree of one entry the path is empty, whatever the index says.
+  const one = await world(everything().slice(0, 1));
+  const only = await report(one.config, { ids: ["A.6.2.8"] });
+  const alone = await only.prover.prove(0);
+  writeFileSync(join(dir, "alone"), alone);
+  writeFileSync(join(dir, "alone.vkey"), one.vkey);
+  expect(check("proof", "alone", "alone.vkey").out).toContain("entry 0 of 1");
+  expect(
+    edited("alone", (text) => text.replace("index 0", "index 7"), "proof", "alone", "alone.vkey").out,
+  ).toContain("no place in this tree");
+  expect(check("proof", "alone", keys).out).toContain("no key of the log");
+  rmSync(join(dir, "alone"));
+  expect(
+    edited(proof, (text) => text.replace(/\n— (\S+) (.{8})./, "\n— $1 $2/"), "proof", proof, keys).out,
+  ).toMatch(/is wrong|not in the tree/);
+  const swap = (text: string): string => text.replace("build-07", "build-08");
+  expect(edited("events.ndjson", swap, "sample", keys).out).toContain("shows another entry");
+  const reversed = (text: string): string => {
+    const said = JSON.parse(text) as { controls: { sample: number[] }[] };
+    said.controls[0]!.sample.reverse();
+    return JSON.stringify(said);
+  };
+  expect(edited("report.json", reversed, "sample", keys).out).toContain("not in the order of the draw");
+  expect(edited("events.ndjson", (text) => text.slice(text.indexOf("\n") + 1), "sample", keys).out).toContain(
+    "names other events",
+  );
+  const other = read(join((await world(everything().toReversed())).dir, "ledger"), "checkpoint");
+  expect(edited("checkpoints/checkpoint", () => other, "checkpoints", keys).out).toContain("no key of");
+});
+
+test("the checker of a pack counts what it cannot check for nothing, and says so", async () => {
+  const { dir, made, check, report: found } = await checker(60);
+  const { proof } = found.sample.events.find((one) => one.index < 60)!;
+  const log = "checkpoints/log.vkey";
+  // The witness's key not given; then one of ML-DSA-44 under the same name and id, whose signatures are not Ed25519.
+  const without = check("proof", proof, log);
+  expect([without.status, without.out]).toEqual([
+    0,
+    expect.stringContaining("NOT CHECKED, counts for nothing: witness.example/w1, its key is not among"),
+  ]);
+  expect(without.out).not.toContain("cosigned by");
+  const typed = Buffer.concat([Buffer.of(6), Buffer.alloc(1_312, 1)]);
+  const id = hash("sha256", Buffer.concat([Buffer.from("witness.example/w1\n"), typed]), "buffer").subarray(
+    0,
+    4,
+  );
+  writeFileSync(
+    join(dir, "ml.vkey"),
+    `witness.example/w1+${id.toString("hex")}+${typed.toString("base64")}\n`,
+  );
+  const path = join(dir, proof);
+  const text = readFileSync(path, "utf8");
+  const line = `— witness.example/w1 ${Buffer.concat([id, Buffer.alloc(2_428, 2)]).toString("base64")}\n`;
+  writeFileSync(path, text.replace(/— witness\.example\/w1 .*\n/, line));
+  const other = check("proof", proof, log, "ml.vkey");
+  expect([other.status, other.out]).toEqual([
+    0,
+    expect.stringContaining(
+      "NOT CHECKED, counts for nothing: witness.example/w1, signatures of type 6 are not checked here",
+    ),
+  ]);
+  expect(other.out).not.toContain("cosigned by");
+  // That the log's own is not among what can be checked is an end.
+  writeFileSync(path, text);
+  writeFileSync(join(dir, "witness.vkey"), made.witness);
+  expect(check("proof", proof, "witness.vkey").out).toContain("no key of the log");
+  expect(check("proof", proof, log, "witness.vkey").out).toContain(
+    "cosigned by witness.example/w1, at 1790000000 s",
+  );
+});
 
 test.skipIf(!haveGo)("Go's code for transparency logs takes the proofs of a pack", async () => {
   buildVerifiers();
@@ -367,6 +602,9 @@ test.skipIf(!haveTools)("the PDF has a page for each control, and says what the 
   const all = pages.join("\n");
   expect(all).toContain("not collected here");
   expect(all).toContain("What is not covered");
+  // Heads of tables are not cut off.
+  for (const head of [/Direct +Supporting +Last evidence/, /Events drawn/, /Deadlines\n? *missed/])
+    expect(all).toMatch(head);
   expect(all).toMatch(/⟨U\+202E⟩/);
   expect(readFileSync(path).includes("/URI")).toBe(false);
 });
@@ -409,5 +647,11 @@ test("report: exit codes, the record of the export, and a directory that is not 
     ]);
     expect([code, stderr]).toEqual([2, expect.stringContaining(said)]);
   }
+  const before = ["--from", "2020-01-01", "--to", "2020-02-01"];
+  const empty = await tapline(home, [...args.slice(0, -1), join(home, "empty"), ...before]);
+  expect([empty.code, empty.stdout]).toEqual([
+    1,
+    expect.stringMatching(/^GAP {3}Nothing was recorded in the period/),
+  ]);
   expect(readdirSync(home).filter((name) => name.includes("no") || name.startsWith(".all"))).toEqual([]);
 });

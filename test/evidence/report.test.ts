@@ -1,17 +1,31 @@
 // What a report says of a ledger of real sessions, against counts that are made from the documents themselves.
-import { rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { LIMITS } from "../../src/core/limits.ts";
 import { expect, test } from "vitest";
+import { LIMITS } from "../../src/core/limits.ts";
 import { judge } from "../../src/evidence/controls.ts";
 import { draw } from "../../src/evidence/draw.ts";
+import { openEvents } from "../../src/evidence/events.ts";
 import { readImpact } from "../../src/evidence/impact.ts";
 import { readControls, readCrosswalk, termsOf } from "../../src/evidence/map.ts";
 import type { SoaRow } from "../../src/evidence/model.ts";
 import { writePruned } from "../../src/ledger/pruned.ts";
+import { openReader } from "../../src/ledger/reader.ts";
+import { rotateKey } from "../../src/ledger/rotation.ts";
 import { readSoa } from "../../src/evidence/soa.ts";
 import { type Document, flat } from "../commands/tapline.ts";
-import { type World, around, check, event, everything, newDir, report, sessions, world } from "./world.ts";
+import {
+  type World,
+  append,
+  around,
+  check,
+  event,
+  everything,
+  newDir,
+  report,
+  sessions,
+  world,
+} from "./world.ts";
 import { serialise } from "../../src/core/generated/event.ts";
 
 const flatAll = ({ documents }: Pick<World, "documents">): Document[] =>
@@ -142,42 +156,84 @@ test("what is claimed and not there is a gap, listed first", async () => {
     expect(texts).toMatch(said);
 });
 
-test("a report on some controls finds what is about these and about the whole record", async () => {
-  const made = await world(everything());
+test("a report of some controls finds what is about them, and what bears on all", async () => {
+  const made = await world([
+    ...everything(),
+    check("law", "fail", "2026-11-21T00:00:00.000Z", ["A.6.2.8", "A.9.4"]),
+    check("odd", "fail", "2026-11-21T00:00:00.000Z", ["A.6.2.6"]),
+  ]);
   const soa = await readSoa(wrote("soa.yml", SOA));
-  const { report: found } = await report(made.config, { soa, ids: ["A.7.4"] });
-  expect(found.findings.map(({ text }) => text)).toEqual([
-    expect.stringMatching(/^Without a justification: A\.7\.4\.$/),
-    expect.stringMatching(/^Applicable and without an owner: A\.7\.4\.$/),
-    expect.stringMatching(/^Last reviewed more than a year .*: A\.7\.4\.$/),
-    expect.stringMatching(/^No witness has cosigned/),
-    expect.stringMatching(/^2 gaps in what was read/),
-    expect.stringMatching(/^The collector gave no sign of life/),
-    expect.stringMatching(/^Nothing was heard from codex/),
-  ]);
+  const impact = await readImpact(wrote("impact.yml", IMPACT));
+  const whole = (await report(made.config, { soa, impact })).report;
+  const { report: found } = await report(made.config, { soa, impact, ids: ["A.9.4"] });
+  const of = (kind: string, one = found): string[] =>
+    one.findings.filter((finding) => finding.kind === kind).map(({ text }) => text);
+  for (const { controls } of found.findings) for (const id of controls) expect(id).toBe("A.9.4");
+  expect(of("control")).toEqual([]); // alerts are about A.6.2.6, incidents about A.8.4
+  expect(of("check")).toEqual([expect.stringContaining("The check law failed")]);
+  expect(of("statement")).toEqual([expect.stringMatching(/^A\.9\.4 .*said not to apply/)]);
+  expect(found.harms!.map(({ id }) => id)).toEqual(["H1", "H3", "H4"]);
+  expect(of("harm").join()).not.toContain("H2");
+  // What was not heard, and what the ledger rests on, bears on every control.
+  expect(of("coverage")).toEqual(of("coverage", whole));
+  expect(of("coverage").length).toBeGreaterThan(1);
+  expect(of("integrity")).toEqual(of("integrity", whole));
 });
 
-test("a period in which nothing was recorded is a gap, whatever is claimed", async () => {
+test("a period in which nothing was recorded is a finding, with a statement and without", async () => {
   const { config } = await world(everything());
-  const span = { from: Date.parse("2020-01-01T00:00:00Z"), to: Date.parse("2020-02-01T00:00:00Z") };
-  const { report: found } = await report(config, { span, asked: { from: "2020-01-01", to: "2020-02-01" } });
-  expect(found.findings.filter(({ level }) => level === "gap").map(({ text }) => text)).toEqual([
-    "Nothing was recorded in the period, not even that the collector ran.",
-  ]);
+  const span = { from: Date.parse("2026-12-01T00:00:00Z"), to: Date.parse("2026-12-02T00:00:00Z") };
+  const now_ms = Date.parse("2026-12-03T00:00:00Z");
+  for (const soa of [undefined, await readSoa(wrote("soa.yml", SOA))]) {
+    const asked = { from: "2026-12-01", to: "2026-12-02" };
+    const { report: found } = await report(config, { ids: ["A.9.4"], span, asked, soa, now_ms });
+    expect(found.findings[0]).toMatchObject({
+      level: "gap",
+      text: expect.stringMatching(/^Nothing was recorded/),
+    });
+    expect(found.findings.filter(({ text }) => text.includes("had not ended"))).toEqual([]);
+  }
+  // A period that ends before the first event has no end before its beginning.
+  const { report: before } = await report(config, {
+    span: { from: 0, to: Date.parse("2020-01-01T00:00:00Z") },
+  });
+  expect([before.period.from, before.events.all]).toEqual(["1970-01-01T00:00:00.000Z", 0]);
+  // What has not come yet is no part of a report: it says so.
+  const { report: early } = await report(config, { now_ms: Date.parse("2026-11-25T00:00:00Z") });
+  expect(early.findings.map(({ text }) => text)).toContainEqual(
+    expect.stringMatching(/^The period had not ended/),
+  );
+  expect(early.findings.filter(({ text }) => text.startsWith("Nothing was recorded"))).toEqual([]);
 });
 
-test("more entries than are looked at without a store are refused, and none is left out silently", async () => {
-  const [one] = everything();
-  const all = LIMITS.store_tail_entries;
-  const { config } = await world(
-    Array.from({ length: all + 1 }, (_, i) => one!.replace(/"id":"[^"]*"/, `"id":"e${i}"`)),
-  );
-  await expect(report(config)).rejects.toMatchObject({
-    code: "STORE_BEHIND",
-    message: expect.stringContaining(`knows ${all} of ${all + 1} entries`),
-    remedy: expect.stringContaining("sink of type store"),
-  });
-}, 120_000);
+test("keys of before are named with their time, as the ledger tells it", async () => {
+  const made = await world(everything());
+  const ledger_dir = join(made.dir, "ledger");
+  const first = made.vkey;
+  const idOf = (vkey: string): string => vkey.split("+")[1]!;
+  const change = (id: string, before: string, after: string, time: string): string =>
+    serialise(
+      event("config-change", time, {
+        "event.id": id,
+        "tapline.change.before": before,
+        "tapline.change.after": after,
+      }),
+    );
+  const vkeyOf = (): string => readFileSync(join(ledger_dir, "ledger.vkey"), "utf8").trim();
+  await rotateKey(ledger_dir, 0);
+  const second = vkeyOf();
+  await rotateKey(ledger_dir, 3_600_000);
+  const rotation = JSON.parse(readFileSync(join(ledger_dir, "rotation.json"), "utf8")) as {
+    until_ms: number;
+  };
+  await append(made, [change("k1", idOf(first), idOf(second), "2026-11-24T00:00:00.000Z")]);
+  const { report: found } = await report(made.config, { ids: ["A.9.4"] });
+  expect(found.integrity.vkey).toBe(vkeyOf());
+  expect(found.integrity.earlier).toEqual([
+    { vkey: second, from: "2026-11-24T00:00:00.000Z", until: new Date(rotation.until_ms).toISOString() },
+    { vkey: first, from: null, until: "2026-11-24T00:00:00.000Z" },
+  ]);
+});
 
 test("every claim against every evidence", () => {
   const row = (more: Partial<SoaRow>): SoaRow => ({
@@ -374,3 +430,35 @@ test("a place without a ledger, and a ledger that nothing covers, are refused", 
     code: "NO_LEDGER",
   });
 });
+
+test("without a store a ledger that is too long to be read at once is refused, never counted in part", async () => {
+  const made = await world([]);
+  const chunk = Array.from({ length: 8_192 }, () => "{}");
+  for (let left = LIMITS.store_tail_entries + 1; left > 0; left -= chunk.length)
+    await append(made, chunk.slice(0, left));
+  const refused = await report(made.config, { ids: ["A.6.2.8"] }).catch((error: unknown) => error);
+  expect(refused).toMatchObject({
+    code: "STORE_BEHIND",
+    retry: true,
+    message: expect.stringMatching(
+      /^the store has 0 of 32,769 entries of the ledger, and after it a report reads 32,768 entries, or 64 MiB/,
+    ),
+    remedy: expect.stringMatching(/a sink of type store, run the collector, and wait until `tapline status`/),
+  });
+}, 600_000);
+
+test("long entries without a store are refused by their bytes, as many as fit are counted", async () => {
+  const beat = serialise(event("heartbeat", "2026-11-23T12:00:00.000Z", { message: "x".repeat(60_000) }));
+  const fit = Math.floor(LIMITS.store_tail_bytes / (beat.length + 2));
+  const made = await world([]);
+  for (let left = fit; left > 0; left -= 200)
+    await append(made, Array<string>(Math.min(200, left)).fill(beat));
+  const reader = openReader(join(made.dir, "ledger"));
+  const store = await openEvents(made.config, reader, fit);
+  expect(await store.query("SELECT count(*)::INT AS n FROM events")).toEqual([{ n: fit }]);
+  await store.close();
+  await append(made, Array<string>(200).fill(beat));
+  const refused = await openEvents(made.config, reader, fit + 200).catch((error: unknown) => error);
+  expect(refused).toMatchObject({ code: "STORE_BEHIND", message: expect.stringContaining("64 MiB") });
+  await reader.close();
+}, 120_000);

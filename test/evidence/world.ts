@@ -23,8 +23,6 @@ const SESSIONS = [
   "mcp/server-everything",
 ];
 const ORIGIN = { namespace: "default", host: "build-07", version: "0.1.0" };
-/** Documents that are appended at once. */
-const FRAME = 4_096;
 const LOG = "build-07.example/tapline";
 export const TO = "2026-11-28T00:00:00Z";
 
@@ -130,6 +128,19 @@ export interface WorldOptions {
   readonly options?: Record<string, unknown>;
 }
 
+/** More entries in the ledger of a state directory, and a checkpoint over them. */
+export async function append({ dir }: Pick<World, "dir">, documents: readonly string[]): Promise<void> {
+  const { ledger } = await Ledger.open({
+    dir: join(dir, "ledger"),
+    origin: LOG,
+    log: () => undefined,
+    checkpoint_ms: 1_000_000,
+  });
+  const run = runOf(documents.map((text) => Buffer.from(text)));
+  ledger.append({ run, count: documents.length, hashes: leafHashes(run), header: "{}" });
+  await ledger.close();
+}
+
 /** A state directory with these entries in its ledger. */
 export async function world(
   documents: readonly string[],
@@ -142,17 +153,7 @@ export async function world(
   const parts =
     cosigned === undefined ? [documents] : [documents.slice(0, cosigned), documents.slice(cosigned)];
   for (const part of parts) {
-    const { ledger } = await Ledger.open({
-      dir: ledger_dir,
-      origin: LOG,
-      log: () => undefined,
-      checkpoint_ms: 1_000_000,
-    });
-    for (let at = 0; at < part.length; at += FRAME) {
-      const run = runOf(part.slice(at, at + FRAME).map((text) => Buffer.from(text)));
-      ledger.append({ run, count: Math.min(FRAME, part.length - at), hashes: leafHashes(run), header: "{}" });
-    }
-    await ledger.close();
+    await append({ dir }, part);
     if (part === parts[0] && cosigned !== undefined) {
       const note = readFileSync(join(ledger_dir, "checkpoint"), "utf8");
       writeFileSync(join(ledger_dir, "checkpoint.cosigned"), witness.cosigned(note));

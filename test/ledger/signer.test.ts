@@ -14,10 +14,14 @@ import {
 import { request } from "node:http";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { openCheckpoint } from "../../src/ledger/checkpoint.ts";
+import { readVerifiers } from "../../src/ledger/keys.ts";
 import type { Ledger } from "../../src/ledger/log.ts";
+import { openNote } from "../../src/ledger/note.ts";
 import { openToken } from "../../src/ledger/pkcs11.ts";
 import { leafHashes } from "../../src/ledger/recover.ts";
 import { rotateKey } from "../../src/ledger/rotation.ts";
+import { signManifest } from "../../src/ledger/signer-client.ts";
 import { SignerServer } from "../../src/ledger/signer-server.ts";
 import { type Keys, openKeys } from "../../src/ledger/signing.ts";
 import { verifyLedger } from "../../src/ledger/verify.ts";
@@ -97,6 +101,28 @@ const ATTACKS: readonly [string, (entries: string[]) => void, number, RegExp][] 
     /has signed another history/,
   ],
 ];
+
+test("a manifest is signed under a first line that no checkpoint has, and nothing else is", async () => {
+  const at = await signing();
+  const dir = newDir();
+  await grow(dir, 3, at);
+  const log = (await readVerifiers(dir))!;
+  const digest = "ab".repeat(32);
+  const note = await signManifest(at.socket, digest, log);
+  expect(note.startsWith(`tapline evidence manifest\n${digest}\n\n— ${ORIGIN} `)).toBe(true);
+  expect(openNote(note, log)).toBe(`tapline evidence manifest\n${digest}\n`);
+  expect(openCheckpoint(note, log)).toBe(`the origin is not ${ORIGIN}`);
+  // It holds the signer to nothing: the ledger goes on, and its size is what it was.
+  expect(at.server.size).toBe(3);
+  await grow(dir, 5, at);
+  expect(sizeOf(dir)).toBe(5);
+  const body = readFileSync(join(dir, "checkpoint"), "utf8").split("\n\n")[0]!;
+  for (const sent of ["", `${digest}\n`, digest.toUpperCase(), `${body}\n`, `${digest}\n${ORIGIN}\n9\n`])
+    await expect(signManifest(at.socket, sent, log)).rejects.toMatchObject({
+      code: "LEDGER_SIGNER",
+      message: expect.stringContaining("answered 400: not the digest of a manifest"),
+    });
+});
 
 describe("a signer that knows what it signed", () => {
   test.each(ATTACKS)("does not sign when %s", async (_, edit, size, message) => {

@@ -61,7 +61,7 @@ export async function makePack(argv: readonly string[]): Promise<number> {
   const [soa_file, impact_file] = [values.soa ?? config.soa, values.impact ?? config.impact];
   const soa = soa_file === undefined ? undefined : await readSoa(soa_file);
   const impact = impact_file === undefined ? undefined : await readImpact(impact_file);
-  const signer = await signerOf(join(config.state_dir, "ledger"), values.key);
+  const signer = await signerOf(join(config.state_dir, "ledger"), values.key, config.ledger.signer);
   const user = actor();
   const made = await makeReport(config, {
     ids,
@@ -119,6 +119,6 @@ function print(
     `sample     ${n(sample.events.length)} events, seed ${sample.seed}, each with its proof under ${integrity.origin} at ${n(integrity.covered)}`,
   );
   console.log(
-    `pack       ${out}${signed ? "" : " (its manifest is not signed: the ledger's key is not here)"}`,
+    `pack       ${out}${signed ? "" : " (its manifest is not signed: the ledger's key, or its signer, is not at hand)"}`,
   );
 }
