@@ -4,7 +4,7 @@ import { forEachEntry } from "../core/entry.ts";
 import { blobsNamed } from "./check-blobs.ts";
 import { TILE_WIDTH } from "./merkle.ts";
 import type { LedgerReader } from "./reader.ts";
-import { walk } from "./walk.ts";
+import { walk, walkLeft } from "./walk.ts";
 
 export interface PruneAsk {
   /** First entry that is there. */
@@ -62,11 +62,13 @@ function recorded(entry: string): number {
   }
 }
 
-/** Blobs that entries [from, to) name, without those that a later one names too. */
+/** Blobs that entries [from, to) name, as far as these are still there, without those that a later one names too. Blobs go before
+ * the bundles that name them, so that those of a bundle that is gone are gone. */
 export async function blobsOnlyBefore(reader: LedgerReader, from: number, to: number): Promise<string[]> {
   const found = new Set<string>();
   if (from >= to) return [];
-  for await (const { run } of walk(reader, from, to)) for (const digest of blobsNamed(run)) found.add(digest);
+  for await (const { run } of walkLeft(reader, from, to))
+    for (const digest of blobsNamed(run)) found.add(digest);
   if (found.size === 0) return [];
   for await (const { run } of walk(reader, to)) {
     for (const digest of blobsNamed(run)) found.delete(digest);

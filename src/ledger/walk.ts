@@ -2,6 +2,7 @@
 import { TaplineError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { EntryBatch } from "../core/stage.ts";
+import { TILE_WIDTH } from "./merkle.ts";
 import { prunedError } from "./pruned.ts";
 import type { LedgerReader } from "./reader.ts";
 
@@ -16,7 +17,21 @@ export async function* walk(reader: LedgerReader, from = 0, to = Infinity): Asyn
   }
 }
 
-/** The same, and every entry has to be there. Throws NO_SUCH_ENTRY, ENTRY_PRUNED. */
+/** Batches of what files still have of the entries [from, to): bundles that a removal took before it was cut short are passed over. */
+export async function* walkLeft(reader: LedgerReader, from: number, to: number): AsyncGenerator<EntryBatch> {
+  for (let at = from; at < to;) {
+    const most = Math.min(LIMITS.sink_batch_entries, to - at);
+    const batch = await reader.read(at, most, LIMITS.sink_batch_bytes).catch((error: unknown) => {
+      if (error instanceof TaplineError && error.code === "ENTRY_PRUNED") return "gone" as const;
+      throw error;
+    });
+    if (batch === undefined) return;
+    if (batch !== "gone") yield batch;
+    at = batch === "gone" ? at - (at % TILE_WIDTH) + TILE_WIDTH : at + batch.count;
+  }
+}
+
+/** Batches of the entries [from, to), each of which has to be there. Throws NO_SUCH_ENTRY, ENTRY_PRUNED. */
 export async function* walkAll(reader: LedgerReader, from: number, to: number): AsyncGenerator<EntryBatch> {
   const first = await reader.first();
   if (from < to && from < first) throw prunedError(from, first);
