@@ -26,7 +26,7 @@ export const ATTACKS = [
 const IDS = /^(#\/)/;
 /** What pages are made of; a thing that is not here came out of a text. */
 const OURS = new Set(
-  "html head meta title link script body div noscript button aside a svg path circle rect g text tspan defs clippath nav h1 h2 h3 ul ol li kbd dl dt dd p main header label select option span bdi form input table caption thead tbody tr th td time section strong details summary pre code".split(
+  "html head meta title link script body div noscript button aside a svg path circle rect g text tspan defs clippath nav h1 h2 h3 ul ol li kbd dl dt dd p main header label select option span bdi form input table caption thead tbody tr th td time section strong em details summary pre code".split(
     " ",
   ),
 );
