@@ -28,7 +28,7 @@ import { runCollector } from "./lifecycle.ts";
 import { Correlating } from "./correlating.ts";
 import { FirstSeen } from "./detect/first-seen.ts";
 import { Oversight } from "./detect/oversight.ts";
-import { Correlations } from "./detect/correlate-thread.ts";
+import { Correlations, type CorrelationsState } from "./detect/correlate-thread.ts";
 import { recover } from "./recover.ts";
 import { PolicyWatch } from "./policy-watch.ts";
 import { Retention } from "./retention.ts";
@@ -83,13 +83,21 @@ async function openSources(
   return sources;
 }
 
+/** What is open when more is opened. */
+interface Open {
+  readonly lanes: readonly Lane[];
+  readonly ledger: Ledger;
+  readonly sources?: ReadonlyMap<string, Source>;
+}
+
 /** What `opening` gives; when it fails, what runs already is ended, or the process would go on without a collector. */
-async function orEnd<T>(opening: Promise<T>, lanes: readonly Lane[], ledger: Ledger): Promise<T> {
+async function orEnd<T>(opening: Promise<T>, { lanes, ledger, sources }: Open): Promise<T> {
   try {
     return await opening;
   } catch (error) {
+    for (const source of sources?.values() ?? []) await source.close();
     for (const lane of lanes) await lane.close();
-    await ledger.close();
+    await ledger.close().catch(() => undefined); // it may be what failed
     throw error;
   }
 }
@@ -185,18 +193,11 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   const oversight = openOversight(config, origin);
   const incidents = new Incidents(origin, incident_rules, deadlinesOf(config.deadlines));
   const known = policy.hash;
-  const { positions, tally, correlations, entries } = await recover({
-    recovered,
-    key,
-    lanes,
-    first_seen,
-    policy,
-    oversight,
-    incidents,
-    openCorrelations: (state) =>
-      new Correlations(joined, { origin, ruleset_hash: set.hash, started_ms, state }),
-  });
-  const sources = await orEnd(openSources(config, log, positions, lanes.length), lanes, ledger);
+  const openCorrelations = (state?: CorrelationsState): Correlations =>
+    new Correlations(joined, { origin, ruleset_hash: set.hash, started_ms, state });
+  const known_parts = { recovered, key, lanes, first_seen, policy, oversight, incidents, openCorrelations };
+  const { positions, tally, correlations, entries } = await orEnd(recover(known_parts), { lanes, ledger });
+  const sources = await orEnd(openSources(config, log, positions, lanes.length), { lanes, ledger });
   const correlating = new Correlating({
     correlations,
     first_seen,
@@ -209,9 +210,10 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   });
   const parts = { sources, lanes, ledger, self, positions, tally, free, correlating, policy, now: Date.now };
   pipeline = new Pipeline({ ...parts, onDurable: events.onDurable, onAlert: events.onAlert });
+  const readable = withSealedOpen(ledger, createSealer(subject_keys));
+  const deliveries = await orEnd(createDeliveries(config, log, readable), { lanes, ledger, sources });
   const shown = { config, rules, set, problems: wrong, origin, started_ms, log };
   const reload = new Reload({ ...shown, known, pipeline, correlating, policy, self });
-  const deliveries = await createDeliveries(config, log, withSealedOpen(ledger, createSealer(subject_keys)));
   const own = { config, self, log, pipeline };
   const shared = { ...parts, ...own, deliveries, ...attend({ ...own, ledger, deliveries }, anchors, policy) };
   return {
