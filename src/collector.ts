@@ -7,6 +7,7 @@ import { steadyClock } from "./core/clock.ts";
 import { makeDirs } from "./core/durable.ts";
 import type { Origin } from "./core/event.ts";
 import type { Log } from "./core/log.ts";
+import type { MatchExchange } from "./core/exchange.ts";
 import type { Router, Source } from "./core/stage.ts";
 import { SUBMISSIONS } from "./core/incident.ts";
 import { fromMs } from "./core/time.ts";
@@ -19,11 +20,13 @@ import { Incidents } from "./incident/grouping.ts";
 import { laneOf, Lane } from "./lane.ts";
 import { Ledger } from "./ledger/log.ts";
 import { Anchoring, readAnchors } from "./anchoring.ts";
+import { Exchange, ownOf } from "./exchange.ts";
 import { Checks } from "./checks/checks.ts";
 import { createRedactor } from "./normalise/redact.ts";
 import { createSealer } from "./normalise/seal.ts";
 import { probe, sessionIn } from "./normalise/probe.ts";
 import { Pipeline } from "./pipeline.ts";
+import { type Status, statusOf } from "./status.ts";
 import { runCollector } from "./lifecycle.ts";
 import { Correlating } from "./correlating.ts";
 import { FirstSeen } from "./detect/first-seen.ts";
@@ -57,37 +60,32 @@ export interface Collector {
   readonly recovered_entries: number;
   /** The collector's own events of this run and those across sessions, by action. */
   readonly own: ReadonlyMap<string, number>;
+  /** How it stands now. */
+  status(): Status;
   /** Collects until `signal` aborts, or with `once` until every source is drained and every sink caught up. */
   run(signal: AbortSignal, once: boolean): Promise<void>;
 }
 
+function createSources(config: Config, log: Log, clock: () => number): Map<string, Source> {
+  return new Map(
+    sourcesOf(config).map(([name, typed]) => [name, createSource(config, name, typed, log, clock)]),
+  );
+}
+
 async function openSources(
-  config: Config,
-  log: Log,
+  sources: ReadonlyMap<string, Source>,
   positions: Positions,
-  lanes: number,
-): Promise<Map<string, Source>> {
-  const clock = steadyClock(Date.now);
-  const router = routerOf(lanes, clock);
-  const sources = new Map<string, Source>();
-  try {
-    for (const [name, typed] of sourcesOf(config)) {
-      const source = createSource(config, name, typed, log, clock);
-      sources.set(name, source);
-      await source.open(new Map(Object.entries(positions[name] ?? {})), router);
-    }
-  } catch (error) {
-    for (const source of sources.values()) await source.close();
-    throw error;
-  }
-  return sources;
+  router: Router,
+): Promise<void> {
+  for (const [name, source] of sources)
+    await source.open(new Map(Object.entries(positions[name] ?? {})), router);
 }
 
 /** What is open when more is opened. */
 interface Open {
   readonly lanes: readonly Lane[];
   readonly ledger: Ledger;
-  readonly sources?: ReadonlyMap<string, Source>;
+  readonly sources: ReadonlyMap<string, Source>;
 }
 
 /** What `opening` gives; when it fails, what runs already is ended, or the process would go on without a collector. */
@@ -95,11 +93,17 @@ async function orEnd<T>(opening: Promise<T>, { lanes, ledger, sources }: Open): 
   try {
     return await opening;
   } catch (error) {
-    for (const source of sources?.values() ?? []) await source.close();
+    for (const source of sources.values()) await source.close();
     for (const lane of lanes) await lane.close();
     await ledger.close().catch(() => undefined); // it may be what failed
     throw error;
   }
+}
+
+/** The group with which correlations are shared, if there is one; the configuration has no second. */
+function groupOf(sources: ReadonlyMap<string, Source>): MatchExchange | undefined {
+  for (const { exchange } of sources.values()) if (exchange !== undefined) return exchange;
+  return undefined;
 }
 
 async function createDeliveries(config: Config, log: Log, ledger: Readable): Promise<Delivery[]> {
@@ -170,17 +174,17 @@ function attend(
 export async function openCollector(config: Config, log: Log, events: CollectorEvents): Promise<Collector> {
   await makeDirs(config.state_dir);
   const key = await loadDigestKey(config.state_dir);
-  const started_ms = Date.now();
-  const origin = originOf(config);
+  const [started_ms, origin] = [Date.now(), originOf(config)];
   const free: Uint8Array[] = [];
   const anchors = await readAnchors(config);
-  const { signing } = anchors;
   const onFree = (run: Uint8Array): unknown => free.push(run);
-  const { ledger, recovered } = await Ledger.open({ ...ledgerAt(config), log, signing, onFree });
+  const opening = { ...ledgerAt(config), log, signing: anchors.signing, onFree };
+  const { ledger, recovered } = await Ledger.open(opening);
   const subject_keys = subjectKeys(config.state_dir);
   let pipeline: Pipeline | undefined;
   const { redactText } = createRedactor(key);
-  const self = new SelfRecorder(origin, started_ms, Date.now, redactText);
+  const [now, clock] = [Date.now, steadyClock(Date.now)];
+  const self = new SelfRecorder(origin, started_ms, now, redactText);
   const policy = new PolicyWatch({ config, self, redactText, log });
   await policy.look();
   const rules = await readRuleTexts(rulePaths(config), config.placeholders, policy.policy);
@@ -188,34 +192,41 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   for (const problem of wrong) events.onProblem(problem);
   const incident_rules = rulesOf(config.incidents);
   const engine = { origin, key, started: fromMs(started_ms)!, rules, subject_keys, incident_rules };
+  const sources = createSources(config, log, clock);
+  const group = groupOf(sources);
   const lanes = await openLanes(config.workers, engine, () => pipeline);
-  const first_seen = new FirstSeen(origin);
-  const oversight = openOversight(config, origin);
-  const incidents = new Incidents(origin, incident_rules, deadlinesOf(config.deadlines));
-  const known = policy.hash;
+  const open = { lanes, ledger, sources };
+  const across = {
+    first_seen: new FirstSeen(origin),
+    oversight: openOversight(config, origin),
+    incidents: new Incidents(origin, incident_rules, deadlinesOf(config.deadlines)),
+  };
+  const [known, judged] = [policy.hash, { origin, ruleset_hash: set.hash }];
   const openCorrelations = (state?: CorrelationsState): Correlations =>
-    new Correlations(joined, { origin, ruleset_hash: set.hash, started_ms, state });
-  const known_parts = { recovered, key, lanes, first_seen, policy, oversight, incidents, openCorrelations };
-  const { positions, tally, correlations, entries } = await orEnd(recover(known_parts), { lanes, ledger });
-  const sources = await orEnd(openSources(config, log, positions, lanes.length), { lanes, ledger });
+    new Correlations(ownOf(joined, group !== undefined), { ...judged, started_ms, state });
+  const recovering = recover({ ...across, recovered, key, lanes, policy, openCorrelations });
+  const { positions, tally, correlations, unsent, entries } = await orEnd(recovering, open);
+  const from_ms = correlations.correlator.time.live_from_ms;
+  const exchange = group && new Exchange({ ...judged, group, correlations: joined, from_ms, unsent, log });
+  await orEnd(openSources(sources, positions, routerOf(lanes.length, clock)), open);
   const correlating = new Correlating({
+    ...across,
     correlations,
-    first_seen,
-    oversight,
-    incidents,
+    exchange,
     candidates: new Candidates(incident_rules),
     judge: new Judge({ set, correlations: joined }),
     self,
     onAlert: events.onAlert,
   });
-  const parts = { sources, lanes, ledger, self, positions, tally, free, correlating, policy, now: Date.now };
+  const parts = { sources, lanes, ledger, self, positions, tally, free, correlating, policy, exchange, now };
   pipeline = new Pipeline({ ...parts, onDurable: events.onDurable, onAlert: events.onAlert });
   const readable = withSealedOpen(ledger, createSealer(subject_keys));
-  const deliveries = await orEnd(createDeliveries(config, log, readable), { lanes, ledger, sources });
+  const deliveries = await orEnd(createDeliveries(config, log, readable), open);
   const shown = { config, rules, set, problems: wrong, origin, started_ms, log };
-  const reload = new Reload({ ...shown, known, pipeline, correlating, policy, self });
+  const reload = new Reload({ ...shown, known, exchange, pipeline, correlating, policy, self });
   const own = { config, self, log, pipeline };
-  const shared = { ...parts, ...own, deliveries, ...attend({ ...own, ledger, deliveries }, anchors, policy) };
+  const kept = attend({ ...own, ledger, deliveries }, anchors, policy);
+  const running = { ...parts, ...own, ...kept, deliveries, reload, origin: ledgerOrigin(config) };
   return {
     ledger,
     tally,
@@ -224,6 +235,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     ruleset: set.hash,
     recovered_entries: entries,
     own: self.counts,
-    run: (signal, once) => runCollector({ ...shared, reload, origin: ledgerOrigin(config) }, signal, once),
+    status: () => statusOf(running, true),
+    run: (signal, once) => runCollector(running, signal, once),
   };
 }

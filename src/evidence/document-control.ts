@@ -132,15 +132,19 @@ function elsewhere({ crosswalk }: ControlReport): Block[] {
   ];
 }
 
-function drawn({ sample, population, evidence }: ControlReport, report: Report): Block[] {
+function drawn({ sample, population, evidence, supporting }: ControlReport, report: Report): Block[] {
   const byIndex = new Map(report.sample.events.map((event) => [event.index, event]));
   const events = sample.flatMap((index) => byIndex.get(index) ?? []);
   if (events.length === 0) return [];
+  const others =
+    evidence === "direct" && supporting > 0
+      ? ` ${supporting === 1 ? "The one event that only supports it is" : `The ${n(supporting)} that only support it are`} counted above, and not drawn from.`
+      : "";
   return [
     { kind: "heading", text: "Events drawn" },
     {
       kind: "text",
-      text: `${n(events.length)} of ${n(population)} events that are ${evidence} evidence, with the seed ${report.sample.seed}; each has its proof.`,
+      text: `${n(events.length)} of ${n(population)} events that are ${evidence} evidence, with the seed ${report.sample.seed}; each has its proof.${others}`,
     },
     sampleTable(events),
   ];

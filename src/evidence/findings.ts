@@ -14,6 +14,8 @@ import { CONTROL_IDS, type Soa } from "./soa.ts";
 
 export interface FindingsInput {
   readonly controls: readonly ControlReport[];
+  /** In the period, whatever they are evidence for. */
+  readonly events: number;
   readonly soa: Soa | undefined;
   readonly checks: readonly CheckResult[];
   readonly harms: readonly Harm[] | null;
@@ -25,11 +27,14 @@ export interface FindingsInput {
 }
 
 const YEAR_DAYS = 365;
+/** Kinds of findings about the record as a whole. */
+const WHOLE: ReadonlySet<Finding["kind"]> = new Set(["coverage", "integrity"]);
 /** Ids that one sentence names. */
 const LISTED = 12;
 
 export function findingsOf(input: FindingsInput): Finding[] {
   const all = [
+    ...nothingIn(input.events),
     ...input.controls.flatMap(ofControl),
     ...checksOf(input.checks, input.controls),
     ...(input.harms ?? []).flatMap(ofHarm),
@@ -38,7 +43,18 @@ export function findingsOf(input: FindingsInput): Finding[] {
     ...coverageOf(input.coverage),
     ...exceptionsOf(input.exceptions),
   ];
-  return [...all.filter(({ level }) => level === "gap"), ...all.filter(({ level }) => level === "note")];
+  // What is about the whole record is about each control; the rest only where its control is in the report.
+  const shown = new Set(input.controls.map(({ id }) => id));
+  const told = all.filter(
+    ({ kind, controls }) => WHOLE.has(kind) || controls.length === 0 || controls.some((id) => shown.has(id)),
+  );
+  return [...told.filter(({ level }) => level === "gap"), ...told.filter(({ level }) => level === "note")];
+}
+
+function nothingIn(events: number): Finding[] {
+  if (events > 0) return [];
+  const text = "Nothing was recorded in the period, not even that the collector ran.";
+  return [{ level: "gap", kind: "coverage", text, controls: [] }];
 }
 
 const note = (kind: Finding["kind"], text: string, controls: readonly string[] = []): Finding => ({
@@ -87,7 +103,7 @@ function ofHarm({ id, description, controls, untreated, missing }: Harm): Findin
     : [note("harm", `Harm ${id} names rules that are not loaded: ${missing.join(", ")}.`, controls)];
 }
 
-function statementOf({ soa, today }: FindingsInput): Finding[] {
+function statementOf({ soa, today, controls }: FindingsInput): Finding[] {
   if (soa === undefined)
     return [
       note(
@@ -95,7 +111,8 @@ function statementOf({ soa, today }: FindingsInput): Finding[] {
         "There is no statement of applicability: nothing says which controls are claimed, so no gap can be told.",
       ),
     ];
-  const rows = [...soa.rows];
+  const shown = new Set(controls.map(({ id }) => id));
+  const rows = [...soa.rows].filter(([id]) => shown.has(id));
   const those = (which: (row: SoaRow) => boolean): string[] =>
     rows.filter(([, row]) => which(row)).map(([id]) => id);
   const say = (ids: readonly string[], text: string): Finding[] =>
@@ -105,7 +122,7 @@ function statementOf({ soa, today }: FindingsInput): Finding[] {
     (Date.parse(today) - Date.parse(row.last_review)) / 86_400_000 > YEAR_DAYS;
   return [
     ...say(
-      CONTROL_IDS.filter((id) => !soa.rows.has(id)),
+      CONTROL_IDS.filter((id) => shown.has(id) && !soa.rows.has(id)),
       "The statement of applicability says nothing of",
     ),
     ...say(

@@ -30,6 +30,7 @@ export async function integrity(
   return {
     origin: prover.verifier.name,
     vkey: verifierText(prover.verifier),
+    earlier: (prover.verifier.earlier ?? []).map(verifierText),
     entries: asked.end,
     covered,
     root: newest === undefined ? "" : base64(newest.root),

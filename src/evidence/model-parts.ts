@@ -38,6 +38,8 @@ export interface Integrity {
   readonly origin: string;
   /** The log's key, as verifiers take it. */
   readonly vkey: string;
+  /** The keys that it had before: they may have signed older checkpoints. */
+  readonly earlier: readonly string[];
   /** Entries in the ledger when the report was begun. */
   readonly entries: number;
   /** The newest checkpoint: entries that it covers, and their root in base64. */

@@ -2,7 +2,7 @@
 // all of it is there. Names of files are made here and never of anything recorded.
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, mkdtemp, open, readFile, readdir, rename, rm, stat } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, open, readFile, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { TaplineError, reasonOf, systemCode } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
@@ -106,6 +106,7 @@ class Writer {
     const digest = createHash("sha256");
     for await (const chunk of createReadStream(join(this.dir, path)) as AsyncIterable<Buffer>)
       digest.update(chunk);
+    await chmod(join(this.dir, path), 0o600);
     const { size } = await stat(join(this.dir, path));
     this.files.push({ path, sha256: digest.digest("hex"), bytes: size });
   }
@@ -153,6 +154,8 @@ async function* entriesOf(dir: string, events: readonly SampledEvent[]): AsyncGe
 async function writeCheckpoints(writer: Writer, { prover, older, witnesses, report }: Made): Promise<void> {
   const { own, cosigned } = prover;
   await writer.write("checkpoints/log.vkey", [`${report.integrity.vkey}\n`]);
+  const { earlier } = report.integrity;
+  if (earlier.length > 0) await writer.write("checkpoints/log-earlier.vkeys", [`${earlier.join("\n")}\n`]);
   if (own !== undefined) await writer.write(`checkpoints/${CHECKPOINT}`, [own.text]);
   if (cosigned !== undefined) await writer.write(`checkpoints/${COSIGNED}`, [cosigned.text]);
   if (witnesses.length > 0) await writer.write("checkpoints/witnesses.vkeys", [`${witnesses.join("\n")}\n`]);

@@ -10,7 +10,6 @@ import { LIMITS } from "../core/limits.ts";
 import { readRules } from "../detect/load.ts";
 import { incidentEvents } from "../incident/read.ts";
 import { replayed } from "../incident/replay.ts";
-import { cosignaturesOf } from "../ledger/cosignature.ts";
 import { firstIn } from "../ledger/pruned.ts";
 import { Prover, type Standing } from "../ledger/prove.ts";
 import { type LedgerReader, openReader } from "../ledger/reader.ts";
@@ -19,7 +18,7 @@ import type { Status } from "../status.ts";
 import { type Store, openStore } from "../store/reader.ts";
 import { VERSION } from "../version.ts";
 import { type Span, isoOf } from "../viewer/times.ts";
-import { Asked, textAt, textColumn, timeAt, timeColumn } from "./asked.ts";
+import { Asked } from "./asked.ts";
 import { checksOf } from "./checks.ts";
 import { controlsOf, drawFor } from "./controls.ts";
 import { coverageOf, retentionOf } from "./coverage.ts";
@@ -32,7 +31,8 @@ import { integrity } from "./integrity.ts";
 import { type KeptCheckpoint, keptCheckpoints, witnessesOf } from "./kept.ts";
 import { LIMITS_SAID } from "./limits-said.ts";
 import { readControls } from "./map.ts";
-import type { Harm, Report, SampledEvent } from "./model.ts";
+import type { Harm, Report } from "./model.ts";
+import { sampled } from "./sampled.ts";
 import type { Soa } from "./soa.ts";
 
 export interface Wanted {
@@ -57,19 +57,6 @@ export interface Made {
   readonly witnesses: readonly string[];
   close(): Promise<void>;
 }
-
-const FIELDS = [
-  "event.id",
-  "event.action",
-  "event.hash",
-  "event.outcome",
-  "service.name",
-  "tapline.server.name",
-  "gen_ai.tool.name",
-  "user.name",
-] as const;
-/** What was done, by the first of these that says something. */
-const WHAT = ["message", "process.command_line", "file.path", "url.full", "error.message"] as const;
 
 /** Throws NO_LEDGER, NOT_COVERED, STORE_BEHIND and what the ledger and the store throw. */
 export async function makeReport(config: Config, wanted: Wanted): Promise<Made> {
@@ -121,13 +108,24 @@ async function gather(
   const coverage = await coverageOf(asked, statusOf(config));
   const held = await integrity(config, asked, prover, older.length, wanted.now_ms);
   const today = isoOf(Math.min(span.to, wanted.now_ms)).slice(0, 10);
-  const found = { controls, soa: wanted.soa, checks, harms, coverage, integrity: held, exceptions, today };
+  const events = await eventsOf(asked);
+  const found = {
+    controls,
+    events: events.all,
+    soa: wanted.soa,
+    checks,
+    harms,
+    coverage,
+    integrity: held,
+    exceptions,
+    today,
+  };
   const indexes = [...drawn.values()].flatMap((one) => one.indexes);
   const report: Report = {
     ...headOf(config, wanted, span),
     controls,
     findings: findingsOf(found),
-    events: await eventsOf(asked),
+    events,
     coverage,
     retention,
     integrity: held,
@@ -211,43 +209,4 @@ async function eventsOf(asked: Asked): Promise<Report["events"]> {
     agents: await asked.countBy("service.name"),
     servers: await asked.countBy("tapline.server.name"),
   };
-}
-
-async function sampled(
-  asked: Asked,
-  prover: Prover,
-  config: Config,
-  drawn: readonly number[],
-): Promise<SampledEvent[]> {
-  const indexes = [...new Set(drawn)].toSorted((a, b) => a - b);
-  if (indexes.length === 0) return [];
-  const keys = witnessesOf(config).map(({ witness }) => witness);
-  const { cosigned } = prover;
-  const by = cosigned === undefined ? [] : cosignaturesOf(cosigned.text, cosigned, keys);
-  const rows = await asked.rows(
-    [`"event.sequence"`, timeColumn("@timestamp"), ...FIELDS.map(textColumn), ...WHAT.map(textColumn)].join(
-      ", ",
-    ),
-    `"event.sequence" IN (${indexes.join(", ")})`,
-    `ORDER BY "event.sequence"`,
-  );
-  return rows.map((row): SampledEvent => {
-    const index = Number(row["event.sequence"]);
-    const text = (field: (typeof FIELDS)[number]): string => textAt(row, field);
-    return {
-      index,
-      hash: text("event.hash"),
-      id: text("event.id"),
-      time: timeAt(row, "@timestamp"),
-      action: text("event.action"),
-      agent: text("service.name"),
-      server: text("tapline.server.name"),
-      tool: text("gen_ai.tool.name"),
-      user: text("user.name"),
-      outcome: text("event.outcome"),
-      message: WHAT.map((field) => textAt(row, field)).find((one) => one !== "") ?? "",
-      proof: `proofs/${String(index).padStart(12, "0")}.tlog-proof`,
-      witnesses: cosigned !== undefined && index < cosigned.size ? by.map(({ witness }) => witness) : [],
-    };
-  });
 }

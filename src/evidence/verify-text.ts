@@ -24,20 +24,24 @@ def signed(public, message, signature):  # Ed25519, by openssl
 def check_note(note, keys):  # a text, an empty line, lines of signatures; type 1: the log, type 4: a witness
     body, lines = note.rsplit("\\n\\n", 1)
     body += "\\n"
-    good = []
+    good, unknown = [], 0
     for line in lines.strip("\\n").split("\\n"):
         name, signature = line[2:].split(" ")
         signature = base64.b64decode(signature)
-        for known, ident, kind, public in keys:
-            if known != name or signature[:4] != ident:
-                continue
-            if kind == 1 and signed(public, body.encode(), signature[4:]):
-                good.append((name, "the log"))
-            if kind == 4:
-                time = int.from_bytes(signature[4:12], "big")
-                if signed(public, f"cosignature/v1\\ntime {time}\\n{body}".encode(), signature[12:]):
-                    good.append((name, f"witness, at {time} s since 1970"))
-    return body.split("\\n"), good
+        made = [(kind, public) for known, ident, kind, public in keys if known == name and signature[:4] == ident]
+        if not made or made[0][0] not in (1, 4):  # of a key that is not given, or of a kind that is not read here
+            unknown += 1
+            continue
+        kind, public = made[0]
+        time = int.from_bytes(signature[4:12], "big")
+        if kind == 1:
+            assert signed(public, body.encode(), signature[4:]), f"the signature of {name} is not valid"
+            good.append((name, "the log"))
+        else:
+            text = f"cosignature/v1\\ntime {time}\\n{body}".encode()
+            assert signed(public, text, signature[12:]), f"the signature of {name} is not valid"
+            good.append((name, f"witness, at {time} s since 1970"))
+    return body.split("\\n"), good, unknown
 
 def node(left, right):
     return hashlib.sha256(b"\\1" + left + right).digest()
@@ -63,7 +67,7 @@ if what == "proof":
     head, text = text.split("\\n\\n", 1)
     magic, extra, index, *hashes = head.split("\\n")
     entry, index = base64.b64decode(extra.removeprefix("extra ")), int(index.removeprefix("index "))
-(first, second, third, *_), good = check_note(text, keys)
+(first, second, third, *_), good, unknown = check_note(text, keys)
 assert any(kind == "the log" for _, kind in good), "the log did not sign this"
 if what == "proof":
     leaf = hashlib.sha256(b"\\0" + entry).digest()
@@ -75,13 +79,17 @@ else:
     print(first, second)
 for name, kind in good:
     print(f"signed by {name} ({kind})")
+if unknown:
+    print(f"not checked: {unknown} signatures of keys that were not given, or not Ed25519")
 `;
 
 export function verifyText(report: Report, signedManifest: boolean): string {
   const { integrity, sample } = report;
   const [event] = sample.events;
   const witnessed = sample.events.find(({ witnesses }) => witnesses.length > 0) ?? event;
-  const keys = `checkpoints/log.vkey${integrity.cosigned === null ? "" : " checkpoints/witnesses.vkeys"}`;
+  const rotated = integrity.earlier.length > 0;
+  const log = `checkpoints/log.vkey${rotated ? " checkpoints/log-earlier.vkeys" : ""}`;
+  const keys = `${log}${integrity.cosigned === null ? "" : " checkpoints/witnesses.vkeys"}`;
   return `# How to check this pack
 
 Nothing of Tapline is needed: \`python3\` (3.9 or later), \`openssl\` 3 and \`sha256sum\` will do, or Go.
@@ -93,19 +101,25 @@ log's key should be:
 \`\`\`
 ${integrity.vkey}
 \`\`\`
-
+${rotated ? "\nIt was changed. `checkpoints/log-earlier.vkeys` has the keys before, which may have signed older checkpoints: get them by another way, too.\n" : ""}
 Run the commands in the directory of the pack.
 
 ## 1. The files are those of the manifest
 
 \`\`\`sh
 python3 -c 'import json
-for f in json.load(open("manifest.json"))["files"]: print(f["sha256"] + "  " + f["path"])' | sha256sum --check --quiet - && echo "every file is as the manifest says"
+for f in json.load(open("manifest.json"))["files"]: print(f["sha256"] + "  " + f["path"])' | sha256sum --check --quiet - && echo "every file is as the manifest says" &&
+python3 -c 'import json, os
+named = {f["path"] for f in json.load(open("manifest.json"))["files"]} | {"manifest.json", "manifest.note"}
+more = sorted({os.path.relpath(os.path.join(d, f)) for d, _, files in os.walk(".") for f in files} - named)
+assert not more, f"not of this pack: {more}"
+print("and there are no others")'
 \`\`\`
 
 ## 2. A checker of some sixty lines, to be read
 
-It checks signatures with openssl, and computes the path of an entry to a root as RFC 6962 says.
+It checks signatures with openssl, and computes the path of an entry to a root as RFC 6962 says. It reads Ed25519 only: signatures of another kind, and of keys
+that it is not given, it counts and does not take for good.
 
 \`\`\`sh
 cat > /tmp/check.py <<'EOF'
@@ -147,7 +161,7 @@ An entry that only the log signed rests on its key alone until a later checkpoin
 The same with Go's own code for transparency logs (\`golang.org/x/mod/sumdb\`), from \`verify/go\` of Tapline's sources:
 
 \`\`\`
-go run . -proof PACK/${witnessed!.proof} PACK/checkpoints/log.vkey
+go run . -proof PACK/${witnessed!.proof} ${rotated ? "<(cat PACK/checkpoints/log.vkey PACK/checkpoints/log-earlier.vkeys)" : "PACK/checkpoints/log.vkey"}
 \`\`\`
 `
 }
@@ -167,7 +181,17 @@ print("every sample is in the order of the draw")'
 
 ## 5. History, with the ledger at hand
 
-\`checkpoints/\` holds \`checkpoint\` (the log's newest)${integrity.cosigned === null ? "" : ", `checkpoint.cosigned` (the newest that witnesses signed)"}${integrity.older === 0 ? "" : ` and ${n(integrity.older)} older ones, named by size`}. With the ledger's
+\`checkpoints/\` holds \`checkpoint\` (the log's newest)${integrity.cosigned === null ? "" : ", `checkpoint.cosigned` (the newest that witnesses signed)"}${integrity.older === 0 ? "" : ` and ${n(integrity.older)} older ones, named by size`}.${
+    integrity.older === 0
+      ? ""
+      : ` Who signed each of these:
+
+\`\`\`sh
+for kept in checkpoints/*.checkpoint; do python3 /tmp/check.py note "$kept" ${keys}; done
+\`\`\`
+`
+  }
+With the ledger's
 files, \`tapline ledger verify DIR --vkey … --checkpoint checkpoints\` or the Go verifier show that each is the beginning of the ledger. A stamp (\`.tsr\`) beside a
 checkpoint is checked with \`openssl ts -verify -data FILE.checkpoint -in FILE.tsr -CAfile CA.pem\`.
 `;

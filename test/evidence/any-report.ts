@@ -160,6 +160,7 @@ const report: fc.Arbitrary<Report> = fc.record({
   integrity: fc.record({
     origin: text,
     vkey: text,
+    earlier: few(text),
     entries: count,
     covered: count,
     root: sha256.map((hex) => Buffer.from(hex, "hex").toString("base64")),

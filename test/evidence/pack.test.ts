@@ -2,7 +2,7 @@
 // more than text in it.
 import { execFileSync, spawnSync } from "node:child_process";
 import { hash } from "node:crypto";
-import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { signerOf } from "../../src/evidence/manifest.ts";
@@ -165,6 +165,30 @@ test("checkpoints that an anchor kept are in the pack, and nothing that the log'
   expect(read(dir, `checkpoints/${name(60, "checkpoint")}`)).toBe(note);
 });
 
+test("after a change of the log's key a pack has those before, and its commands take what they signed", async () => {
+  const kept = newDir();
+  const made = await world(everything(), {
+    cosigned: 60,
+    anchors: { auditor: { type: "directory", dir: kept } },
+  });
+  const ledger = join(made.dir, "ledger");
+  const name = `${String(60).padStart(20, "0")}.checkpoint`;
+  writeFileSync(join(kept, name), read(ledger, "checkpoint.cosigned"));
+  expect(
+    (await tapline(made.dir, ["ledger", "keygen", "--rotate", "--overlap-days", "0", ledger])).code,
+  ).toBe(0);
+  const { dir, report: found } = await packOf(made, { ids: ["A.6.2.8"] });
+  expect(found.integrity.earlier).toEqual([made.vkey]);
+  expect(read(dir, "checkpoints/log.vkey").trim()).not.toBe(made.vkey);
+  expect(read(dir, "checkpoints/log-earlier.vkeys")).toBe(`${made.vkey}\n`);
+  const script = commandsOf(dir).join("\n").replaceAll("/tmp/check.py", join(newDir(), "check.py"));
+  const all = shell(`set -e\n${script}`, dir);
+  expect([all.status, all.stderr]).toEqual([0, ""]);
+  // Proofs under the cosigned checkpoint, and the kept one: of the key before.
+  expect(all.stdout.match(/^build-07\.example\/tapline 60$/gm)!.length).toBe(1);
+  expect(all.stdout).toContain("every sample is in the order of the draw");
+}, 1_200_000);
+
 const shell = (script: string, dir: string) =>
   spawnSync("bash", ["-c", script], { cwd: dir, encoding: "utf8", timeout: 1_000_000 });
 const commandsOf = (dir: string): string[] =>
@@ -187,6 +211,13 @@ test("the commands of VERIFY.md run as they stand, and refuse what was changed",
   );
   const [digest] = hash("sha256", read(dir, "manifest.json")).split(" ");
   expect(all.stdout.split(digest!).length).toBe(4); // of the note twice, and of the file
+  expect(all.stdout).toContain("and there are no others");
+  for (const path of filesIn(dir))
+    expect([path, statSync(join(dir, path)).mode & 0o777]).toEqual([path, 0o600]);
+  writeFileSync(join(dir, "proofs/more.tlog-proof"), "");
+  const added = shell(blocks[0]!, dir);
+  expect([added.status, added.stderr]).toEqual([1, expect.stringContaining("proofs/more.tlog-proof")]);
+  rmSync(join(dir, "proofs/more.tlog-proof"));
   const proof = join(dir, witnessed.proof);
   const [head, ...rest] = readFileSync(proof, "utf8").split("\n");
   const entry = Buffer.from(rest[0]!.slice("extra ".length), "base64")

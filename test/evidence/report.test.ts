@@ -1,6 +1,7 @@
 // What a report says of a ledger of real sessions, against counts that are made from the documents themselves.
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { LIMITS } from "../../src/core/limits.ts";
 import { expect, test } from "vitest";
 import { judge } from "../../src/evidence/controls.ts";
 import { draw } from "../../src/evidence/draw.ts";
@@ -140,6 +141,43 @@ test("what is claimed and not there is a gap, listed first", async () => {
   ])
     expect(texts).toMatch(said);
 });
+
+test("a report on some controls finds what is about these and about the whole record", async () => {
+  const made = await world(everything());
+  const soa = await readSoa(wrote("soa.yml", SOA));
+  const { report: found } = await report(made.config, { soa, ids: ["A.7.4"] });
+  expect(found.findings.map(({ text }) => text)).toEqual([
+    expect.stringMatching(/^Without a justification: A\.7\.4\.$/),
+    expect.stringMatching(/^Applicable and without an owner: A\.7\.4\.$/),
+    expect.stringMatching(/^Last reviewed more than a year .*: A\.7\.4\.$/),
+    expect.stringMatching(/^No witness has cosigned/),
+    expect.stringMatching(/^2 gaps in what was read/),
+    expect.stringMatching(/^The collector gave no sign of life/),
+    expect.stringMatching(/^Nothing was heard from codex/),
+  ]);
+});
+
+test("a period in which nothing was recorded is a gap, whatever is claimed", async () => {
+  const { config } = await world(everything());
+  const span = { from: Date.parse("2020-01-01T00:00:00Z"), to: Date.parse("2020-02-01T00:00:00Z") };
+  const { report: found } = await report(config, { span, asked: { from: "2020-01-01", to: "2020-02-01" } });
+  expect(found.findings.filter(({ level }) => level === "gap").map(({ text }) => text)).toEqual([
+    "Nothing was recorded in the period, not even that the collector ran.",
+  ]);
+});
+
+test("more entries than are looked at without a store are refused, and none is left out silently", async () => {
+  const [one] = everything();
+  const all = LIMITS.store_tail_entries;
+  const { config } = await world(
+    Array.from({ length: all + 1 }, (_, i) => one!.replace(/"id":"[^"]*"/, `"id":"e${i}"`)),
+  );
+  await expect(report(config)).rejects.toMatchObject({
+    code: "STORE_BEHIND",
+    message: expect.stringContaining(`knows ${all} of ${all + 1} entries`),
+    remedy: expect.stringContaining("sink of type store"),
+  });
+}, 120_000);
 
 test("every claim against every evidence", () => {
   const row = (more: Partial<SoaRow>): SoaRow => ({

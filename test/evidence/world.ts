@@ -23,6 +23,8 @@ const SESSIONS = [
   "mcp/server-everything",
 ];
 const ORIGIN = { namespace: "default", host: "build-07", version: "0.1.0" };
+/** Documents that are appended at once. */
+const FRAME = 4_096;
 const LOG = "build-07.example/tapline";
 export const TO = "2026-11-28T00:00:00Z";
 
@@ -146,8 +148,10 @@ export async function world(
       log: () => undefined,
       checkpoint_ms: 1_000_000,
     });
-    const run = runOf(part.map((text) => Buffer.from(text)));
-    ledger.append({ run, count: part.length, hashes: leafHashes(run), header: "{}" });
+    for (let at = 0; at < part.length; at += FRAME) {
+      const run = runOf(part.slice(at, at + FRAME).map((text) => Buffer.from(text)));
+      ledger.append({ run, count: Math.min(FRAME, part.length - at), hashes: leafHashes(run), header: "{}" });
+    }
     await ledger.close();
     if (part === parts[0] && cosigned !== undefined) {
       const note = readFileSync(join(ledger_dir, "checkpoint"), "utf8");

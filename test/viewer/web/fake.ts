@@ -188,7 +188,7 @@ function answer(
       } satisfies api.FieldList);
     case "terms":
       return json(response, {
-        text: "| term | meaning |\n|---|---|\n| **bypass** | a call without a decision |",
+        text: "| term | meaning |\n|---|---|\n| **bypass** | a call without a decision, or *about* that |",
       } satisfies api.Terms);
     case "values":
       return json(response, {

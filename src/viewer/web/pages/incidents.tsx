@@ -43,8 +43,9 @@ export function IncidentsPage({ query }: { query: URLSearchParams }): JSX.Elemen
         <Panel flush>
           {incidents.length === 0 ? (
             <Nothing title={status === "" ? "No incidents" : "No incident with this status"}>
-              Alerts of level high and above open one, by the rules under <code>incidents:</code> of the
-              configuration.
+              Alerts open one by the rules under <code>incidents:</code> of the configuration; without any,
+              those of level high and above do. What was recorded before the collector started opens none,
+              unless a rule has <code>backfill: true</code>.
             </Nothing>
           ) : (
             <IncidentTable incidents={incidents} now={now} />

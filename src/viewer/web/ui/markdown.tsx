@@ -1,9 +1,9 @@
-// Text panels of the dashboards' definitions, which are ours: paragraphs, bold, code, tables, and links to other dashboards. Makes
+// Text panels of the dashboards' definitions, which are ours: paragraphs, bold, emphasis, code, tables, and links to other dashboards. Makes
 // elements, never HTML; a link that leads elsewhere stays text.
 import type { JSX } from "preact";
 import { href } from "../route.ts";
 
-const TOKEN = /\*\*(.+?)\*\*|`([^`]+)`|\[([^\]]+)\]\(([^)\s]+)\)/g;
+const TOKEN = /\*\*(.+?)\*\*|\*([^*]+)\*|`([^`]+)`|\[([^\]]+)\]\(([^)\s]+)\)/g;
 
 function linkTo(target: string): string | undefined {
   const dashboard = /^#\/view\/tapline-([a-z0-9-]+)$/.exec(target);
@@ -17,8 +17,9 @@ function inline(text: string): (string | JSX.Element)[] {
   for (const found of text.matchAll(TOKEN)) {
     if (found.index > from) out.push(text.slice(from, found.index));
     from = found.index + found[0].length;
-    const [, bold, code, label, target] = found;
+    const [, bold, emphasis, code, label, target] = found;
     if (bold !== undefined) out.push(<strong>{bold}</strong>);
+    else if (emphasis !== undefined) out.push(<em>{emphasis}</em>);
     else if (code !== undefined) out.push(<code>{code}</code>);
     else {
       const to = linkTo(target!);
