@@ -31,7 +31,7 @@ import { runCollector } from "./lifecycle.ts";
 import { Correlating } from "./correlating.ts";
 import { FirstSeen } from "./detect/first-seen.ts";
 import { Oversight } from "./detect/oversight.ts";
-import { Correlations } from "./detect/correlate-thread.ts";
+import { Correlations, type CorrelationsState } from "./detect/correlate-thread.ts";
 import { recover } from "./recover.ts";
 import { PolicyWatch } from "./policy-watch.ts";
 import { Retention } from "./retention.ts";
@@ -77,22 +77,25 @@ async function openSources(
   positions: Positions,
   router: Router,
 ): Promise<void> {
-  try {
-    for (const [name, source] of sources)
-      await source.open(new Map(Object.entries(positions[name] ?? {})), router);
-  } catch (error) {
-    for (const source of sources.values()) await source.close();
-    throw error;
-  }
+  for (const [name, source] of sources)
+    await source.open(new Map(Object.entries(positions[name] ?? {})), router);
+}
+
+/** What is open when more is opened. */
+interface Open {
+  readonly lanes: readonly Lane[];
+  readonly ledger: Ledger;
+  readonly sources: ReadonlyMap<string, Source>;
 }
 
 /** What `opening` gives; when it fails, what runs already is ended, or the process would go on without a collector. */
-async function orEnd<T>(opening: Promise<T>, lanes: readonly Lane[], ledger: Ledger): Promise<T> {
+async function orEnd<T>(opening: Promise<T>, { lanes, ledger, sources }: Open): Promise<T> {
   try {
     return await opening;
   } catch (error) {
+    for (const source of sources.values()) await source.close();
     for (const lane of lanes) await lane.close();
-    await ledger.close();
+    await ledger.close().catch(() => undefined); // it may be what failed
     throw error;
   }
 }
@@ -192,24 +195,20 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   const sources = createSources(config, log, clock);
   const group = groupOf(sources);
   const lanes = await openLanes(config.workers, engine, () => pipeline);
+  const open = { lanes, ledger, sources };
   const across = {
     first_seen: new FirstSeen(origin),
     oversight: openOversight(config, origin),
     incidents: new Incidents(origin, incident_rules, deadlinesOf(config.deadlines)),
   };
   const [known, judged] = [policy.hash, { origin, ruleset_hash: set.hash }];
-  const { positions, tally, correlations, unsent, entries } = await recover({
-    ...across,
-    recovered,
-    key,
-    lanes,
-    policy,
-    openCorrelations: (state) =>
-      new Correlations(ownOf(joined, group !== undefined), { ...judged, started_ms, state }),
-  });
+  const openCorrelations = (state?: CorrelationsState): Correlations =>
+    new Correlations(ownOf(joined, group !== undefined), { ...judged, started_ms, state });
+  const recovering = recover({ ...across, recovered, key, lanes, policy, openCorrelations });
+  const { positions, tally, correlations, unsent, entries } = await orEnd(recovering, open);
   const from_ms = correlations.correlator.time.live_from_ms;
   const exchange = group && new Exchange({ ...judged, group, correlations: joined, from_ms, unsent, log });
-  await orEnd(openSources(sources, positions, routerOf(lanes.length, clock)), lanes, ledger);
+  await orEnd(openSources(sources, positions, routerOf(lanes.length, clock)), open);
   const correlating = new Correlating({
     ...across,
     correlations,
@@ -221,9 +220,10 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   });
   const parts = { sources, lanes, ledger, self, positions, tally, free, correlating, policy, exchange, now };
   pipeline = new Pipeline({ ...parts, onDurable: events.onDurable, onAlert: events.onAlert });
+  const readable = withSealedOpen(ledger, createSealer(subject_keys));
+  const deliveries = await orEnd(createDeliveries(config, log, readable), open);
   const shown = { config, rules, set, problems: wrong, origin, started_ms, log };
   const reload = new Reload({ ...shown, known, exchange, pipeline, correlating, policy, self });
-  const deliveries = await createDeliveries(config, log, withSealedOpen(ledger, createSealer(subject_keys)));
   const own = { config, self, log, pipeline };
   const kept = attend({ ...own, ledger, deliveries }, anchors, policy);
   const running = { ...parts, ...own, ...kept, deliveries, reload, origin: ledgerOrigin(config) };

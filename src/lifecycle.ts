@@ -74,8 +74,9 @@ function fillSources(e: Event, { sources, pipeline, ledger, checks }: Running): 
   pipeline.heard.clear();
 }
 
-export async function runCollector(parts: Running, signal: AbortSignal, once: boolean): Promise<void> {
-  const { pipeline, policy, self, deliveries } = parts;
+/** Records that it runs, under which rules and configuration. */
+async function sayStarted(parts: Running): Promise<void> {
+  const { pipeline, policy, self } = parts;
   parts.anchoring.start();
   self.add("collector-start", `tapline ${VERSION} started`, (e) => {
     e["tapline.alert.ruleset_hash"] = parts.reload.ruleset;
@@ -90,7 +91,20 @@ export async function runCollector(parts: Running, signal: AbortSignal, once: bo
   await pipeline.record();
   await tellKeyChange(parts);
   await tellSigner(parts);
+}
+
+export async function runCollector(parts: Running, signal: AbortSignal, once: boolean): Promise<void> {
+  const { pipeline, deliveries } = parts;
   const stop = new AbortController();
+  try {
+    await sayStarted(parts);
+  } catch (error) {
+    // Or the process would stay, with workers that wait for nothing.
+    parts.reload.close();
+    await attended(parts);
+    await shutDown(parts, stop, []);
+    throw error;
+  }
   const delivering = deliveries.map((delivery) =>
     delivery.run(stop.signal).catch((error: unknown) => {
       if (!stop.signal.aborted) pipeline.fail(error as Error);

@@ -22,7 +22,7 @@ const ERRORS: Record<string, readonly string[]> = {
   rmdir: ["EROFS"],
 };
 /** What the rows of the matrix name, by what is in the path. */
-const PLACES = ["/wal/", "/tile/", "/checkpoint", "/snapshots", "/keys/", "/cursors/", "/dlq/", "/out/"];
+const PLACES = ["/wal/", "/tile/", "/checkpoint", "/snapshots", "/keys/", "/cursors", "/dlq/", "/out/"];
 
 describe.skipIf(reason !== undefined)("a disk that refuses", () => {
   let bench: Bench;
@@ -74,5 +74,26 @@ describe.skipIf(reason !== undefined)("a disk that refuses", () => {
       );
     },
     FULL ? 3_600_000 : 240_000,
+  );
+
+  // Nothing runs yet that would end what is open: a process that stays then collects nothing, and nobody starts another.
+  test.each([
+    ["writev", "/wal/"],
+    ["mkdir", "/cursors"],
+  ])(
+    "refused %s at %s before anything runs, it ends",
+    async (call, place) => {
+      bench.restore();
+      const { path } = points.find((point) => point.call === call && point.path.includes(place))!;
+      const inject = `inject=${call}:error=EIO:when=1+`;
+      const first = await bench.traced("-o", "/dev/null", "-P", path, "-e", `trace=${call}`, "-e", inject);
+      expect([first.code, first.stderr]).toEqual([
+        3,
+        expect.stringMatching(/^tapline run: .*\n {2}remedy: /m),
+      ]);
+      expect((await bench.run()).code).toBe(0);
+      await bench.check();
+    },
+    240_000,
   );
 });

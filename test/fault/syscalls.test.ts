@@ -6,7 +6,7 @@ import { randomOf } from "./random.ts";
 
 const FULL = process.env["TAPLINE_FULL"] === "1";
 const SEED = Number(process.env["TAPLINE_SEED"] ?? (FULL ? Date.now() % 1_000_000 : 7));
-const SAMPLES = 4;
+const SAMPLES = 3;
 const reason = whyNot();
 if (reason !== undefined) console.warn(`skipping kills at system calls: ${reason}`);
 

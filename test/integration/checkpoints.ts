@@ -11,11 +11,9 @@ import { connect, setupCheckpoints } from "../../src/sinks/setup.ts";
 import { type Engine } from "../../src/sinks/setup-plan.ts";
 import { KINDS, anchorOf, attacked, grow, take } from "../ledger/anchored.ts";
 import { newDir } from "../ledger/helpers.ts";
+import { ANCHOR } from "./secured.ts";
 
 const never = new AbortController().signal;
-
-/** Of the users in servers that have them. One server refuses passwords that are weak. */
-export const WRITER = ["checkpoints", "Add-0nly-Nothing-Else"] as const;
 
 /** Who is who there: without users, everybody may do everything. */
 export interface Parties {
@@ -65,7 +63,7 @@ export function checkpointSuite(name: string, engine: Engine, parties: Parties |
       }
       await server.close();
       if (engine === "opensearch" && users) {
-        const [username, password] = WRITER;
+        const [username, password] = ANCHOR;
         const user = { password, opendistro_security_roles: ["tapline_checkpoint_writer"] };
         const made = await ask(admin, "PUT", `/_plugins/_security/api/internalusers/${username}`, user);
         expect((made as { status: number }).status).toBeLessThan(300);

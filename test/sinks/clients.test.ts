@@ -256,6 +256,16 @@ describe.each(engines)("%s", (engine) => {
     await server.start();
   });
 
+  test("a name that does not resolve is a retry that names it", async () => {
+    const nowhere = create(engine, "http://nowhere.invalid:9200");
+    await expect(nowhere.open(never)).rejects.toMatchObject({
+      code: "SINK_UNREACHABLE",
+      retry: true,
+      message: expect.stringContaining("nowhere.invalid") as string,
+    });
+    await nowhere.close();
+  });
+
   test("any order of faults: created, existing and dead add up, and each document is there once", async () => {
     const simple: Simple[] = [
       "ok",
