@@ -1,11 +1,13 @@
 // Puts a collector together from a configuration: keys, ledger, workers, sources, sinks, and takes it apart again.
 // Holds no control flow of the data path (pipeline.ts) and prints nothing (commands/run.ts).
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createSink, createSource, sinksOf, sourcesOf } from "./components.ts";
 import { type Config, ledgerOrigin } from "./config.ts";
+import { steadyClock } from "./core/clock.ts";
+import { makeDirs } from "./core/durable.ts";
 import type { Origin } from "./core/event.ts";
 import type { Log } from "./core/log.ts";
+import type { MatchExchange } from "./core/exchange.ts";
 import type { Router, Source } from "./core/stage.ts";
 import { SUBMISSIONS } from "./core/incident.ts";
 import { fromMs } from "./core/time.ts";
@@ -18,11 +20,13 @@ import { Incidents } from "./incident/grouping.ts";
 import { laneOf, Lane } from "./lane.ts";
 import { Ledger } from "./ledger/log.ts";
 import { Anchoring, readAnchors } from "./anchoring.ts";
+import { Exchange, ownOf } from "./exchange.ts";
 import { Checks } from "./checks/checks.ts";
 import { createRedactor } from "./normalise/redact.ts";
 import { createSealer } from "./normalise/seal.ts";
 import { probe, sessionIn } from "./normalise/probe.ts";
 import { Pipeline } from "./pipeline.ts";
+import { type Status, statusOf } from "./status.ts";
 import { runCollector } from "./lifecycle.ts";
 import { Correlating } from "./correlating.ts";
 import { FirstSeen } from "./detect/first-seen.ts";
@@ -56,28 +60,30 @@ export interface Collector {
   readonly recovered_entries: number;
   /** The collector's own events of this run and those across sessions, by action. */
   readonly own: ReadonlyMap<string, number>;
+  /** How it stands now. */
+  status(): Status;
   /** Collects until `signal` aborts, or with `once` until every source is drained and every sink caught up. */
   run(signal: AbortSignal, once: boolean): Promise<void>;
 }
 
+function createSources(config: Config, log: Log, clock: () => number): Map<string, Source> {
+  return new Map(
+    sourcesOf(config).map(([name, typed]) => [name, createSource(config, name, typed, log, clock)]),
+  );
+}
+
 async function openSources(
-  config: Config,
-  log: Log,
+  sources: ReadonlyMap<string, Source>,
   positions: Positions,
   router: Router,
-): Promise<Map<string, Source>> {
-  const sources = new Map<string, Source>();
+): Promise<void> {
   try {
-    for (const [name, typed] of sourcesOf(config)) {
-      const source = createSource(config, name, typed, log);
-      sources.set(name, source);
+    for (const [name, source] of sources)
       await source.open(new Map(Object.entries(positions[name] ?? {})), router);
-    }
   } catch (error) {
     for (const source of sources.values()) await source.close();
     throw error;
   }
-  return sources;
 }
 
 /** What `opening` gives; when it fails, what runs already is ended, or the process would go on without a collector. */
@@ -91,9 +97,15 @@ async function orEnd<T>(opening: Promise<T>, lanes: readonly Lane[], ledger: Led
   }
 }
 
+/** The group with which correlations are shared, if there is one; the configuration has no second. */
+function groupOf(sources: ReadonlyMap<string, Source>): MatchExchange | undefined {
+  for (const { exchange } of sources.values()) if (exchange !== undefined) return exchange;
+  return undefined;
+}
+
 async function createDeliveries(config: Config, log: Log, ledger: Readable): Promise<Delivery[]> {
   const cursor_dir = join(config.state_dir, "cursors");
-  await mkdir(cursor_dir, { recursive: true, mode: 0o700 });
+  await makeDirs(cursor_dir);
   return sinksOf(config).map(([name, typed]) => {
     const sink = createSink(config, name, typed, log);
     const letters = openDeadLetters(config.state_dir, name);
@@ -118,8 +130,8 @@ async function openLanes(
   return lanes;
 }
 
-function routerOf(lanes: number): Router {
-  const sessions = new Resolver(Date.now);
+function routerOf(lanes: number, clock: () => number): Router {
+  const sessions = new Resolver(clock);
   return { lanes, probe, laneOf: (session) => laneOf(session, lanes), sessionIn, sessions };
 }
 
@@ -157,19 +169,19 @@ function attend(
 
 /** Opens everything, recovers what the last run left, and returns a collector that is ready to run. */
 export async function openCollector(config: Config, log: Log, events: CollectorEvents): Promise<Collector> {
-  await mkdir(config.state_dir, { recursive: true, mode: 0o700 });
+  await makeDirs(config.state_dir);
   const key = await loadDigestKey(config.state_dir);
-  const started_ms = Date.now();
-  const origin = originOf(config);
+  const [started_ms, origin] = [Date.now(), originOf(config)];
   const free: Uint8Array[] = [];
   const anchors = await readAnchors(config);
-  const { signing } = anchors;
   const onFree = (run: Uint8Array): unknown => free.push(run);
-  const { ledger, recovered } = await Ledger.open({ ...ledgerAt(config), log, signing, onFree });
+  const opening = { ...ledgerAt(config), log, signing: anchors.signing, onFree };
+  const { ledger, recovered } = await Ledger.open(opening);
   const subject_keys = subjectKeys(config.state_dir);
   let pipeline: Pipeline | undefined;
   const { redactText } = createRedactor(key);
-  const self = new SelfRecorder(origin, started_ms, Date.now, redactText);
+  const [now, clock] = [Date.now, steadyClock(Date.now)];
+  const self = new SelfRecorder(origin, started_ms, now, redactText);
   const policy = new PolicyWatch({ config, self, redactText, log });
   await policy.look();
   const rules = await readRuleTexts(rulePaths(config), config.placeholders, policy.policy);
@@ -177,40 +189,44 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   for (const problem of wrong) events.onProblem(problem);
   const incident_rules = rulesOf(config.incidents);
   const engine = { origin, key, started: fromMs(started_ms)!, rules, subject_keys, incident_rules };
+  const sources = createSources(config, log, clock);
+  const group = groupOf(sources);
   const lanes = await openLanes(config.workers, engine, () => pipeline);
-  const first_seen = new FirstSeen(origin);
-  const oversight = openOversight(config, origin);
-  const incidents = new Incidents(origin, incident_rules, deadlinesOf(config.deadlines));
-  const known = policy.hash;
-  const { positions, tally, correlations, entries } = await recover({
+  const across = {
+    first_seen: new FirstSeen(origin),
+    oversight: openOversight(config, origin),
+    incidents: new Incidents(origin, incident_rules, deadlinesOf(config.deadlines)),
+  };
+  const [known, judged] = [policy.hash, { origin, ruleset_hash: set.hash }];
+  const { positions, tally, correlations, unsent, entries } = await recover({
+    ...across,
     recovered,
     key,
     lanes,
-    first_seen,
     policy,
-    oversight,
-    incidents,
     openCorrelations: (state) =>
-      new Correlations(joined, { origin, ruleset_hash: set.hash, started_ms, state }),
+      new Correlations(ownOf(joined, group !== undefined), { ...judged, started_ms, state }),
   });
-  const sources = await orEnd(openSources(config, log, positions, routerOf(lanes.length)), lanes, ledger);
+  const from_ms = correlations.correlator.time.live_from_ms;
+  const exchange = group && new Exchange({ ...judged, group, correlations: joined, from_ms, unsent, log });
+  await orEnd(openSources(sources, positions, routerOf(lanes.length, clock)), lanes, ledger);
   const correlating = new Correlating({
+    ...across,
     correlations,
-    first_seen,
-    oversight,
-    incidents,
+    exchange,
     candidates: new Candidates(incident_rules),
     judge: new Judge({ set, correlations: joined }),
     self,
     onAlert: events.onAlert,
   });
-  const parts = { sources, lanes, ledger, self, positions, tally, free, correlating, policy, now: Date.now };
+  const parts = { sources, lanes, ledger, self, positions, tally, free, correlating, policy, exchange, now };
   pipeline = new Pipeline({ ...parts, onDurable: events.onDurable, onAlert: events.onAlert });
   const shown = { config, rules, set, problems: wrong, origin, started_ms, log };
-  const reload = new Reload({ ...shown, known, pipeline, correlating, policy, self });
+  const reload = new Reload({ ...shown, known, exchange, pipeline, correlating, policy, self });
   const deliveries = await createDeliveries(config, log, withSealedOpen(ledger, createSealer(subject_keys)));
   const own = { config, self, log, pipeline };
-  const shared = { ...parts, ...own, deliveries, ...attend({ ...own, ledger, deliveries }, anchors, policy) };
+  const kept = attend({ ...own, ledger, deliveries }, anchors, policy);
+  const running = { ...parts, ...own, ...kept, deliveries, reload, origin: ledgerOrigin(config) };
   return {
     ledger,
     tally,
@@ -219,6 +235,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     ruleset: set.hash,
     recovered_entries: entries,
     own: self.counts,
-    run: (signal, once) => runCollector({ ...shared, reload, origin: ledgerOrigin(config) }, signal, once),
+    status: () => statusOf(running, true),
+    run: (signal, once) => runCollector(running, signal, once),
   };
 }

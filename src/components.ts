@@ -47,15 +47,23 @@ function contextOf(config: Config, name: string, log: Log): SinkContext {
   };
 }
 
-function create(registry: object, config: Config, name: string, options: Typed, log: Log): unknown {
+function create(registry: object, options: Typed, context: SinkContext): unknown {
   const component = (registry as Record<string, Registered>)[options.type]!;
-  return component.create(options, contextOf(config, name, log));
+  return component.create(options, context);
 }
 
-export function createSource(config: Config, name: string, options: Typed, log: Log): Source {
-  return create(SOURCES, config, name, options, log) as Source;
+/** Sources wait by `clock`, which is not set back. */
+export function createSource(
+  config: Config,
+  name: string,
+  options: Typed,
+  log: Log,
+  clock: () => number,
+): Source {
+  const context = { ...contextOf(config, name, log), now: clock };
+  return create(SOURCES, options, context) as Source;
 }
 
 export function createSink(config: Config, name: string, options: Typed, log: Log): Sink | RangeSink {
-  return create(SINKS, config, name, options, log) as Sink | RangeSink;
+  return create(SINKS, options, contextOf(config, name, log)) as Sink | RangeSink;
 }

@@ -2,6 +2,7 @@
 // expected, the viewer.
 import { z } from "zod";
 import { LIMITS } from "./core/limits.ts";
+import { listenAddress } from "./core/own-hosts.ts";
 
 export const ledgerSchema = z
   .strictObject({
@@ -43,6 +44,18 @@ export const retentionSchema = z
   })
   .prefault({})
   .describe("What is removed from the ledger");
+
+export const healthSchema = z
+  .strictObject({
+    listen: z
+      .string()
+      .refine((text) => listenAddress(text) !== undefined, "an address and a port: 127.0.0.1:9464")
+      .describe(
+        "Address and port of /healthz, /readyz and /metrics (Prometheus), over HTTP; who reaches it reads the figures of `tapline status`",
+      ),
+  })
+  .optional()
+  .describe("Whether the collector tells how it is; without it, it does not listen for that");
 
 export const viewerSchema = z
   .strictObject({

@@ -9,7 +9,13 @@ import { TaplineError, reasonOf } from "./core/errors.ts";
 import { stateHome } from "./core/home.ts";
 import { LIMITS } from "./core/limits.ts";
 import { closest } from "./core/suggest.ts";
-import { chokepointSchema, ledgerSchema, retentionSchema, viewerSchema } from "./config-parts.ts";
+import {
+  chokepointSchema,
+  healthSchema,
+  ledgerSchema,
+  retentionSchema,
+  viewerSchema,
+} from "./config-parts.ts";
 import { checksSchema } from "./checks/config.ts";
 import { deadlinesSchema, incidentsSchema } from "./incident/config.ts";
 import { FORMATS } from "./normalise/formats/index.ts";
@@ -78,6 +84,7 @@ export const configSchema = z.strictObject({
   checks: checksSchema,
   retention: retentionSchema,
   viewer: viewerSchema,
+  health: healthSchema,
   heartbeat_s: z.int().min(1).max(86_400).default(60).describe("Seconds between heartbeat entries"),
 });
 export type Config = z.output<typeof configSchema>;
@@ -145,6 +152,9 @@ function describe(issue: z.core.$ZodIssue, raw: unknown): string {
 /** What is wrong with the formats of the sources and their options, which the sources themselves do not know. */
 function formatProblems(config: Config, raw: unknown): string[] {
   const problems: string[] = [];
+  const sharing = Object.entries(config.sources).filter(([, source]) => "matches" in (source as object));
+  for (const [name] of sharing.slice(1))
+    problems.push(`one source shares matches, and ${sharing[0]![0]} does: sources.${name}.matches`);
   // The collector's own submissions come from its own spool and nowhere else.
   const all = FORMATS.map(({ name }) => name).filter((name) => name !== "tapline");
   for (const [name, source] of Object.entries(config.sources)) {

@@ -3,19 +3,21 @@
 // incidents that alerts group into. All of it becomes entries of the batch's frame, and the console hears of alerts. Decides
 // nothing.
 import type { Event } from "./core/generated/event.ts";
+import type { Told as ToldByOthers } from "./core/exchange.ts";
+import type { CorrelatingParts, DetectionFigures, Told } from "./correlating-parts.ts";
 import type { Arrival } from "./detect/correlate.ts";
-import { type CorrelationFigures, figuresOf } from "./detect/correlate-figures.ts";
+import { figuresOf } from "./detect/correlate-figures.ts";
 import { Failing } from "./detect/failing.ts";
 import { joinExtracts } from "./detect/correlate-extract.ts";
-import type { CorrelationHeader, Correlations, CorrelationsState } from "./detect/correlate-thread.ts";
-import type { FirstSeen, SeenState } from "./detect/first-seen.ts";
-import type { Moment, Oversight, OversightHeader, OversightState } from "./detect/oversight.ts";
+import type { Correlations, CorrelationsState } from "./detect/correlate-thread.ts";
+import type { SeenState } from "./detect/first-seen.ts";
+import type { Moment, OversightState } from "./detect/oversight.ts";
 import type { EngineResult } from "./engine.ts";
-import { type AlertNote, type InForce, type Judge, noteOf } from "./detect/judge.ts";
+import { type InForce, noteOf } from "./detect/judge.ts";
 import type { RuleFailure } from "./detect/match.ts";
-import { type Candidates, type IncidentNews, NO_NEWS } from "./incident/candidates.ts";
-import type { IncidentFigures, Incidents, IncidentsState } from "./incident/grouping.ts";
-import type { SelfRecorder } from "./self.ts";
+import type { ExchangeState } from "./exchange.ts";
+import { type IncidentNews, NO_NEWS } from "./incident/candidates.ts";
+import type { IncidentsState } from "./incident/grouping.ts";
 
 /** Of a batch, what rules and correlations found. */
 type Batch = Pick<EngineResult, "extracts" | "held" | "failures" | "count">;
@@ -30,37 +32,6 @@ const NOTHING_NEW = {
   count: 0,
   incidents: NO_NEWS,
 };
-
-/** What a frame has to keep, and how many alerts went into it. */
-export interface Told {
-  readonly alerts: number;
-  readonly header: CorrelationHeader | undefined;
-  readonly seen?: SeenState | undefined;
-  readonly oversight?: OversightHeader | undefined;
-  readonly incidents?: IncidentsState | undefined;
-}
-
-export interface DetectionFigures extends CorrelationFigures, IncidentFigures {
-  /** Keys known as seen, and those that had to go since the start. */
-  readonly seen: number;
-  readonly seen_evicted: number;
-  /** Calls that are held against decisions, and those of which nothing can be said since a bound bit. */
-  readonly overseen: number;
-  readonly overseen_evicted: number;
-}
-
-export interface CorrelatingParts {
-  readonly correlations: Correlations;
-  readonly first_seen: FirstSeen;
-  readonly oversight: Oversight;
-  readonly incidents: Incidents;
-  /** Of the alerts that this thread makes. */
-  readonly candidates: Candidates;
-  /** Of the events that this thread makes. */
-  readonly judge: Judge;
-  readonly self: SelfRecorder;
-  onAlert(alert: AlertNote): void;
-}
 
 export class Correlating {
   readonly #parts: CorrelatingParts;
@@ -79,15 +50,16 @@ export class Correlating {
   push(
     result: Batch & Pick<EngineResult, "sightings" | "observations" | "incidents">,
     arrival: Arrival,
+    by_others: readonly ToldByOthers[] = [],
   ): Told {
     this.#tellTrouble(result.failures, arrival.now_ms);
     const { events, changes } = this.#parts.first_seen.offer(result.sightings);
     const overseen = this.#parts.oversight.offer(result.observations, this.#moment(arrival));
     for (const e of [...events, ...overseen.events]) this.#parts.self.write(e);
-    const { alerts, header } = this.#judge(result, arrival);
+    const told = this.#judge(result, arrival, by_others);
     const seen = changes.length === 0 ? undefined : changes;
     const incidents = this.#group(result.incidents, arrival.now_ms);
-    return { alerts, header, seen, oversight: overseen.header, incidents };
+    return { ...told, seen, oversight: overseen.header, incidents };
   }
 
   /** Groups the alerts of a batch, and those that this thread made since, into incidents. */
@@ -111,7 +83,8 @@ export class Correlating {
   }
 
   /** What was found in the events of the batch and in our own, which are the entries behind them. */
-  #judge(batch: Batch, arrival: Arrival): Told {
+  #judge(batch: Batch, arrival: Arrival, by_others: readonly ToldByOthers[]): Told {
+    const { exchange } = this.#parts;
     const own = this.#parts.judge.take();
     for (const note of own.notes) this.#parts.onAlert(note);
     const extracts = joinExtracts(batch.extracts, own.extracts, batch.count);
@@ -120,8 +93,12 @@ export class Correlating {
       own.held.length === 0
         ? batch.held
         : [...batch.held, ...own.held.map((h) => ({ ...h, entry: h.entry + batch.count }))];
-    const { events, header } = this.#correlations.push(extracts, arrival, held);
-    return { alerts: this.#write(events) + own.alerts, header };
+    // What is shared with others counts where its windows are.
+    const local = exchange === undefined ? extracts : { ...extracts, rules: [], extracts: [] };
+    const { events, header } = this.#correlations.push(local, arrival, held);
+    const shared = exchange?.offer(extracts, arrival);
+    const alerts = this.#write([...events, ...(exchange?.take(by_others) ?? [])]) + own.alerts;
+    return { alerts, header, exchange: shared };
   }
 
   /** Until the sources were read to their end once, what is missing may still be in them. */
@@ -138,6 +115,7 @@ export class Correlating {
     const { oversight, self } = this.#parts;
     if (self.out.count > 0 || oversight.isDue(this.#moment(arrival))) return this.own(arrival);
     const { events, header } = this.#correlations.advance(now_ms, rested_ms);
+    this.#parts.exchange?.offer(NOTHING_NEW.extracts, arrival);
     return { alerts: this.#write(events), header, incidents: this.#group(NO_NEWS, now_ms) };
   }
 
@@ -149,7 +127,7 @@ export class Correlating {
   /** No more events will come: windows that are open run out. */
   close(now_ms: number): void {
     for (const e of this.#parts.oversight.close(now_ms)) this.#parts.self.write(e);
-    this.#judge(NOTHING_NEW, { now_ms, rested_ms: null, first_index: -1 });
+    this.#judge(NOTHING_NEW, { now_ms, rested_ms: null, first_index: -1 }, []);
     this.#write(this.#correlations.close(now_ms));
   }
 
@@ -165,7 +143,8 @@ export class Correlating {
     const { size, evicted } = this.#parts.first_seen;
     const { oversight, incidents } = this.#parts;
     return {
-      ...figuresOf(correlator, suppressor),
+      ...(this.#parts.exchange?.figures(figuresOf(correlator, suppressor)) ??
+        figuresOf(correlator, suppressor)),
       ...incidents.figures(),
       seen: size,
       seen_evicted: evicted,
@@ -179,13 +158,15 @@ export class Correlating {
     readonly seen: SeenState;
     readonly oversight: OversightState;
     readonly incidents: IncidentsState;
+    readonly exchange: ExchangeState | undefined;
   } {
-    const { first_seen, oversight, incidents } = this.#parts;
+    const { first_seen, oversight, incidents, exchange } = this.#parts;
     return {
       correlations: this.#correlations.state(),
       seen: first_seen.state(),
       oversight: oversight.state(),
       incidents: incidents.state(),
+      exchange: exchange?.state(),
     };
   }
 
@@ -193,21 +174,7 @@ export class Correlating {
    * brings about is told with the next one, or when time passes. */
   #tellTrouble(failures: readonly RuleFailure[], now_ms: number): void {
     for (const failure of failures) this.#failing.add(failure);
-    const evicted = this.#parts.incidents.takeEvicted();
-    if (evicted > 0) {
-      this.#parts.self.add("gap", `${evicted} incidents had to go: more alerts open new ones`, (e) => {
-        e["tapline.gap.reason"] = "evicted";
-        e["event.outcome"] = "failure";
-      });
-    }
-    for (const { title, keys, rows } of this.#correlations.evictions(now_ms)) {
-      const message = `${title}: ${keys} keys and ${rows} events of open windows had to go`;
-      this.#parts.self.add("gap", message, (e) => {
-        e["tapline.gap.reason"] = "evicted";
-        e["rule.name"] = title;
-        e["event.outcome"] = "failure";
-      });
-    }
+    this.#tellEvicted(now_ms);
     for (const { id, title, count, reason } of this.#failing.due(now_ms)) {
       this.#parts.self.add(
         "gap",
@@ -221,6 +188,22 @@ export class Correlating {
         },
       );
     }
+  }
+
+  /** What had to go since a bound bit. */
+  #tellEvicted(now_ms: number): void {
+    const { incidents, self, exchange } = this.#parts;
+    const tell = (message: string, title?: string): void =>
+      self.add("gap", message, (e) => {
+        e["tapline.gap.reason"] = "evicted";
+        e["rule.name"] = title;
+        e["event.outcome"] = "failure";
+      });
+    const gone = incidents.takeEvicted();
+    if (gone > 0) tell(`${gone} incidents had to go: more alerts open new ones`);
+    const evictions = [...this.#correlations.evictions(now_ms), ...(exchange?.evictions(now_ms) ?? [])];
+    for (const { title, keys, rows } of evictions)
+      tell(`${title}: ${keys} keys and ${rows} events of open windows had to go`, title);
   }
 
   #write(events: readonly Event[]): number {

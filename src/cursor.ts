@@ -1,5 +1,7 @@
 // Where a sink stands in the ledger, and what became of the entries before: what its cursor file holds, and the file.
 import { open, readFile, rename } from "node:fs/promises";
+import { dirname } from "node:path";
+import { syncDir } from "./core/durable.ts";
 import { TaplineError, reasonOf, systemCode } from "./core/errors.ts";
 
 const START_OVER = "move the file away; the sink then starts at entry 0 and leaves out what is there";
@@ -64,6 +66,8 @@ export async function writeCursor(path: string, cursor: Cursor): Promise<void> {
       await file.close();
     }
     await rename(`${path}.tmp`, path);
+    // Else a power cut brings back the cursor of before, which does not know that more was sent.
+    await syncDir(dirname(path));
   } catch (cause) {
     throw new TaplineError("CURSOR_UNWRITABLE", `cannot write ${path}: ${reasonOf(cause)}`, {
       retry: true,

@@ -190,7 +190,7 @@ export class Delivery {
     cursor.existing += result.existing;
     cursor.dead += dead;
     cursor.filtered += result.filtered;
-    if (Date.now() - this.#saved_at >= LIMITS.cursor_save_ms) {
+    if (performance.now() - this.#saved_at >= LIMITS.cursor_save_ms) {
       await this.#retrying(signal, () => this.#save());
     }
     return true;
@@ -229,7 +229,7 @@ export class Delivery {
   }
 
   #save(): Promise<void> {
-    this.#saved_at = Date.now();
+    this.#saved_at = performance.now();
     return writeCursor(this.#path, this.cursor);
   }
 }

@@ -146,6 +146,7 @@ export class Engine {
     this.#write = write;
     const forwarded = e["tapline.upstream.origin"] !== undefined;
     if (forwarded && action === "rule-alert") this.#judge.know(e["event.id"]!);
+    this.#judge.part = this.normaliser.scope.stream.id;
     this.#judge.inspect(e, this.#alert, this.normaliser.scope.out);
     // What another collector saw first, decided and was told is in its own ledger.
     if (forwarded) return;

@@ -1,6 +1,6 @@
 // Frames as the pipeline appends them: entries of a batch or the collector's own, and the header of what becomes durable
 // with them. Decides neither when nor in which order.
-import type { Told } from "./correlating.ts";
+import type { Told } from "./correlating-parts.ts";
 import type { RawBatch } from "./core/stage.ts";
 import { joinRuns } from "./core/run.ts";
 import { isShared } from "./core/shared-buffers.ts";
@@ -8,6 +8,23 @@ import type { EngineResult } from "./engine.ts";
 import type { PipelineParts } from "./pipeline-parts.ts";
 import { type FrameHeader, applyPositions } from "./state.ts";
 import { addTo, withLeftOut } from "./tally.ts";
+
+/** Whether nothing came of a batch but that others told something: read again, nothing would come of it again. So the
+ * ledger does not grow by the clocks of others. */
+function saysNothing(batch: RawBatch, result: EngineResult, told: Told): boolean {
+  const { merged, skipped } = batch.left_out ?? { merged: 0, skipped: {} };
+  return (
+    batch.told !== undefined &&
+    batch.told.length > 0 &&
+    batch.segments.length === 0 &&
+    batch.gaps.length === 0 &&
+    batch.streams.length === 0 &&
+    merged === 0 &&
+    skipped["match"] === Object.values(skipped).reduce((sum, n) => sum + n, 0) &&
+    result.count === 0 &&
+    Object.values(told).every((of) => of === undefined || of === 0)
+  );
+}
 
 /** Appends a batch, what became of it, and what the collector recorded beside it. */
 export function appendBatch(
@@ -18,6 +35,7 @@ export function appendBatch(
   told: Told,
 ): void {
   const { ledger, tally } = parts;
+  if (parts.self.out.count === 0 && saysNothing(batch, result, told)) return;
   const positions = { [source]: batch.positions };
   applyPositions(parts.positions, positions);
   for (const blob of result.blobs) ledger.putBlob(blob.digest, blob.bytes);

@@ -19,9 +19,15 @@ export class Intake {
     this.#parts = parts;
   }
 
+  /** Whether there is nothing anywhere that is still to come. */
+  get #atEnd(): boolean {
+    for (const source of this.#parts.sources.values()) if (source.rested === false) return false;
+    return true;
+  }
+
   /** When the sources had last been read to their end, ms; null before the first time. */
   get rested_ms(): number | null {
-    if (this.#resting) this.#rested_ms = this.#parts.now();
+    if (this.#resting && this.#atEnd) this.#rested_ms = this.#parts.now();
     return this.#rested_ms;
   }
 
@@ -44,7 +50,7 @@ export class Intake {
         any = true;
       }
     }
-    if (!any && this.#free) this.#rested_ms = this.#parts.now();
+    if (!any && this.#free && this.#atEnd) this.#rested_ms = this.#parts.now();
     return any;
   }
 
@@ -55,8 +61,8 @@ export class Intake {
     const either = AbortSignal.any([signal, rest.signal]);
     this.#resting = true;
     await Promise.race([woken, ...[...this.#parts.sources.values()].map((s) => s.wait(either))]);
+    if (this.#atEnd) this.#rested_ms = this.#parts.now();
     this.#resting = false;
-    this.#rested_ms = this.#parts.now();
     rest.abort();
   }
 }

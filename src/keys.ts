@@ -1,10 +1,12 @@
 // The installation's secret key for digests, pseudonyms and redaction marks. Made on first run, readable by its owner only.
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readFile, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { TaplineError, reasonOf, systemCode } from "./core/errors.ts";
+import { createSecret, makeDirs } from "./core/durable.ts";
 
 const OTHERS = 0o077;
+const KEY_BYTES = 32;
 
 /** Directory of the subjects' keys. */
 export function subjectKeys(state_dir: string): string {
@@ -28,18 +30,20 @@ export async function loadDigestKey(state_dir: string): Promise<string> {
     if ((mode & OTHERS) !== 0) {
       throw new TaplineError("KEY_EXPOSED", `${path} can be read by others`, { remedy: `chmod 600 ${path}` });
     }
-    return (await readFile(path, "utf8")).trim();
+    const key = (await readFile(path, "utf8")).trim();
+    if (key.length >= KEY_BYTES) return key;
+    // With an empty one anybody could work out what pseudonyms and digests stand for.
+    throw new TaplineError("KEY_UNREADABLE", `${path} is no key: it has ${key.length} characters`, {
+      remedy: "restore it from a backup; where nothing was recorded yet, remove it",
+    });
   } catch (error) {
     if (error instanceof TaplineError) throw error;
     if (systemCode(error) !== "ENOENT") {
       throw new TaplineError("KEY_UNREADABLE", `cannot read ${path}: ${reasonOf(error)}`, { cause: error });
     }
   }
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const key = randomBytes(32).toString("hex");
-  const file = await open(path, "wx", 0o600);
-  await file.writeFile(`${key}\n`);
-  await file.sync();
-  await file.close();
+  await makeDirs(dirname(path));
+  const key = randomBytes(KEY_BYTES).toString("hex");
+  await createSecret(path, `${key}\n`);
   return key;
 }

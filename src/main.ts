@@ -1,7 +1,7 @@
 // The command line: finds the command, runs it, turns trouble into a message and an exit code.
 // 0 fine, 1 findings or failed check, 2 usage, 3 the world (network, disk, permissions).
 import { type Command, UsageError } from "./commands/usage.ts";
-import { TaplineError } from "./core/errors.ts";
+import { TaplineError, reasonOf, systemCode } from "./core/errors.ts";
 import { VERSION } from "./version.ts";
 
 const help = (
@@ -24,6 +24,15 @@ async function loadCommand(name: string): Promise<Command | undefined> {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 3));
   const { COMMANDS } = await import("./commands/index.ts");
   return Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+}
+
+/** What the system refused where nobody expected it to, a disk that is full, say, is the world's trouble all the same. Throws
+ * what is ours. */
+function refusedBySystem(name: string, error: unknown): number {
+  if (systemCode(error) === undefined || !("syscall" in (error as object))) throw error;
+  console.error(`tapline ${name}: ${reasonOf(error)}`);
+  console.error("  remedy: see to the disk, permissions and limits of what is named, then start again");
+  return 3;
 }
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -52,7 +61,7 @@ async function main(argv: readonly string[]): Promise<number> {
       console.error(`tapline ${name}: ${error.message}\n\n${command.help}`);
       return 2;
     }
-    if (!(error instanceof TaplineError)) throw error;
+    if (!(error instanceof TaplineError)) return refusedBySystem(name, error);
     console.error(`tapline ${name}: ${error.message}`);
     if (error.remedy !== undefined) console.error(`  remedy: ${error.remedy}`);
     return ["CONFIG_INVALID", "POLICY_INVALID", "FILE_INVALID"].includes(error.code) ? 2 : 3;

@@ -2,6 +2,7 @@
 import type { Source } from "./core/stage.ts";
 import type { Correlating } from "./correlating.ts";
 import type { EngineResult } from "./engine.ts";
+import type { Exchange } from "./exchange.ts";
 import type { AlertNote } from "./detect/judge.ts";
 import type { Lane } from "./lane.ts";
 import type { Ledger } from "./ledger/log.ts";
@@ -20,6 +21,8 @@ export interface PipelineParts {
   /** Runs in shared memory that the ledger has given back, on their way to the workers. */
   readonly free: Uint8Array[];
   readonly correlating: Correlating;
+  /** Where correlations count across the collectors of a group. */
+  readonly exchange?: Exchange | undefined;
   readonly policy: Pick<PolicyWatch, "take" | "recorded">;
   now(): number;
   /** Told once a batch, after it is durable. */

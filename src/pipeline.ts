@@ -35,6 +35,8 @@ export class Pipeline {
   #snapshot_at: number;
   #committing: Promise<void> | undefined;
   #failure: Error | undefined;
+  /** Aborts when a stop waits for nobody else any more. */
+  readonly #late = new AbortController();
   #wake: () => void = () => {};
 
   constructor(parts: PipelineParts) {
@@ -50,12 +52,19 @@ export class Pipeline {
 
   /** Runs until `signal` aborts, or with `once` until every source is drained. Ends with everything durable. */
   async run(signal: AbortSignal, once: boolean): Promise<void> {
-    signal.addEventListener("abort", () => this.#wake(), { once: true });
+    let late: NodeJS.Timeout | undefined;
+    const stop = (): void => {
+      late = setTimeout(() => this.#late.abort(), LIMITS.exchange_stop_ms);
+      this.#wake();
+    };
+    signal.addEventListener("abort", stop, { once: true });
     const tick = setInterval(() => this.#passTime(), LIMITS.correlation_tick_ms);
     try {
       await this.#readAll(signal, once);
     } finally {
       clearInterval(tick);
+      clearTimeout(late);
+      this.#late.abort();
     }
   }
 
@@ -86,6 +95,7 @@ export class Pipeline {
 
   fail(error: Error): void {
     this.#failure ??= error;
+    this.#late.abort();
     this.#wake();
   }
 
@@ -99,12 +109,17 @@ export class Pipeline {
   }
 
   #order(): void {
-    for (;;) {
-      const head = this.#pending.get(this.#next);
-      if (head?.result === undefined || this.#next === this.#held) break;
-      this.#pending.delete(this.#next);
-      this.#next++;
-      this.#append(head, head.result);
+    // Called from events, where nobody catches what a ledger that has failed meanwhile throws.
+    try {
+      for (;;) {
+        const head = this.#pending.get(this.#next);
+        if (head?.result === undefined || this.#next === this.#held) break;
+        this.#pending.delete(this.#next);
+        this.#next++;
+        this.#append(head, head.result);
+      }
+    } catch (error) {
+      return this.fail(error as Error);
     }
     if (this.#appended.length > 0) this.#committing ??= this.#commit();
   }
@@ -117,7 +132,7 @@ export class Pipeline {
     for (const gap of batch.gaps) self.gap(gap);
     if (result.counts.read > 0) this.heard.add(source);
     const arrival = { now_ms, rested_ms, first_index: ledger.size };
-    const told = this.#parts.correlating.push(result, arrival);
+    const told = this.#parts.correlating.push(result, arrival, batch.told);
     appendBatch(this.#parts, source, batch, result, told);
     this.#appended.push({ ...dispatched, result });
     for (const alert of result.alerts) this.#parts.onAlert(alert);
@@ -131,9 +146,10 @@ export class Pipeline {
         this.#appended = [];
         this.#writing = batches.length;
         await this.#parts.ledger.commit();
+        const shared = await this.#share();
         for (const { source, batch } of batches) {
           this.#parts.lanes[batch.lane]!.release();
-          this.#parts.sources.get(source)!.settle(batch);
+          if (shared) this.#parts.sources.get(source)!.settle(batch);
         }
         this.#writing = 0;
         this.#parts.onDurable(batches.map((b) => b.result!));
@@ -146,11 +162,24 @@ export class Pipeline {
     }
   }
 
+  /** Sends the group what is durable: what is not there when the stop comes is sent by the next run, and is not settled. */
+  #share(): Promise<boolean> {
+    const { exchange, ledger } = this.#parts;
+    return exchange?.publish(ledger.durable, this.#late.signal) ?? Promise.resolve(true);
+  }
+
   /** Windows end by the clock too, when nothing comes. */
   #passTime(): void {
     if (this.inFlight > 0 || this.#held !== undefined || this.#failure !== undefined) return;
+    this.#advance().catch((error: unknown) => this.fail(error as Error));
+  }
+
+  async #advance(): Promise<void> {
     const told = this.#parts.correlating.advance(this.#arrival(this.#intake.rested_ms));
-    if (appendOwn(this.#parts, told)) this.#parts.ledger.commit().catch((error) => this.fail(error as Error));
+    const appended = appendOwn(this.#parts, told);
+    const busy = this.#parts.exchange?.busy === true;
+    if (appended) await this.#parts.ledger.commit();
+    if (!busy) await this.#share();
   }
 
   /** Of a frame that no batch is in: not later than a batch that is under way. */

@@ -4,6 +4,7 @@ import { createDigest } from "./core/digest.ts";
 import type { Correlations, CorrelationsState } from "./detect/correlate-thread.ts";
 import type { FirstSeen } from "./detect/first-seen.ts";
 import type { Oversight } from "./detect/oversight.ts";
+import { type ExchangeState, Unsent } from "./exchange.ts";
 import type { Incidents } from "./incident/grouping.ts";
 import { type Lane, laneOf } from "./lane.ts";
 import type { Recovered } from "./ledger/log.ts";
@@ -29,6 +30,8 @@ export interface RecoveredState {
   readonly positions: Positions;
   readonly tally: Tally;
   readonly correlations: Correlations;
+  /** What the collectors of the group have not been sent. */
+  readonly unsent: ExchangeState;
   /** Read after the snapshot. */
   readonly entries: number;
 }
@@ -53,6 +56,7 @@ export async function recover(parts: RecoverParts): Promise<RecoveredState> {
     lane.restore({ sessions: [], flow: flow.filter(([id]) => placeOf(id, undefined) === at) });
   const retraced = lanes.map(() => Promise.resolve());
   let entries = 0;
+  const unsent = new Unsent(found?.exchange);
   let policy = found?.policy ?? {};
   for await (const frame of recovered.frames()) {
     const header = frame.header as unknown as FrameHeader;
@@ -63,6 +67,7 @@ export async function recover(parts: RecoverParts): Promise<RecoveredState> {
     if (header.seen !== undefined) first_seen.apply(header.seen);
     if (header.oversight !== undefined) oversight.replay(header.oversight);
     if (header.incidents !== undefined) incidents.apply(header.incidents);
+    if (header.exchange !== undefined) unsent.add(header.exchange, frame.first);
     if (header.correlation !== undefined) correlations.replay(header.correlation, frame.first);
     const changed = header.sessions ?? [];
     for (const [id, changes] of changed) {
@@ -82,5 +87,5 @@ export async function recover(parts: RecoverParts): Promise<RecoveredState> {
   for (const [at, lane] of lanes.entries())
     lane.restore({ sessions: states.filter(([id, state]) => placeOf(id, state) === at), flow: [] });
   parts.policy.resume(policy);
-  return { positions, tally, correlations, entries };
+  return { positions, tally, correlations, unsent: unsent.state, entries };
 }

@@ -2,6 +2,7 @@
 // entry that names it. A set with a new problem is not taken; the old one runs on, and an entry says why.
 import type { Config } from "./config.ts";
 import type { Correlating } from "./correlating.ts";
+import { type Exchange, ownOf } from "./exchange.ts";
 import type { Origin } from "./core/event.ts";
 import { reasonOf } from "./core/errors.ts";
 import { LIMITS } from "./core/limits.ts";
@@ -23,6 +24,8 @@ export interface ReloadParts {
   readonly problems: readonly string[];
   readonly pipeline: Pipeline;
   readonly correlating: Correlating;
+  /** Where correlations are shared with other collectors. */
+  readonly exchange: Exchange | undefined;
   readonly self: SelfRecorder;
   readonly policy: PolicyWatch;
   /** Hash of the policy that the rules were compiled with. */
@@ -85,7 +88,7 @@ export class Reload {
 
   /** False when it has to be tried again. */
   async #read(): Promise<boolean> {
-    const { config, policy, pipeline, correlating, self, origin, started_ms } = this.#parts;
+    const { config, policy, pipeline, correlating, exchange, self, origin, started_ms } = this.#parts;
     const policy_hash = policy.hash;
     const rules = await readRuleTexts(rulePaths(config), config.placeholders, policy.policy);
     const { set, correlations, wrong } = compile(rules);
@@ -104,8 +107,15 @@ export class Reload {
     await pipeline.switchRules(rules, () => {
       correlating.use(
         { set, correlations },
-        (state) => new Correlations(correlations, { origin, ruleset_hash: set.hash, started_ms, state }),
+        (state) =>
+          new Correlations(ownOf(correlations, exchange !== undefined), {
+            origin,
+            ruleset_hash: set.hash,
+            started_ms,
+            state,
+          }),
       );
+      exchange?.use(correlations, set.hash);
       policy.note();
       if (set.hash === before) return;
       const count = set.rules.length + correlations.nodes.length;

@@ -5,6 +5,7 @@ import type { SeenState } from "./detect/first-seen.ts";
 import type { OversightHeader, OversightState } from "./detect/oversight.ts";
 import type { FlowState } from "./detect/flow.ts";
 import type { IncidentsState } from "./incident/grouping.ts";
+import type { ExchangeHeader, ExchangeState } from "./exchange.ts";
 import type { SessionState } from "./normalise/session.ts";
 import type { Recorded } from "./policy-watch.ts";
 import type { Tally } from "./tally.ts";
@@ -28,6 +29,8 @@ export interface FrameHeader {
   readonly oversight?: OversightHeader | undefined;
   /** Incidents that changed. */
   readonly incidents?: IncidentsState | undefined;
+  /** What is to be sent to the collectors of the group. */
+  readonly exchange?: ExchangeHeader | undefined;
 }
 
 /** State of a snapshot: with the ledger after it, everything a restart needs. */
@@ -45,6 +48,7 @@ export interface SnapshotState {
   readonly policy?: Recorded;
   readonly oversight?: OversightState;
   readonly incidents?: IncidentsState;
+  readonly exchange?: ExchangeState | undefined;
 }
 
 /** What a worker keeps of its sessions, as JSON: the items of each list, with commas. As objects the state of many sessions

@@ -1,7 +1,7 @@
 // What `tapline status` shows: the conservation law, lag and heads. Written by the running collector once a second.
 import type { AnchorStatus } from "./anchoring.ts";
 import type { Checks } from "./checks/checks.ts";
-import type { DetectionFigures } from "./correlating.ts";
+import type { DetectionFigures } from "./correlating-parts.ts";
 import type { RetentionStatus } from "./retention.ts";
 import type { SignerStatus } from "./ledger/contract.ts";
 import type { Running } from "./lifecycle.ts";

@@ -49,6 +49,13 @@ export const PARQUET: Environment = {
   imports: "duckdb, pandas, pyarrow",
 };
 
+/** Another reader of what Prometheus reads. */
+export const PROMETHEUS: Environment = {
+  name: "prometheus",
+  packages: ["prometheus-client==0.26.0"],
+  imports: "prometheus_client.parser",
+};
+
 /** NIST's OSCAL as IBM and others read it. */
 export const TRESTLE: Environment = {
   name: "trestle",

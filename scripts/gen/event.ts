@@ -1,54 +1,10 @@
 // Makes src/core/generated/event.ts: the Event type, its constructor, the serialiser and the field list.
 // The serialiser is one straight-line function: a group's opening is its first separator, so that no string
-// is cut or copied and absent groups cost one comparison a field. Blocks of fields that a class of events has in
+// is cut or copied, and absent groups cost one comparison a field. Blocks of fields that a class of events has in
 // common are written once and remembered.
-import { type Field, type FieldType, readFields } from "./tables.ts";
+import { SAFE, read, tsType, write } from "./event-field.ts";
+import { type Field, readFields } from "./tables.ts";
 
-const tsType: Record<FieldType, string> = {
-  keyword: "string",
-  "keyword[]": "readonly string[]",
-  long: "number",
-  "long[]": "readonly number[]",
-  double: "number",
-  boolean: "boolean",
-  date: "string",
-  ip: "string",
-  text: "string",
-  wildcard: "string",
-  constant: "string",
-  object: "Json",
-  stored: "string",
-};
-const writer: Record<FieldType, (value: string) => string> = {
-  keyword: (v) => `quote(${v})`,
-  "keyword[]": (v) => `strings(${v})`,
-  long: (v) => v,
-  "long[]": (v) => `"[" + ${v}.join() + "]"`,
-  double: (v) => v,
-  boolean: (v) => v,
-  date: (v) => `'"' + ${v} + '"'`,
-  ip: (v) => `quote(${v})`,
-  text: (v) => `quote(${v})`,
-  wildcard: (v) => `quote(${v})`,
-  constant: (v) => `quote(${v})`,
-  object: (v) => `JSON.stringify(${v})`,
-  stored: (v) => `quote(${v})`,
-};
-
-/** Fields whose values Tapline makes itself, of characters that JSON never escapes. */
-const SAFE = new Set([
-  "tapline.stream",
-  "tapline.format",
-  "tapline.vantage",
-  "tapline.time.source",
-  "tapline.capture.arguments",
-  "tapline.capture.results",
-  "tapline.capture.messages",
-  "tapline.capture.identity",
-  "tapline.tool.args_hash",
-  "tapline.tool.result_hash",
-  "event.outcome",
-]);
 /** Neighbours that are equal for all events of a class: remembered by the first, checked against the rest. */
 const BLOCKS = [
   ["data_stream", "ecs", "host", "observer"],
@@ -63,6 +19,10 @@ const RARE = new Map([
   ["tapline.export", "tapline.export.kind"],
   ["tapline.upstream", "tapline.upstream.origin"],
 ]);
+
+/** Groups with at most so many fields are looked at before their opening is made: making it takes longer than the looks,
+ * and most events have few of the groups. */
+const LOOKED_AT_MAX = 12;
 
 interface Group {
   readonly key: string;
@@ -92,10 +52,23 @@ function tree(fields: readonly Field[]): Group {
 
 type Child = Group["children"][number];
 const pathOf = (child: Child): string => ("children" in child ? child.path : child.name);
-const write = (field: Field): string =>
-  SAFE.has(field.name) ? `'"' + ${read(field)} + '"'` : writer[field.type](read(field));
-const read = (field: Field): string => `e[${JSON.stringify(field.name)}]`;
+
 const leaves = (child: Child): Field[] => ("children" in child ? child.children.flatMap(leaves) : [child]);
+
+/** Keys from a group down to its only field. */
+function keysOf(child: Child): string[] {
+  return "children" in child ? [child.key, ...keysOf(child.children[0]!)] : [child.key];
+}
+
+/** What is true when the event has anything of a group, where it pays to ask. */
+function lookFor(group: Group): string | undefined {
+  const rare = RARE.get(group.path);
+  if (rare !== undefined) return `e[${JSON.stringify(rare)}] !== undefined`;
+  const fields = leaves(group);
+  const blocks = BLOCKS.flat().some((path) => path.startsWith(`${group.path}.`));
+  if (fields.length > LOOKED_AT_MAX || blocks) return undefined;
+  return fields.map((field) => `${read(field)} !== undefined`).join(" || ");
+}
 
 function emit(group: Group, children: readonly Child[], above: readonly string[], out: string[]): void {
   for (let i = 0; i < children.length; i++) {
@@ -109,17 +82,22 @@ function emit(group: Group, children: readonly Child[], above: readonly string[]
       out.push(`  const b${block} = block${block}(e);`);
       out.push(`  if (b${block} !== "") { s += ${group.variable} + b${block}; ${marks}; }`);
       i += length - 1;
+    } else if ("children" in child && leaves(child).length === 1) {
+      const marks = above.map((v) => `${v} = ","`).join("; ");
+      const field = leaves(child)[0]!;
+      const text = write(keysOf(child), field, group.variable);
+      out.push(`  if (${read(field)} !== undefined) { s += ${text}; ${marks}; }`);
     } else if ("children" in child) {
-      const rare = RARE.get(child.path);
-      if (rare !== undefined) out.push(`  if (e[${JSON.stringify(rare)}] !== undefined) {`);
+      const look = lookFor(child);
+      if (look !== undefined) out.push(`  if (${look}) {`);
       out.push(`  let ${child.variable} = ${group.variable} + ${JSON.stringify(`"${child.key}":{`)};`);
       emit(child, child.children, [...above, child.variable], out);
       out.push(`  if (${child.variable} === ",") s += "}";`);
-      if (rare !== undefined) out.push("  }");
+      if (look !== undefined) out.push("  }");
     } else {
       const marks = above.map((v) => `${v} = ","`).join("; ");
-      const head = `${group.variable} + ${JSON.stringify(`"${child.key}":`)}`;
-      out.push(`  if (${read(child)} !== undefined) { s += ${head} + ${write(child)}; ${marks}; }`);
+      const text = write([child.key], child, group.variable);
+      out.push(`  if (${read(child)} !== undefined) { s += ${text}; ${marks}; }`);
     }
   }
 }
@@ -171,9 +149,7 @@ function emitBlock(children: readonly Child[], out: string[]): void {
 }
 
 function emitLeaf(field: Field & { key: string }, out: string[]): void {
-  out.push(
-    `  if (${read(field)} !== undefined) { s += g + ${JSON.stringify(`"${field.key}":`)} + ${write(field)}; g = ","; }`,
-  );
+  out.push(`  if (${read(field)} !== undefined) { s += ${write([field.key], field, "g")}; g = ","; }`);
 }
 
 export function eventSource(): Record<string, string> {
@@ -187,7 +163,7 @@ export function eventSource(): Record<string, string> {
     (f) => `  ${JSON.stringify(f.name)}: ${JSON.stringify(f.type)},`,
   );
   const text = `// Generated by \`npm run gen\` from mappings/fields.yml. Do not edit.
-import { type Json, quote, strings } from "../text.ts";
+import { type Json, quotedAfter, strings } from "../text.ts";
 
 export const ECS_VERSION = ${JSON.stringify(ecs)};
 /** Every field that a document can have, with its type in the table. */

@@ -14,6 +14,7 @@ import { submissionsDir } from "../incident/submit.ts";
 import { BUNDLED_SAMPLE } from "../paths.ts";
 import { SOURCES } from "../sources/index.ts";
 import { Progress } from "../progress.ts";
+import type { Status } from "../status.ts";
 import { VERSION } from "../version.ts";
 import { type Command, UsageError, globsOf, readArgs, readConfig } from "./usage.ts";
 
@@ -111,7 +112,35 @@ async function openViewer(
   }
 }
 
+/** Tells how the collector is, where the configuration asks for that; from before the ledger is open to the end. */
+async function openHealth(
+  config: Config,
+  once: boolean,
+  status: () => Status | undefined,
+): Promise<{ close(): Promise<void> } | undefined> {
+  if (once || config.health === undefined) return undefined;
+  const { HealthServer } = await import("../health.ts");
+  const health = new HealthServer(config.health.listen, status);
+  await health.open();
+  say(`health      ${health.url}`);
+  return health;
+}
+
 async function collect(config: Config, once: boolean): Promise<number> {
+  let collector: Collector | undefined;
+  const health = await openHealth(config, once, () => collector?.status());
+  try {
+    return await collectUntil(config, once, (opened) => (collector = opened));
+  } finally {
+    await health?.close();
+  }
+}
+
+async function collectUntil(
+  config: Config,
+  once: boolean,
+  onOpen: (collector: Collector) => void,
+): Promise<number> {
   const stop = new AbortController();
   stopOnSignals(stop);
   // A collector whose reader went away stops cleanly; other commands just end.
@@ -128,6 +157,7 @@ async function collect(config: Config, once: boolean): Promise<number> {
     },
     onProblem: (problem) => progress.line(`problem     ${problem}`),
   });
+  onOpen(collector);
   introduce(collector, config);
   // Nothing waits for the viewer: its link is printed when it is there.
   const viewer = openViewer(config, once, (line) => progress.line(line));

@@ -34,6 +34,10 @@ function printDetection({ detection: d, ruleset, evicted, values_replaced = 0 }:
     `windows     ${n(d.correlations)} correlations: ${n(d.keys)} open keys, ${n(d.rows)} events, ${n(d.bytes)} bytes; ` +
       `fired ${n(d.fired)}, late ${n(d.late)}, evicted ${n(d.evicted_keys)} keys and ${n(d.evicted_rows)} events`,
   );
+  if (d.matches_sent !== undefined)
+    console.log(
+      `matches     ${n(d.matches_sent)} sent to the collectors of the group; ${n(d.matches_unread ?? 0)} messages of theirs not understood`,
+    );
   console.log(
     `repeats     ${n(d.suppressed)} suppressed in ${n(d.suppressing)} open windows, told when these end`,
   );

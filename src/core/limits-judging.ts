@@ -110,6 +110,11 @@ export const JUDGING = {
   correlation_behind: 1_000, // events behind one firing of an inner rule that are looked at for their groups
   correlation_spread: 64, // groups that one firing of an inner rule counts in
   correlation_fired: 65_536, // windows that fired and whose key was dropped, remembered
+  exchange_clock_ms: 1_000, // pause between two times that other collectors are told how far time has come
+  exchange_streams: 4_096, // streams of records of a group whose time is known; the one told longest ago goes
+  exchange_stop_ms: 5_000, // for matches to be sent when the collector stops; what is left goes with the next run
+  exchange_look_ms: 60_000, // first step back in time when a partition of matches is taken over
+  exchange_messages: 4_096, // sent at once
   eviction_report_ms: 60_000, // pause between two reports of evicted state of one rule
   suppress_windows: 65_536, // suppression windows that are open
 

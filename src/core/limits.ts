@@ -221,7 +221,9 @@ export const LIMITS = {
   store_start_ms: 60_000, // start of the store's process
   store_deaths: 3, // deaths of that process within the window that make an error of it
   store_death_window_ms: 60_000,
-  store_tail_entries: 131_072, // entries after the manifest that a reader takes from the ledger
+  store_tail_entries: 32_768, // entries after the manifest that a reader takes from the ledger,
+  store_tail_bytes: 64 * MiB, // and their bytes: as rows in memory they are four to five times as much
+  store_tail_chunk_bytes: 4 * MiB, // of these at once: what is being made into rows is in memory twice
   store_query_rows: 100_000, // rows of one answer
   file_tail_bytes: 256 * KiB, // read at the end of a file to find the last document
 

@@ -50,14 +50,14 @@ export class ReadServer {
   }
 
   /** Throws `code`. */
-  async open(code: "LEDGER_LISTEN" | "PACK_LISTEN"): Promise<void> {
+  async open(code: "LEDGER_LISTEN" | "PACK_LISTEN" | "HEALTH_LISTEN"): Promise<void> {
     const { host, port } = this.#options.listen;
     try {
       this.#server.listen(port, host);
       await once(this.#server, "listening");
     } catch (cause) {
       throw new TaplineError(code, `cannot listen on ${host}:${port}: ${reasonOf(cause)}`, {
-        remedy: "choose another port with --listen",
+        remedy: "choose another port: --listen, or health.listen of the configuration",
         cause,
       });
     }

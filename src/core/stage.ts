@@ -1,6 +1,7 @@
 // The contracts between the stages. Stages never import each other; only pipeline.ts knows them all.
 // The unit of work is the batch: `await` once a batch, never once an event.
 import type { z } from "zod";
+import type { MatchExchange, Told } from "./exchange.ts";
 import type { Framing } from "./framing.ts";
 import type { Event } from "./generated/event.ts";
 import type { Said } from "./incident.ts";
@@ -117,6 +118,8 @@ export interface RawBatch {
   /** Bytes known to be waiting in this source after this batch. */
   readonly behind_bytes: number;
   readonly left_out?: LeftOut;
+  /** What others told, in order; counted in `left_out`. */
+  readonly told?: readonly Told[];
 }
 
 /** Records that a source has read and no worker needs to see: those that came before, and by reason what is not kept. */
@@ -139,6 +142,10 @@ export interface Source {
   readonly counts?: Readonly<Record<string, number>>;
   /** True when all input known at open has been handed over (for `scan` and for tests). */
   readonly drained: boolean;
+  /** False while there is more that `read` does not give yet. Without it, what `read` gives is all there is. */
+  readonly rested?: boolean;
+  /** Of sources whose streams are shared with other collectors, where correlations count across these. */
+  readonly exchange?: MatchExchange | undefined;
   close(): Promise<void>;
 }
 

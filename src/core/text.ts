@@ -6,9 +6,10 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 // oxlint-disable-next-line no-control-regex
 const SPECIAL = /[^ !#-[\]-\ud7ff\ue000-\uffff]/;
 
-/** The text as a JSON string. Most text needs no escape, and a test is cheaper than a copy. */
-export function quote(text: string): string {
-  return SPECIAL.test(text) ? JSON.stringify(text) : '"' + text + '"';
+/** `head`, which ends with the opening quote, and the text as the rest of a JSON string. Most text needs no escape, and a
+ * test is cheaper than a copy. */
+export function quotedAfter(head: string, text: string): string {
+  return SPECIAL.test(text) ? head + JSON.stringify(text).slice(1) : head + text + '"';
 }
 
 // Tag arrays are constants that every event of a class shares: their JSON is made once, by identity.

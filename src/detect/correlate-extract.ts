@@ -27,6 +27,8 @@ export interface Extract {
 /** How far the events of a stream have come, matched or not: the latest time of each kind, where there was one. */
 export interface StreamTime {
   readonly stream: string;
+  /** The stream of the source that its events came by, where that is another. */
+  readonly part?: string | undefined;
   readonly live_ms: number | null;
   readonly backfill_ms: number | null;
 }
@@ -56,6 +58,7 @@ interface Reader {
 
 interface Clock {
   stream: string;
+  part: string | undefined;
   live_ms: number | null;
   backfill_ms: number | null;
 }
@@ -85,7 +88,8 @@ export class Extractor {
   readonly #view = new View();
   #rules: { rule: string; fields: readonly string[] }[] = [];
   #extracts: Extract[] = [];
-  #clocks = new Map<string, Clock>();
+  #clocks: Clock[] = [];
+  readonly #by_stream = new Map<string, Clock>();
   #clock: Clock | undefined;
 
   /** `hashes` are the content hashes of the rule set's rules, by place. */
@@ -101,22 +105,30 @@ export class Extractor {
     return this.#readers[place] !== undefined;
   }
 
-  /** To be told of every event, matched or not. What the collector itself says is of no stream. */
-  seen(e: Event): void {
+  /** To be told of every event, matched or not, and the stream of the source that it came by. What the collector
+   * itself says is of no stream. */
+  seen(e: Event, by?: string): void {
     if (e["tapline.vantage"] === "self") return;
     const stream = e["tapline.stream"] ?? "";
+    const part = by === stream ? undefined : by;
     let clock = this.#clock;
-    if (clock === undefined || clock.stream !== stream) {
-      clock = this.#clocks.get(stream);
-      if (clock === undefined)
-        this.#clocks.set(stream, (clock = { stream, live_ms: null, backfill_ms: null }));
-      this.#clock = clock;
-    }
+    if (clock === undefined || clock.stream !== stream || clock.part !== part)
+      this.#clock = clock = this.#clockOf(stream, part);
     const time = toMs(e["@timestamp"] ?? "");
     if (Number.isNaN(time)) return;
     if (e["tapline.backfill"] === true) {
       if (clock.backfill_ms === null || time > clock.backfill_ms) clock.backfill_ms = time;
     } else if (clock.live_ms === null || time > clock.live_ms) clock.live_ms = time;
+  }
+
+  #clockOf(stream: string, part: string | undefined): Clock {
+    const key = part === undefined ? stream : `${part} ${stream}`;
+    let clock = this.#by_stream.get(key);
+    if (clock === undefined) {
+      this.#by_stream.set(key, (clock = { stream, part, live_ms: null, backfill_ms: null }));
+      this.#clocks.push(clock);
+    }
+    return clock;
   }
 
   /** One match; `entry` is the place of the event in the batch. Another sight of a call that counts elsewhere is not
@@ -153,11 +165,12 @@ export class Extractor {
 
   /** What was told since the last call. */
   take(): ExtractBatch {
-    const batch = { rules: this.#rules, extracts: this.#extracts, streams: [...this.#clocks.values()] };
+    const batch = { rules: this.#rules, extracts: this.#extracts, streams: this.#clocks };
     for (const reader of this.#readers) if (reader !== undefined) reader.at = -1;
     this.#rules = [];
     this.#extracts = [];
-    this.#clocks = new Map();
+    this.#clocks = [];
+    this.#by_stream.clear();
     this.#clock = undefined;
     return batch;
   }

@@ -20,6 +20,22 @@ export interface CorrelationFigures {
   readonly suppressed: number;
 }
 
+/** Figures of two that share the work of the same correlations. */
+export function sumOf(a: CorrelationFigures, b: CorrelationFigures): CorrelationFigures {
+  return {
+    correlations: Math.max(a.correlations, b.correlations),
+    keys: a.keys + b.keys,
+    rows: a.rows + b.rows,
+    bytes: a.bytes + b.bytes,
+    fired: a.fired + b.fired,
+    evicted_keys: a.evicted_keys + b.evicted_keys,
+    evicted_rows: a.evicted_rows + b.evicted_rows,
+    late: a.late + b.late,
+    suppressing: a.suppressing + b.suppressing,
+    suppressed: a.suppressed + b.suppressed,
+  };
+}
+
 export function figuresOf(correlator: Correlator, suppressor: Suppressor): CorrelationFigures {
   let keys = 0;
   let rows = 0;

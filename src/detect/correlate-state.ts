@@ -69,7 +69,7 @@ export function stateOf(correlator: Correlator): CorrelatorState {
 export function openCorrelator(
   set: CorrelationSet,
   options: {
-    readonly lateness_ms?: number;
+    readonly lateness_ms?: number | undefined;
     /** Start of the collector; records flagged as backfill from before its first start are never live. */
     readonly started_ms?: number;
     readonly state?: CorrelatorState | undefined;

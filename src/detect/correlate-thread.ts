@@ -36,6 +36,8 @@ export interface CorrelationsOptions {
   readonly ruleset_hash: string;
   /** Start of the collector, ms since 1970. */
   readonly started_ms: number;
+  /** How late an event may come and still count; LIMITS.correlation_lateness_ms by default. */
+  readonly lateness_ms?: number;
   readonly state?: CorrelationsState | undefined;
 }
 
@@ -45,9 +47,9 @@ export class Correlations {
   readonly #options: CorrelationsOptions;
 
   constructor(set: CorrelationSet, options: CorrelationsOptions) {
-    const { started_ms, state } = options;
+    const { started_ms, lateness_ms, state } = options;
     this.#options = options;
-    this.correlator = openCorrelator(set, { started_ms, state: state?.correlator });
+    this.correlator = openCorrelator(set, { started_ms, lateness_ms, state: state?.correlator });
     this.suppressor = new Suppressor(state?.suppressor);
   }
 

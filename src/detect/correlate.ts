@@ -49,7 +49,7 @@ interface Target {
 export interface Timeline {
   readonly mark: Watermark;
   /** First start of the collector: older records flagged as backfill are never live. */
-  readonly live_from_ms: number;
+  live_from_ms: number;
   /** Latest backfill event, and when backfill was last heard of. */
   backfill_ms: number;
   backfill_heard_ms: number;
@@ -64,6 +64,8 @@ export class Correlator {
   readonly buried = new Set<string>();
   /** By node: what was evicted when last told, and when that was. */
   readonly told: { keys: number; rows: number; at_ms: number }[];
+  /** Bound of all state. */
+  bytes_max: number = LIMITS.correlation_bytes;
   #firings: Firing[] = [];
   readonly #bury: ((series: Series) => void)[];
   readonly #onHit: ((series: Series, hit: Hit, line: Line) => void)[];
@@ -240,7 +242,7 @@ export class Correlator {
         while (node.lines[line].full) node.evict(line, this.#bury[i]!);
       }
     }
-    while (this.bytes > LIMITS.correlation_bytes) {
+    while (this.bytes > this.bytes_max) {
       let most: [number, Line] = [0, LIVE];
       for (const [i, { lines }] of this.nodes.entries()) {
         for (const line of [LIVE, BACKFILL] as const) {

@@ -63,6 +63,8 @@ export class Judge {
   /** Alerts of the event in hand. */
   readonly #ready: Event[] = [];
   #failures: RuleFailure[] = [];
+  /** The stream of the source that the event in hand came by. */
+  part: string | undefined;
   /** Alerts that other collectors have made: the last ones, and those before them. */
   #known: readonly [Set<string>, Set<string>] = [new Set(), new Set()];
 
@@ -101,7 +103,7 @@ export class Judge {
     const is_failure = e["tapline.gap.reason"] === "rule_failed";
     if (is_failure) this.#failures.push(...this.#rules.takeFailures());
     this.#rules.match(e, matched);
-    this.#extractor.seen(e);
+    this.#extractor.seen(e, this.part);
     for (let i = 0; i < matched.length; i++) if (!this.#quiet[matched[i]!]) this.#alert(matched[i]!, e);
     if (this.#ready.length > 0) this.#writeReady(write);
     const entry = out.count;

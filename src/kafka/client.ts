@@ -41,13 +41,14 @@ export interface Client {
   disconnect(timeout_ms: number, done: () => void): void;
   disconnect(done: () => void): void;
   isConnected(): boolean;
+  getMetadata(options: { topic: string; timeout: number }, done: Done<Metadata>): void;
   on(event: "event.error", listener: (error: KafkaError) => void): void;
   removeAllListeners(event: string): void;
 }
 export interface Producer extends Client {
   produce(
     topic: string,
-    partition: null,
+    partition: number | null,
     value: Buffer,
     key: string,
     timestamp: null,
@@ -80,6 +81,12 @@ export interface Consumer extends Client {
     partition: number,
     timeout_ms: number,
     done: Done<{ readonly lowOffset: number; readonly highOffset: number }>,
+  ): void;
+  /** `offset` is a time there, ms; the answer's is that of the first message of that time or later, or below 0. */
+  offsetsForTimes(
+    times: readonly TopicPartitionOffset[],
+    timeout_ms: number,
+    done: Done<readonly TopicPartitionOffset[]>,
   ): void;
   getWatermarkOffsets(
     topic: string,

@@ -4,20 +4,11 @@ import { closeSync, fdatasync, openSync } from "node:fs";
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
+import { syncDir } from "../core/durable.ts";
 import { TaplineError, reasonOf, systemCode } from "../core/errors.ts";
 
 const datasync = promisify(fdatasync);
 const run = promisify(execFile);
-
-/** Makes directory entries (a new name, a rename) durable. */
-export async function syncDir(path: string): Promise<void> {
-  const dir = await open(path, "r");
-  try {
-    await dir.sync();
-  } finally {
-    await dir.close();
-  }
-}
 
 /** The same of a directory that may be gone. */
 export async function syncDirIfThere(path: string): Promise<void> {

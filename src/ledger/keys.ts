@@ -1,8 +1,9 @@
 // The ledger's key pair on disk: made on the first run, refused when others could have read it.
-import { open, readFile, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { TaplineError, systemCode } from "../core/errors.ts";
-import { placeFile, syncDir } from "./files.ts";
+import { createSecret } from "../core/durable.ts";
+import { placeFile } from "./files.ts";
 import {
   type Signer,
   type Verifier,
@@ -59,16 +60,9 @@ async function createKey(dir: string, path: string, origin: string): Promise<voi
   await writeNewKey(path, newSecretText(origin));
 }
 
-/** Writes a private key where there is none, for its owner only, durably. */
+/** Writes a private key where there is none. */
 export async function writeNewKey(path: string, text: string): Promise<void> {
-  const file = await open(path, "wx", 0o600);
-  try {
-    await file.writeFile(`${text.trim()}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await syncDir(dirname(path));
+  await createSecret(path, `${text.trim()}\n`);
 }
 
 /** The public key beside the private one: made, or held against it. Throws LEDGER_KEY. */

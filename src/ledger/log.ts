@@ -1,12 +1,12 @@
 // The ledger: append, make durable, then tiles, checkpoints, readers. The only writer; knows nothing of events.
 import assert from "node:assert";
-import { chmod, mkdir } from "node:fs/promises";
 import { resolve as absolute } from "node:path";
 import { TaplineError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Context, EntryBatch } from "../core/stage.ts";
 import type { AppendFrame, LedgerOptions, Recovered, SignerStatus } from "./contract.ts";
 import { readWritten } from "./bundles.ts";
+import { makeDirs } from "../core/durable.ts";
 import { writeError } from "./files.ts";
 import { countEntries, newHead } from "./frame.ts";
 import { lockLedger } from "./lock.ts";
@@ -68,7 +68,7 @@ export class Ledger {
    * LEDGER_MISMATCH (not what was signed), LEDGER_FULL, LEDGER_WRITE. */
   static async open(options: LedgerOptions): Promise<{ ledger: Ledger; recovered: Recovered }> {
     const dir = absolute(options.dir);
-    if ((await mkdir(dir, { recursive: true })) !== undefined) await chmod(dir, 0o700);
+    await makeDirs(dir);
     const release = lockLedger(dir);
     try {
       const signer = await openSigner(dir, options.origin, options.signer);

@@ -3,7 +3,8 @@
 import { dirname, join } from "node:path";
 import type { TaplineError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
-import { makeDir, placeFile, syncDir, syncFile, syncFileSystem, writeError } from "./files.ts";
+import { syncDir } from "../core/durable.ts";
+import { makeDir, placeFile, syncFile, syncFileSystem, writeError } from "./files.ts";
 import { offsetOf } from "./frame.ts";
 import { MerkleTree, TILE_WIDTH } from "./merkle.ts";
 import { type TileRef, partialsOf, tilePath } from "./paths.ts";

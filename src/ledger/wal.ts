@@ -4,7 +4,8 @@ import { type FileHandle, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { TaplineError, systemCode } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
-import { makeDir, syncDir, writeAll, writeError } from "./files.ts";
+import { syncDir } from "../core/durable.ts";
+import { makeDir, writeAll, writeError } from "./files.ts";
 import { type Frame, MAGIC, PREFIX_BYTES, readBody, readPrefix, sanePrefix, sealHead } from "./frame.ts";
 import { WAL, padded } from "./paths.ts";
 

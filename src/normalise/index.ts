@@ -122,9 +122,8 @@ export class Normaliser {
   #segment(buffer: Buffer, segment: Segment): void {
     const stream = this.#streams.get(segment.stream)!;
     this.scope.beginStream(stream.info, stream.format.vantage);
-    // Text that is all ASCII is decoded once a segment, the rest line by line, since offsets are in bytes.
     const bytes = buffer.subarray(segment.start, segment.end);
-    const ascii = isAscii(bytes) ? bytes.toString("latin1") : undefined;
+    const ascii = isAscii(bytes);
     if (stream.info.framing === "message")
       return this.#line(stream, bytes, 0, bytes.length, segment.offset, ascii);
     const isBlocks = stream.info.framing === "block";
@@ -161,14 +160,7 @@ export class Normaliser {
     return last;
   }
 
-  #line(
-    of: OpenStream,
-    bytes: Buffer,
-    start: number,
-    end: number,
-    offset: number,
-    ascii: string | undefined,
-  ): void {
+  #line(of: OpenStream, bytes: Buffer, start: number, end: number, offset: number, ascii: boolean): void {
     const flags = prefilter(bytes, start, end);
     this.scope.beginRecord(offset, flags);
     this.#odd = end - start > LIMITS.object_path_bytes || (flags & ODD) !== 0;
@@ -177,7 +169,7 @@ export class Normaliser {
       this.#unreadable(bytes, start, end, "too_deep", `nested deeper than ${LIMITS.depth}`);
       return;
     }
-    if (ascii === undefined && !isUtf8(bytes.subarray(start, end))) {
+    if (!ascii && !isUtf8(bytes.subarray(start, end))) {
       this.#unreadable(
         bytes,
         start,
@@ -187,7 +179,8 @@ export class Normaliser {
       );
       return;
     }
-    const text = ascii === undefined ? bytes.toString("utf8", start, end) : ascii.slice(start, end);
+    // A line at a time: the text of a whole segment would outlive the collections while its lines are mapped.
+    const text = bytes.toString(ascii ? "latin1" : "utf8", start, end);
     const record = of.format.decode?.(text) ?? parseRecord(text, (flags & FLAG_NUMBER) !== 0);
     if (record === undefined) return this.#recover(of, bytes, start, end, text);
     if (of.format.asks?.(record) === true && repeatsKey(bytes, start, end)) this.#odd = this.#repeats = true;

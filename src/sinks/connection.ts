@@ -2,6 +2,7 @@
 // Secrets come from files and the environment only, are read on connecting, and never reach a message.
 import { z } from "zod";
 import { TaplineError, reasonOf } from "../core/errors.ts";
+import { LIMITS } from "../core/limits.ts";
 import { readText, secretOf } from "../core/secrets.ts";
 
 type Query = Readonly<Record<string, string>>;
@@ -9,6 +10,8 @@ export interface Answer {
   readonly status: number;
   /** The body as it came: callers parse what they need. */
   readonly text: string;
+  /** For how long the server asks to be left alone. */
+  readonly wait_ms?: number;
 }
 
 /** One official client. */
@@ -77,6 +80,13 @@ export async function readCredentials(options: ConnectionOptions): Promise<Crede
     basic: username === undefined || password === undefined ? undefined : { username, password },
     ca: ca_file === undefined ? undefined : await readText(ca_file),
   };
+}
+
+/** For how long a Retry-After header, in seconds or as a date, asks to wait; no longer than between any two tries. */
+export function waitOf(header: string | string[] | undefined): number {
+  const text = String(header ?? "");
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
+  return Math.min(LIMITS.retry_ms_max, Math.max(0, ms || 0));
 }
 
 /** Statuses that the clients must hand over instead of throwing: all of them. */

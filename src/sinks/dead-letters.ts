@@ -2,9 +2,10 @@
 // stay in the ledger. Bounded by refusing, never by dropping; a letter written twice is listed once, and one that
 // was replayed is struck out by a later line.
 import { createReadStream } from "node:fs";
-import { mkdir, open, stat } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { makeDirs, syncDir } from "../core/durable.ts";
 import { TaplineError, reasonOf, systemCode } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { DeadLetter } from "../core/stage.ts";
@@ -55,7 +56,7 @@ export function openDeadLetters(
 
 async function write(directory: string, path: string, text: Buffer, maxBytes: number): Promise<void> {
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await makeDirs(directory);
     const bytes = await sizeOf(path);
     if (bytes + text.length > maxBytes) {
       throw new TaplineError("DLQ_FULL", `${path} would grow beyond ${maxBytes} bytes`, {
@@ -74,23 +75,13 @@ async function write(directory: string, path: string, text: Buffer, maxBytes: nu
     } finally {
       await file.close();
     }
-    if (bytes === 0) await syncDirectory(directory);
+    if (bytes === 0) await syncDir(directory);
   } catch (cause) {
     if (cause instanceof TaplineError) throw cause;
     throw new TaplineError("DLQ_UNWRITABLE", `cannot write ${path}: ${reasonOf(cause)}`, {
       retry: true,
       cause,
     });
-  }
-}
-
-// A new file is found after a power cut only when its directory was written too.
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 

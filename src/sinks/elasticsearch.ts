@@ -12,6 +12,7 @@ import {
   connectionShape,
   readCredentials,
   unreachable,
+  waitOf,
 } from "./connection.ts";
 
 const api_key_file = z
@@ -73,7 +74,8 @@ export async function connectElasticsearch(options: ElasticsearchOptions): Promi
           headers,
           signal: AbortSignal.any([signal, deadline]),
         });
-        return { status: result.statusCode ?? 0, text: result.body ?? "" };
+        const wait_ms = waitOf(result.headers?.["retry-after"]);
+        return { status: result.statusCode ?? 0, text: result.body ?? "", wait_ms };
       } catch (error) {
         if (error instanceof Error && error.name === "ProductNotSupportedError") throw notElasticsearch();
         throw unreachable(error, signal.aborted, deadline.aborted, options.timeout_s);

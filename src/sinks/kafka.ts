@@ -3,10 +3,10 @@
 // repeats. Batches leave one after the other, so that the order within a session is that of the ledger.
 import { z } from "zod";
 import { TaplineError } from "../core/errors.ts";
-import { LIMITS } from "../core/limits.ts";
 import type { Component, EntryBatch, Sink, SinkContext, WriteResult } from "../core/stage.ts";
-import { type Producer, connect, disconnect, loadLibrary, settingsOf, troubleOf } from "../kafka/client.ts";
+import { type Producer, disconnect } from "../kafka/client.ts";
 import { checkConnection, connectionShape, topicName } from "../kafka/options.ts";
+import { openProducer } from "../kafka/producer.ts";
 import { type Encoder, encoderOf } from "./kafka-encode.ts";
 import { Sending, stopped } from "./kafka-sending.ts";
 
@@ -67,29 +67,8 @@ class KafkaSink implements Sink {
   async #connect(): Promise<Producer> {
     if (this.#producer !== undefined) return this.#producer;
     const { topic, compression } = this.#options;
-    const settings = await settingsOf(this.#options);
-    const { Producer } = loadLibrary();
-    const producer = new Producer({
-      ...settings,
-      "enable.idempotence": true,
-      acks: -1,
-      "compression.codec": compression,
-      // That of the clients in Java, so that a session's messages are in one partition whoever writes them.
-      partitioner: "murmur2_random",
-      "linger.ms": 5,
-      "message.timeout.ms": LIMITS.kafka_message_ms,
-      "queue.buffering.max.messages": LIMITS.sink_batch_entries * 2,
-      dr_cb: true,
-    });
-    try {
-      const partitions = await connect(producer, topic);
-      if (partitions === 0) throw troubleOf({ message: "unknown topic" }, topic);
-    } catch (error) {
-      await disconnect(producer, true);
-      throw error;
-    }
+    const { producer } = await openProducer(this.#options, topic, compression);
     producer.on("delivery-report", (error, { opaque }) => this.#sending?.report(error, opaque));
-    producer.setPollInterval(LIMITS.kafka_poll_ms);
     return (this.#producer = producer);
   }
 

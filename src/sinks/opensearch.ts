@@ -10,6 +10,7 @@ import {
   connectionShape,
   readCredentials,
   unreachable,
+  waitOf,
 } from "./connection.ts";
 
 const config = z
@@ -67,7 +68,8 @@ export async function connectOpenSearch(options: OpenSearchOptions): Promise<Ser
         both.addEventListener("abort", abort, { once: true });
         const result = await request;
         if (result.headers?.["x-elastic-product"] !== undefined) throw notOpenSearch();
-        return { status: result.statusCode ?? 0, text: String(result.body ?? "") };
+        const wait_ms = waitOf(result.headers?.["retry-after"]);
+        return { status: result.statusCode ?? 0, text: String(result.body ?? ""), wait_ms };
       } catch (error) {
         if (error instanceof TaplineError) throw error;
         throw unreachable(error, signal.aborted, deadline.aborted, options.timeout_s);

@@ -189,7 +189,8 @@ export class Shipper {
       this.#context.log("warn", `the server puts off ${items} items, attempt ${attempt}: ${excerpt(answer)}`);
     }
     const ceiling = Math.min(LIMITS.retry_ms_max, LIMITS.retry_ms_min * 2 ** Math.min(attempt, 12));
-    await sleep(Math.random() * ceiling, undefined, { signal }).catch(() => {});
+    const wait_ms = Math.max(answer.wait_ms ?? 0, Math.random() * ceiling);
+    await sleep(wait_ms, undefined, { signal }).catch(() => {});
     if (signal.aborted)
       throw new TaplineError("SINK_STOPPED", "stopped while the server put items off", { retry: true });
   }

@@ -1,5 +1,6 @@
 // Messages of partitions into batches: one segment a message, its place in the partition as offset. Nothing is taken
 // from a partition twice; what no worker needs to see moves its position all the same.
+import type { Told } from "../core/exchange.ts";
 import type { Gap, Position, RawBatch, Segment, StreamInfo } from "../core/stage.ts";
 import { LIMITS } from "../core/limits.ts";
 import { SharedBuffers } from "../core/shared-buffers.ts";
@@ -113,6 +114,7 @@ class Draft {
   readonly #gaps: Gap[] = [];
   readonly #positions: Record<string, Position | null> = {};
   readonly #moved = new Set<Partition>();
+  readonly #told: Told[] = [];
   #messages = 0;
   #merged = 0;
   #skipped: Record<string, number> = {};
@@ -152,10 +154,20 @@ class Draft {
     if (repeated) this.#merged++;
     else if (fate === "record") this.#keep(partition, offset, bytes);
     else if (fate === "too_large") this.#tooLarge(partition, offset, size, bytes);
-    else this.#skipped[fate] = (this.#skipped[fate] ?? 0) + 1;
-    partition.handed = offset + 1;
+    else this.#leaveOut(partition, queued);
+    // What is read anew is none that moves it.
+    partition.handed = Math.max(partition.handed ?? 0, offset + 1);
     this.#positions[partition.id] = partition.position();
     return true;
+  }
+
+  #leaveOut(partition: Partition, { fate, offset, bytes }: Queued): void {
+    if (fate === "match") {
+      const { id: stream, fresh, again_until } = partition;
+      this.#told.push({ stream, bytes, fresh, again: offset < again_until });
+      partition.fresh = false;
+    }
+    this.#skipped[fate] = (this.#skipped[fate] ?? 0) + 1;
   }
 
   #tooLarge(partition: Partition, offset: number, size: number, head: Uint8Array): void {
@@ -196,6 +208,7 @@ class Draft {
       positions: this.#positions,
       behind_bytes,
       left_out: { merged: this.#merged, skipped: this.#skipped },
+      told: this.#told,
     };
   }
 }

@@ -39,6 +39,9 @@ export interface MemberParts {
   miss(partition: Partition, gap: Missing): void;
   /** Bytes of messages that wait to be handed over. */
   held(): number;
+  /** The topic of matches, if there is one, and how far back its partitions are read when taken over, ms. */
+  readonly matches: string | undefined;
+  back(): number;
 }
 
 export const SETTINGS: Settings = {
@@ -87,6 +90,24 @@ export class Member {
   /** Called when more of a partition is durable. */
   durable(): void {
     this.#commits?.soon();
+  }
+
+  /** Whether nothing of a partition is left at the brokers, as far as they have told. */
+  atEnd(partition: Partition): boolean {
+    if (partition.queue.length > 0) return false;
+    if (partition.drained) return true;
+    try {
+      const { highOffset } = this.#consumer!.getWatermarkOffsets(partition.topic, partition.partition);
+      // What the client knows may be of the last time that the partition was read here.
+      return highOffset >= 0 && partition.next >= Math.max(highOffset, partition.high);
+    } catch {
+      return false; // nothing was told yet
+    }
+  }
+
+  /** Partitions of all topics of records. */
+  get total(): number {
+    return this.#ownership?.total ?? 0;
   }
 
   /** Messages behind the last one handed over, as far as the brokers have told. */

@@ -12,7 +12,10 @@ const ASSIGN = -175;
 const REVOKE = -174;
 
 interface OwnershipParts {
-  readonly member: Pick<MemberParts, "start" | "partition" | "partitions" | "drop" | "miss">;
+  readonly member: Pick<
+    MemberParts,
+    "context" | "topics" | "matches" | "start" | "partition" | "partitions" | "drop" | "miss" | "back"
+  >;
   readonly counts: { overlap: number };
   readonly signal: AbortSignal;
   /** Commits what is durable, and resolves when that is known to be done or too much time has passed. */
@@ -24,6 +27,8 @@ export class Ownership {
   readonly #parts: OwnershipParts;
   /** Whether partitions were told once; there may be none for this member. */
   assigned = false;
+  /** Partitions of all topics of records, where members have to know. */
+  total = 0;
 
   constructor(parts: OwnershipParts) {
     this.#parts = parts;
@@ -51,12 +56,16 @@ export class Ownership {
     for (const partition of partitions) {
       const { lowOffset, highOffset } = await this.#asking(() => watermarksOf(consumer, partition));
       this.#place(partition, group.get(partition), lowOffset, highOffset);
+      partition.high = highOffset;
+      if (partition.holdsMatches) partition.next = await this.#back(consumer, partition, lowOffset);
     }
+    if (this.#parts.member.matches !== undefined) this.total = await this.#count(consumer);
+    const since_ms = this.#parts.member.context.now();
     consumer.incrementalAssign(
       partitions.map(({ topic, partition, next }) => ({ topic, partition, offset: next })),
     );
     for (const partition of partitions)
-      Object.assign(partition, { owned: true, leaving: false, paused: false });
+      Object.assign(partition, { owned: true, leaving: false, paused: false, since_ms });
     this.assigned = true;
     // What this ledger has beyond what the group knows.
     void this.#parts.commit();
@@ -75,13 +84,40 @@ export class Ownership {
   #place(partition: Partition, group: number | undefined, low: number, high: number): void {
     const own = partition.handed;
     const known = own === undefined ? group : Math.max(own, group ?? 0);
-    const first = known ?? (this.#parts.member.start === "earliest" ? low : high);
+    const all = this.#parts.member.start === "earliest" || partition.holdsMatches;
+    const first = known ?? (all ? low : high);
     if (first < low && known !== undefined) this.#miss(partition, "rotated_away", first);
     partition.next = Math.max(first, low);
     if (known !== undefined) partition.handed = partition.next;
     // What the group has is in some ledger, and must not be committed back.
     if (group !== undefined) partition.durable = Math.max(partition.durable ?? 0, group);
     partition.end = undefined;
+    partition.fresh = partition.holdsMatches;
+    partition.again_until = partition.next;
+  }
+
+  /** Where to begin in a partition of matches, so that what is known of its windows is made again: so long before the
+   * time of what was taken in last. That time is looked for in steps, each twice as far back; too far does no harm. */
+  async #back(consumer: Consumer, partition: Partition, low: number): Promise<number> {
+    const { next } = partition;
+    if (next <= low) return low;
+    const now = this.#parts.member.context.now();
+    let past = LIMITS.exchange_look_ms;
+    for (; past < now; past *= 2) {
+      const at = await this.#asking(() => offsetAt(consumer, partition, now - past));
+      if (at !== undefined && at < next) break;
+    }
+    const time = Math.max(0, now - past - this.#parts.member.back());
+    const at = (await this.#asking(() => offsetAt(consumer, partition, time))) ?? low;
+    return Math.min(Math.max(at, low), next);
+  }
+
+  async #count(consumer: Consumer): Promise<number> {
+    const { topics, matches } = this.#parts.member;
+    let total = 0;
+    for (const topic of topics)
+      if (topic !== matches) total += await this.#asking(() => partitionsOf(consumer, topic));
+    return total;
   }
 
   #miss(partition: Partition, reason: "rotated_away" | "truncated", offset: number): void {
@@ -162,6 +198,30 @@ function committedOf(
         }),
       ),
     );
+  });
+  return promise;
+}
+
+/** Offset of the first message of a partition at a time or later, if there is one. */
+function offsetAt(
+  consumer: Consumer,
+  { topic, partition }: Partition,
+  time_ms: number,
+): Promise<number | undefined> {
+  const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
+  const asked = [{ topic, partition, offset: time_ms }];
+  consumer.offsetsForTimes(asked, LIMITS.kafka_connect_ms, (error, [found]) => {
+    if (error) reject(troubleOf(error, topic));
+    else resolve(found === undefined || found.offset < 0 ? undefined : found.offset);
+  });
+  return promise;
+}
+
+function partitionsOf(consumer: Consumer, topic: string): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  consumer.getMetadata({ topic, timeout: LIMITS.kafka_connect_ms }, (error, metadata) => {
+    if (error) reject(troubleOf(error, topic));
+    else resolve(metadata.topics.find(({ name }) => name === topic)?.partitions.length ?? 0);
   });
   return promise;
 }

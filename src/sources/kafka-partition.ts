@@ -22,12 +22,12 @@ const markSchema = z.object({
 type Mark = z.output<typeof markSchema>;
 
 /** What becomes of a message: a record, or nothing that a worker needs to see. */
-export type Fate = "record" | "tombstone" | "blank" | "too_large";
+export type Fate = "record" | "match" | "tombstone" | "blank" | "too_large";
 
 export interface Queued {
   readonly offset: number;
   readonly fate: Fate;
-  /** The record; of one that is too large its first bytes. */
+  /** The record or match; of one that is too large its first bytes. */
   readonly bytes: Buffer;
   /** Bytes of the message. */
   readonly size: number;
@@ -39,6 +39,8 @@ export interface Queued {
 export interface Group {
   readonly cluster: string;
   readonly group: string;
+  /** The topic of matches, if there is one. */
+  readonly matches?: string | undefined;
 }
 
 export class Partition implements TopicPartition {
@@ -71,6 +73,12 @@ export class Partition implements TopicPartition {
   end: number | undefined;
   /** Batches handed over and not durable. */
   in_flight = 0;
+  /** When it was taken over, ms, and where it ended then. */
+  since_ms = 0;
+  high = 0;
+  /** Of matches: what comes next is the first since it was taken over, and up to here all was taken in before. */
+  fresh = false;
+  again_until = 0;
 
   constructor(of: Group, topic: string, partition: number) {
     this.#of = of;
@@ -110,6 +118,11 @@ export class Partition implements TopicPartition {
     this.#name();
   }
 
+  /** Whether members tell each other in it what rules matched. */
+  get holdsMatches(): boolean {
+    return this.topic === this.#of.matches;
+  }
+
   get path(): string {
     return `kafka://${this.#of.cluster}/${this.topic}/${this.partition}`;
   }
@@ -125,7 +138,8 @@ export class Partition implements TopicPartition {
 
   position(): Position {
     const { topic, partition, generation, committed } = this;
-    const mark: Mark = { ...this.#of, topic, partition, offset: this.handed ?? 0, generation };
+    const { cluster, group } = this.#of;
+    const mark: Mark = { cluster, group, topic, partition, offset: this.handed ?? 0, generation };
     return committed === undefined ? mark : { ...mark, committed };
   }
 

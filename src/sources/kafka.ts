@@ -1,7 +1,7 @@
 // Source `kafka`: a member of a consumer group. From a partition to this ledger exactly once: the position is in the
 // frame with the entries, and the group is told what is durable. Reads records of any format, and what other collectors
 // have made of theirs, which keep their ids.
-import { z } from "zod";
+import type { z } from "zod";
 import type { Component, Context, Position, RawBatch, Router, Source } from "../core/stage.ts";
 import { LIMITS } from "../core/limits.ts";
 import {
@@ -11,65 +11,21 @@ import {
   loadLibrary,
   settingsOf,
 } from "../kafka/client.ts";
-import { checkConnection, connectionShape, topicName } from "../kafka/options.ts";
 import { Drafts } from "./kafka-batch.ts";
 import { Decoder } from "./kafka-decode.ts";
+import { KafkaExchange } from "./kafka-exchange.ts";
 import { Member, SETTINGS, TOPIC_SETTINGS } from "./kafka-member.ts";
 import { type Fate, Partition } from "./kafka-partition.ts";
-import { captureSchema } from "./options.ts";
+import { EVENTS, config } from "./kafka-options.ts";
 
-const EVENTS = "tapline-event";
 const NONE = Buffer.alloc(0);
-
-const config = z
-  .strictObject({
-    type: z.literal("kafka"),
-    ...connectionShape,
-    topics: z.array(topicName).min(1).max(256).default(["tapline-events"]).describe("Topics to read"),
-    group: z
-      .string()
-      .min(1)
-      .max(255)
-      .default("tapline")
-      .describe("Consumer group: its members share the partitions; another name reads everything again"),
-    cluster: z
-      .string()
-      .regex(/^[\w.-]{1,100}$/, "a name: letters, digits, . _ and -, at most 100")
-      .default("kafka")
-      .describe(
-        "Name of the cluster in ids of events: the same for every member, another one for another cluster",
-      ),
-    format: z
-      .string()
-      .default(EVENTS)
-      .describe(
-        "Format of the records, one a message; `tapline-event`: what other collectors wrote with their sink `kafka`, in any encoding",
-      ),
-    options: z.record(z.string(), z.unknown()).optional().describe("Mapping of the `json` format"),
-    schemas: z
-      .array(z.string().min(1))
-      .default([])
-      .describe("Files of Avro schemas (event.avsc) of other versions of Tapline that write to the topics"),
-    start: z
-      .enum(["earliest", "latest"])
-      .default("earliest")
-      .describe("Where to start in a partition that the group has not read"),
-    session_s: z
-      .int()
-      .min(1)
-      .max(600)
-      .default(30)
-      .describe("Seconds without a sign of life until the partitions of a member go to others"),
-    capture: captureSchema.prefault({}),
-  })
-  .superRefine(checkConnection)
-  .describe("Topics of Kafka, as a member of a consumer group");
 
 class KafkaSource implements Source {
   readonly #options: z.output<typeof config>;
   readonly #context: Context;
   readonly #partitions = new Map<string, Partition>();
   readonly #drafts: Drafts;
+  readonly exchange: KafkaExchange | undefined;
   #decoder: Decoder | undefined;
   #member: Member | undefined;
   #router!: Router;
@@ -81,11 +37,19 @@ class KafkaSource implements Source {
     this.#context = context;
     const { format, capture } = options;
     this.#drafts = new Drafts({ source: context.name, format, options: options.options, capture });
+    const { matches } = options;
+    if (matches === undefined) return;
+    this.exchange = new KafkaExchange({
+      connection: options,
+      topic: matches,
+      partitions: () => this.#partitions.values(),
+      total: () => this.#member?.total ?? 0,
+    });
   }
 
   async open(positions: ReadonlyMap<string, Position>, router: Router): Promise<void> {
     this.#router = router;
-    const { registry, schemas, topics, start, format } = this.#options;
+    const { registry, schemas, topics, start, format, matches } = this.#options;
     const log = (level: "warn", message: string): void =>
       this.#context.log(level, `${this.#context.name}: ${message}`);
     if (format === EVENTS) this.#decoder = await Decoder.open(registry, schemas, log);
@@ -97,7 +61,7 @@ class KafkaSource implements Source {
     const consumer = await this.#maker();
     this.#member = new Member({
       context: this.#context,
-      topics,
+      topics: matches === undefined ? topics : [...topics, matches],
       start,
       create: consumer,
       partition: (of) => this.#partition(of),
@@ -109,6 +73,8 @@ class KafkaSource implements Source {
         this.#wake();
       },
       held: () => this.#drafts.held_bytes,
+      matches,
+      back: () => this.exchange?.back_ms ?? 0,
     });
     this.#member.start();
   }
@@ -140,7 +106,7 @@ class KafkaSource implements Source {
     const key = keyOf({ topic, partition });
     let known = this.#partitions.get(key);
     if (known === undefined) {
-      known = new Partition({ cluster: this.#options.cluster, group: this.#options.group }, topic, partition);
+      known = new Partition(this.#options, topic, partition);
       this.#partitions.set(key, known);
     }
     return known;
@@ -166,7 +132,8 @@ class KafkaSource implements Source {
     else if (value.length > LIMITS.line_bytes) {
       fate = "too_large";
       bytes = Buffer.from(value.subarray(0, LIMITS.raw_bytes));
-    } else if (this.#decoder === undefined) bytes = value;
+    } else if (partition.holdsMatches) [fate, bytes] = ["match", value];
+    else if (this.#decoder === undefined) bytes = value;
     else ({ bytes, id } = this.#decoder.event(message, value));
     this.#drafts.enqueue(partition, { offset, fate, bytes, id, size: value?.length ?? 0 });
   }
@@ -213,8 +180,15 @@ class KafkaSource implements Source {
     );
   }
 
+  get rested(): boolean {
+    const member = this.#member;
+    if (member?.assigned !== true) return false;
+    return [...this.#partitions.values()].every((p) => !p.owned || p.holdsMatches || member.atEnd(p));
+  }
+
   async close(): Promise<void> {
     await this.#member?.close();
+    await this.exchange?.close();
   }
 }
 

@@ -4,7 +4,6 @@ import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { TaplineError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
-import type { EntryBatch } from "../core/stage.ts";
 import { InOrder } from "../core/in-order.ts";
 import { type Duckdb, firstLine, openDuckdb } from "./duckdb.ts";
 import { EMPTY, MANIFEST, type Manifest, PARQUET, readManifest } from "./manifest.ts";
@@ -20,8 +19,6 @@ export interface Store {
   /** Rows of one SQL statement with `$1` or `?` parameters, on the entries there now. Throws STORE_QUERY (what is
    * wrong with the statement) or STORE_ANSWER_TOO_LONG; not both at once with another call: calls queue. */
   query(sql: string, parameters?: readonly Parameter[]): Promise<Row[]>;
-  /** Entries of the ledger after the files, at most `max_entries`: what `events` takes from there. */
-  tail(max_entries?: number): Promise<EntryBatch[]>;
   /** What is in files now. */
   manifest(): Manifest;
   /** Paths of the Parquet files, in the order of the ledger. They stay for store_grace_ms after a merge. */
@@ -80,10 +77,6 @@ class StoreReader implements Store {
         return refuse(error);
       }
     });
-  }
-
-  async tail(maxEntries: number = LIMITS.store_tail_entries): Promise<EntryBatch[]> {
-    return await this.#tail.entries(readManifest(this.#dir).end, maxEntries);
   }
 
   manifest(): Manifest {

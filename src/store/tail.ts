@@ -6,9 +6,13 @@ import { parseable, selectColumns } from "./columns.ts";
 import type { DuckDBConnection } from "./duckdb.ts";
 import type { EntryReader } from "./entries.ts";
 
+const NEW_RAW = "CREATE OR REPLACE TABLE raw (sequence BIGINT, hash VARCHAR, entry VARCHAR, doc VARCHAR)";
+
 export class Tail {
   /** Entries before this one are in files, or in the table. */
   end = 0;
+  /** What was taken and is in the table still, oldest first. */
+  #held: { readonly end: number; readonly entries: number; readonly bytes: number }[] = [];
   readonly #connection: DuckDBConnection;
   readonly #ledger: EntryReader | undefined;
 
@@ -18,33 +22,46 @@ export class Tail {
   }
 
   static async create(connection: DuckDBConnection, ledger: EntryReader | undefined): Promise<Tail> {
-    await connection.run("CREATE TABLE raw (sequence BIGINT, hash VARCHAR, entry VARCHAR, doc VARCHAR)");
+    // A checkpoint of a table in memory takes some hundred MB for its columns, however few rows there are; what it would
+    // free goes with the tables that are replaced.
+    await connection.run("SET checkpoint_threshold = '1TiB'");
+    await connection.run(NEW_RAW);
     await connection.run(`CREATE TABLE tail AS ${selectColumns("raw", "doc")}`);
     return new Tail(connection, ledger);
   }
 
   /** Forgets rows of entries before `index`. */
   async forget(index: number): Promise<void> {
-    await this.#connection.run(`DELETE FROM tail WHERE "event.sequence" < ${index}`);
+    const held = this.#held.filter((one) => one.end > index);
+    if (held.length === this.#held.length) return;
+    // Rows that are deleted would stay in memory.
+    await this.#connection.run(
+      `CREATE OR REPLACE TABLE tail AS FROM tail WHERE "event.sequence" >= ${index}`,
+    );
+    this.#held = held;
   }
 
-  /** Takes what is new from the ledger; the files end at `end`. */
+  /** Takes what is new from the ledger, as far as there is room; the files end at `end`. */
   async fill(end: number): Promise<void> {
     this.end = Math.max(this.end, end);
-    const room = LIMITS.store_tail_entries - (this.end - end);
-    for (const batch of await this.entries(this.end, room)) await this.#load(batch);
-  }
-
-  async entries(from: number, max: number): Promise<EntryBatch[]> {
-    const batches: EntryBatch[] = [];
-    for (let left = max, at = from; this.#ledger !== undefined && left > 0;) {
-      const batch = await this.#ledger.read(at, left, LIMITS.store_chunk_bytes);
-      if (batch === undefined) break;
-      batches.push(batch);
-      at += batch.count;
-      left -= batch.count;
+    let entries = LIMITS.store_tail_entries;
+    let bytes = LIMITS.store_tail_bytes;
+    for (const one of this.#held) {
+      entries -= one.entries;
+      bytes -= one.bytes;
     }
-    return batches;
+    while (this.#ledger !== undefined && entries > 0 && bytes > 0) {
+      const batch = await this.#ledger.read(
+        this.end,
+        entries,
+        Math.min(bytes, LIMITS.store_tail_chunk_bytes),
+      );
+      if (batch === undefined) return;
+      await this.#load(batch);
+      this.#held.push({ end: this.end, entries: batch.count, bytes: batch.run.length });
+      entries -= batch.count;
+      bytes -= batch.run.length;
+    }
   }
 
   async #load(batch: EntryBatch): Promise<void> {
@@ -65,7 +82,7 @@ export class Tail {
     await this.#connection.run(
       `INSERT INTO tail ${selectColumns("raw", "CASE WHEN json_valid(doc) THEN doc END")}`,
     );
-    await this.#connection.run("DELETE FROM raw");
+    await this.#connection.run(NEW_RAW);
     this.end = batch.first + batch.count;
   }
 }

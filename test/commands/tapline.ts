@@ -12,7 +12,7 @@ import { checkEvent } from "../normalise/harness.ts";
 
 const MAIN = resolve("bin/tapline.js");
 // The command line starts another process on an older Node; a kill has to meet the collector itself.
-const NODE =
+export const NODE =
   Number(process.versions.node.split(".")[0]) >= 24
     ? process.execPath
     : resolve("node_modules/node/bin/node");

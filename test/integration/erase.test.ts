@@ -153,17 +153,7 @@ if (process.env["TAPLINE_FULL"] === undefined) {
       expect(of(before, ANN).length).toBeGreaterThanOrEqual(10);
       expect(of(before, BOB).length).toBeGreaterThanOrEqual(20);
       const erase = (...principal: string[]) =>
-        tapline(home, [
-          "erase",
-          "--subject",
-          ANN!,
-          "--sink",
-          "cluster",
-          "-c",
-          config,
-          "--json",
-          ...principal,
-        ]);
+        tapline(home, ["erase", "--subject", ANN, "--sink", "cluster", "-c", config, "--json", ...principal]);
       const by = (user: string): string[] => {
         as(url, user, PASSWORD);
         return ["--username", user, "--password-env", `TAPLINE_TEST_PASSWORD_${user}`];

@@ -1,74 +1,16 @@
 // Two members of a group, each a collector of its own with its own ledger, against a real broker: members come, go and
 // are killed while records come. Nothing is lost; no ledger has anything twice; what a crash put into two ledgers has
 // the same id in both, so that a sink sees it once, and without a crash there is no such thing.
-import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Status } from "../../src/status.ts";
-import { type Document, configure, entriesOf, field, newHome, start, tapline } from "../commands/tapline.ts";
+import { field, tapline } from "../commands/tapline.ts";
 import { GroupLag, deleteTopic, newTopic, send, startKafka } from "../kafka/topics.ts";
+import { Member } from "./kafka-member.ts";
 
 const PARTITIONS = 4;
 const CHUNK = 200;
 const SESSIONS = 16;
 const broker = await startKafka();
-
-/** A collector that is a member of the group. */
-class Member {
-  readonly home = newHome();
-  readonly #config: string;
-  #process: ChildProcess | undefined;
-  said = "";
-
-  constructor(host: string, source: object, sinks: object = { none: { type: "null" } }) {
-    const viewer = { enabled: false };
-    const common = { host, workers: 1, bundled_rules: false, viewer, sinks };
-    this.#config = configure(this.home, { ...common, sources: { in: source } });
-  }
-
-  get config(): string {
-    return this.#config;
-  }
-
-  start(): void {
-    const child = start(this.home, "run", "-c", this.#config);
-    child.stdout!.resume();
-    child.stderr!.on("data", (part: Buffer) => (this.said += part.toString()));
-    this.#process = child;
-  }
-
-  async end(signal: NodeJS.Signals): Promise<void> {
-    const child = this.#process!;
-    const closed = once(child, "close");
-    child.kill(signal);
-    const [code] = (await closed) as [number | null];
-    if (signal === "SIGTERM") expect([code, this.said]).toEqual([0, expect.any(String)]);
-  }
-
-  get status(): Status | undefined {
-    const path = join(this.home, "state", "status.json");
-    if (!existsSync(path)) return undefined;
-    const status = JSON.parse(readFileSync(path, "utf8")) as Status;
-    return status.pid === this.#process?.pid ? status : undefined;
-  }
-
-  /** Waits until its status says so. */
-  async until(holds: (counts: Readonly<Record<string, number>>, status: Status) => boolean): Promise<void> {
-    for (;;) {
-      const { status } = this;
-      if (status !== undefined && holds(status.sources!["in"]!, status)) return;
-      expect(this.#process!.exitCode, `the member ended: ${this.said}`).toBeNull();
-      await sleep(50);
-    }
-  }
-
-  entries(): Promise<Document[]> {
-    return entriesOf(join(this.home, "state", "ledger"));
-  }
-}
 
 interface Seen {
   readonly id: string;

@@ -166,15 +166,7 @@ export async function send(broker: string, topic: string, messages: readonly ToS
   });
   producer.setPollInterval(10);
   for (const { value, key, partition, headers } of messages)
-    producer.produce(
-      topic,
-      (partition ?? null) as null,
-      value as Buffer,
-      key as string,
-      null,
-      0,
-      headers ?? [],
-    );
+    producer.produce(topic, partition ?? null, value as Buffer, key as string, null, 0, headers ?? []);
   await done.promise;
   await new Promise<void>((resolve) => producer.disconnect(TIMEOUT_MS, resolve));
 }

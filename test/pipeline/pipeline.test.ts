@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { TaplineError } from "../../src/core/errors.ts";
 import { LIMITS } from "../../src/core/limits.ts";
+import type { MatchExchange } from "../../src/core/exchange.ts";
 import type { Gap, Position, RawBatch, Source, StreamInfo } from "../../src/core/stage.ts";
 import type { EngineResult, LaneState } from "../../src/engine.ts";
 import type { LaneText } from "../../src/state.ts";
@@ -17,6 +18,8 @@ import { FirstSeen } from "../../src/detect/first-seen.ts";
 import { Oversight } from "../../src/detect/oversight.ts";
 import { compileRules } from "../../src/detect/rules.ts";
 import { Judge } from "../../src/detect/judge.ts";
+import { Exchange, Unsent } from "../../src/exchange.ts";
+import type { FrameHeader } from "../../src/state.ts";
 import type { Lane } from "../../src/lane.ts";
 import { Ledger } from "../../src/ledger/log.ts";
 import { openReader } from "../../src/ledger/reader.ts";
@@ -30,6 +33,7 @@ import type { SnapshotState } from "../../src/state.ts";
 import { type Tally, emptyTally } from "../../src/tally.ts";
 import { type Document, actionsOf, checkDocument, entriesOf, field } from "../commands/tapline.ts";
 import { runOf } from "../ledger/helpers.ts";
+import { base, load } from "../detect/correlations.ts";
 
 const never = new AbortController().signal;
 
@@ -190,6 +194,7 @@ async function rig(
   sources: Record<string, FakeSource>,
   lanes: readonly FakeLane[],
   ledgerOf = (l: Ledger) => l,
+  exchange?: Exchange,
 ): Promise<Rig> {
   const dir = newDir();
   const { ledger } = await open(dir);
@@ -203,8 +208,10 @@ async function rig(
     self,
     free: [],
     policy: { take: () => undefined, recorded: {} },
+    exchange,
     correlating: new Correlating({
       correlations: noCorrelations(),
+      exchange,
       first_seen: new FirstSeen(ORIGIN),
       oversight: new Oversight(ORIGIN, { clients: [], servers: [], spool: false }),
       incidents: new Incidents(ORIGIN, [], []),
@@ -338,6 +345,30 @@ test("a batch is settled only when its frame is durable, and never when it canno
   const reader = openReader(dir);
   expect((await reader.read(0, 10, 10_000))?.count).toBe(2);
   await reader.close();
+});
+
+test("a ledger that has failed meanwhile ends the run with its error, and throws into nobody's event", async () => {
+  const source = new FakeSource(Array.from({ length: 8 }, (_, i) => batchOf(0, `b${i}`)));
+  const lanes = [new FakeLane(0, echo)];
+  let failed = false;
+  const failing = (ledger: Ledger): Ledger =>
+    new Proxy(ledger, {
+      get(of, name) {
+        const value: unknown = Reflect.get(of, name, of);
+        if (typeof value !== "function") return value;
+        return (...args: unknown[]) => {
+          if (failed) throw new TaplineError("LEDGER_WRITE", "publishing a checkpoint: the disk is gone");
+          return (value as (...given: unknown[]) => unknown).apply(of, args);
+        };
+      },
+    });
+  const { pipeline } = await rig({ s: source }, lanes, failing);
+  const running = pipeline.run(never, true);
+  running.catch(() => {});
+  await vi.waitFor(() => expect(lanes[0]!.in_flight).toBeGreaterThan(1), { timeout: 60_000, interval: 5 });
+  failed = true; // by its own timer, while nobody asks it anything
+  expect(() => lanes[0]!.step(1)).not.toThrow();
+  await expect(running).rejects.toMatchObject({ code: "LEDGER_WRITE" });
 });
 
 test("a worker that dies ends the run with its error", async () => {
@@ -497,3 +528,137 @@ async function tailOf(dir: string, index: number): Promise<Document[]> {
   await reader.close();
   return all;
 }
+
+/** A group that takes what it is sent when it is told to. */
+class FakeGroup implements MatchExchange {
+  readonly reading = [];
+  readonly total = 0;
+  readonly judging = [];
+  back_ms = 0;
+  readonly sent: string[] = [];
+  /** Undefined: it does not answer. */
+  answer: "yes" | "no" | undefined = "yes";
+  #waiting: (() => void)[] = [];
+
+  async send(matches: readonly { readonly key: string; readonly text: string }[]): Promise<void> {
+    while (this.answer === undefined) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.answer === "no") throw new TaplineError("KAFKA_UNREACHABLE", "nobody is there", { retry: true });
+    for (const { text } of matches) this.sent.push((JSON.parse(text) as { event: string }).event);
+  }
+
+  say(answer: "yes" | "no"): void {
+    this.answer = answer;
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+}
+
+const shared = load(
+  `${base("a")}title: two\ncorrelation: {type: event_count, rules: [a], group-by: user.name, timespan: 1m, condition: {gte: 2}}\n`,
+);
+const exchangeWith = (group: MatchExchange, unsent = new Unsent(undefined)): Exchange =>
+  new Exchange({
+    group,
+    correlations: shared.set,
+    from_ms: 0,
+    unsent: unsent.state,
+    log: () => {},
+    origin: ORIGIN,
+    ruleset_hash: "",
+  });
+
+/** One entry a batch, on which the rule matches. */
+const matching: Work = (lane, batch) => {
+  const { hash } = shared.rules.rules[0]!.rule;
+  const fields = shared.set.plan[hash]!;
+  const values = fields.map((name) => (name === "user.name" ? "ann" : null));
+  const event = Buffer.from(batch.buffer).toString();
+  const extracts = [{ rule: 0, time_ms: 1_000, event, entry: 0, values, backfill: false }];
+  return { ...echo(lane, batch), extracts: { rules: [{ rule: hash, fields }], extracts, streams: [] } };
+};
+
+test("a batch is settled when what matched in it was sent, which is when it is durable", async () => {
+  const source = new FakeSource(Array.from({ length: 2 }, (_, i) => batchOf(0, `b${i}`)));
+  const lanes = [new FakeLane(0, matching)];
+  const group = new FakeGroup();
+  const { pipeline, ledger } = await rig({ s: source }, lanes, undefined, exchangeWith(group));
+  group.answer = undefined;
+  source.onSettle = (batch) => expect(group.sent).toContain(Buffer.from(batch.buffer).toString());
+  const running = pipeline.run(never, true);
+  const soon = (check: () => void) => vi.waitFor(check, { timeout: 60_000, interval: 5 });
+  await soon(() => expect(lanes[0]!.in_flight).toBe(2));
+  lanes[0]!.step(2);
+  await soon(() => expect(ledger.durable).toBe(2));
+  expect([source.settled.length, group.sent.length, pipeline.inFlight]).toEqual([0, 0, 2]);
+  group.say("yes");
+  await running;
+  expect([source.settled.length, group.sent]).toEqual([2, ["b0", "b1"]]);
+  await ledger.close();
+});
+
+test("what cannot be sent before the stop is not settled, and the next run sends it", async () => {
+  const source = new FakeSource([batchOf(0, "b0"), batchOf(0, "b1")]);
+  const lanes = [new FakeLane(0, matching)];
+  const group = new FakeGroup();
+  const { pipeline, ledger, dir } = await rig({ s: source }, lanes, undefined, exchangeWith(group));
+  const stop = new AbortController();
+  const running = pipeline.run(stop.signal, false);
+  const soon = (check: () => void) => vi.waitFor(check, { timeout: 60_000, interval: 5 });
+  await soon(() => expect(lanes[0]!.in_flight).toBe(2));
+  lanes[0]!.step();
+  await soon(() => expect(source.settled.length).toBe(1));
+  group.answer = "no";
+  lanes[0]!.step();
+  await soon(() => expect(ledger.durable).toBe(2));
+  stop.abort();
+  await running;
+  expect([source.settled.length, group.sent, pipeline.inFlight]).toEqual([1, ["b0"], 0]);
+  await ledger.close();
+  // As a start does after a crash: what frames hold, but for what a later one says was sent.
+  const again = await open(dir);
+  const unsent = new Unsent(undefined);
+  for await (const frame of again.recovered.frames()) {
+    const { exchange } = frame.header as unknown as FrameHeader;
+    if (exchange !== undefined) unsent.add(exchange, frame.first);
+  }
+  const next = new FakeGroup();
+  await exchangeWith(next, unsent).publish(again.ledger.durable, never);
+  expect(next.sent).toEqual(["b1"]);
+  await again.ledger.close();
+});
+
+test("what others tell leaves a frame only when something comes of it", async () => {
+  const group = new FakeGroup();
+  const exchange = exchangeWith(group);
+  const rule = shared.rules.rules[0]!.rule.hash;
+  const about = { now_ms: 1_000, rested_ms: null, first_index: -1 };
+  const fields = shared.set.plan[rule]!;
+  const values = fields.map((name) => (name === "user.name" ? "ann" : null));
+  const extracts = ["x", "y"].map((event) => ({
+    rule: 0,
+    time_ms: 1_000,
+    event,
+    entry: 0,
+    values,
+    backfill: false,
+  }));
+  const told = exchange
+    .offer({ rules: [{ rule, fields }], extracts, streams: [] }, about)!
+    .out.map(({ text }, i) => ({ stream: "m", bytes: Buffer.from(text), fresh: i === 0, again: false }));
+  const toldBatch = (which: number): RawBatch => ({
+    ...batchOf(0, ""),
+    positions: { m: { offset: which + 1 } },
+    left_out: { merged: 0, skipped: { match: 1 } },
+    told: [told[which]!],
+  });
+  const source = new FakeSource([toldBatch(0)]);
+  const nothing: Work = (lane) => resultOf(lane, new Uint8Array(), new Uint8Array());
+  const lanes = [new FakeLane(0, nothing)];
+  const { pipeline, ledger, dir, tally } = await rig({ s: source }, lanes, undefined, exchangeWith(group));
+  await drive(pipeline.run(never, true), lanes, () => void lanes[0]!.step());
+  expect([source.settled.length, tally.read, ledger.size]).toEqual([1, 0, 0]);
+  source.add(toldBatch(1));
+  await drive(pipeline.run(never, true), lanes, () => void lanes[0]!.step());
+  await ledger.close();
+  expect([source.settled.length, tally.read, tally.alerts]).toEqual([2, 1, 1]);
+  expect(actionsOf(await entriesOf(dir), "rule-alert").length).toBe(1);
+});

@@ -147,6 +147,19 @@ describe.each(engines)("%s", (engine) => {
     expectAll(batch);
   });
 
+  test.each(["120", "Fri, 01 Jan 2100 00:00:00 GMT"])(
+    "a server that says when to come back (%s) is not asked before",
+    async (when) => {
+      server.after = () => ({ kind: "answer", status: 429, body: "{}", retry_after: when });
+      const stop = new AbortController();
+      const writing = sink.write(series("later", 5), false, stop.signal);
+      // Without the header it would have been asked again several times by then.
+      setTimeout(() => stop.abort(), 800);
+      await expect(writing).rejects.toMatchObject({ code: "SINK_STOPPED", retry: true });
+      expect(server.requests.filter((r) => r.endsWith("_bulk")).length).toBe(1);
+    },
+  );
+
   test("an item that stays put off does not end until the call is stopped", async () => {
     server.after = () => ({ kind: "items", status: (_, i) => (i === 0 ? 429 : 201) });
     const stop = new AbortController();

@@ -6,7 +6,13 @@ import type { AddressInfo, Socket } from "node:net";
 /** What happens to one bulk request. `item` gives the status of each item: 201 applies it. */
 export type Fault =
   | { readonly kind: "items"; readonly status: (id: string, i: number) => number }
-  | { readonly kind: "answer"; readonly status: number; readonly body: string; readonly type?: string }
+  | {
+      readonly kind: "answer";
+      readonly status: number;
+      readonly body: string;
+      readonly type?: string;
+      readonly retry_after?: string;
+    }
   | { readonly kind: "refuse"; readonly id: string; readonly status: number; readonly body: string } // while it has the item
   | { readonly kind: Simple };
 export type Simple =
@@ -126,6 +132,7 @@ export class FaultyServer {
     }
     if (fault.kind === "answer") {
       response.setHeader("content-type", fault.type ?? "application/json");
+      if (fault.retry_after !== undefined) response.setHeader("retry-after", fault.retry_after);
       return void response.writeHead(fault.status).end(fault.body);
     }
     if (fault.kind === "html") {

@@ -222,4 +222,62 @@ describe.skipIf(broker === undefined)("kafka", () => {
     expect(b.source.counts).toMatchObject({ undecodable: 5 });
     expect(b.warnings.filter((line) => line.includes("0000000000000000")).length).toBe(1);
   });
+
+  test("is at its end when the brokers have nothing more, not while they have not answered", async () => {
+    await put("a", "b");
+    const b = await bench().open();
+    expect(b.source.rested).toBe(false);
+    await b.drain();
+    while (b.source.rested === false) await b.source.wait(AbortSignal.timeout(100));
+    expect(b.texts).toEqual(["a", "b"]);
+  });
+
+  test("members tell each other in a topic of their own, and who takes it over reads it back", async () => {
+    const matches = await newTopic(broker!, 2);
+    const b = await bench({ matches }).open();
+    const { exchange } = b.source;
+    exchange!.back_ms = 60_000;
+    const told = (): string[] =>
+      b.batches.flatMap((batch) =>
+        (batch.told ?? []).map(({ bytes, fresh, again }) => {
+          const text = Buffer.from(bytes).toString();
+          return `${text}${fresh ? " fresh" : ""}${again ? " again" : ""}`;
+        }),
+      );
+    const until = async (count: number): Promise<void> => {
+      while (told().length < count) {
+        if (!(await b.read())) await b.source.wait(AbortSignal.timeout(100));
+        b.settle();
+      }
+    };
+    const same = ["1", "2", "3"].map((n) => ({ key: "k", text: `match ${n}` }));
+    await exchange!.send(same, ["clock"]);
+    await until(5);
+    // Matches with one key are in one partition, in order, and before the clock, which is in both.
+    expect(told().toSorted()).toEqual(["clock", "clock fresh", "match 1 fresh", "match 2", "match 3"]);
+    expect(told().filter((text) => text !== "clock fresh")).toEqual([
+      "match 1 fresh",
+      "match 2",
+      "match 3",
+      "clock",
+    ]);
+    expect([exchange!.total, exchange!.reading.length, exchange!.judging.length]).toEqual([2, 2, 2]);
+    expect(left(b)).toEqual({ merged: 0, match: 5 });
+    await b.source.close();
+    b.batches.splice(0);
+    // As another member: it knows what the group has committed, and nothing else.
+    b.positions.clear();
+    await b.open();
+    b.source.exchange!.back_ms = 60_000;
+    await until(5);
+    expect(told().filter((text) => !text.startsWith("clock"))).toEqual([
+      "match 1 fresh again",
+      "match 2 again",
+      "match 3 again",
+    ]);
+    await b.source.exchange!.send([{ key: "k", text: "match 4" }], []);
+    await until(6);
+    expect(told().at(-1)).toBe("match 4");
+    await deleteTopic(broker!, matches);
+  });
 });

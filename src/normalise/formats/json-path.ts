@@ -31,6 +31,67 @@ function walk(record: Fields, path: Path): unknown {
   return value;
 }
 
+/** A step from an object to what it has under a key. */
+interface Step {
+  /** Place of the object among those found before; -1 for the record. */
+  readonly from: number;
+  readonly key: string;
+  /** Every object has something of that name, so that it has to be asked whether it is its own. */
+  readonly common: boolean;
+}
+
+/** Finds many paths in one record, each object on the way once. One instance serves one stream. */
+export class Finder {
+  readonly #paths: readonly Path[];
+  /** To the objects on the way, outermost first. */
+  readonly #inner: Step[] = [];
+  /** To the values, by path. */
+  readonly #last: readonly Step[];
+  readonly #objects: (Fields | undefined)[] = [];
+
+  constructor(paths: readonly Path[]) {
+    this.#paths = paths;
+    this.#last = paths.map(({ keys }) => {
+      let from = -1;
+      for (const key of keys.slice(0, -1)) from = this.#place(from, key);
+      return stepOf(from, keys.at(-1)!);
+    });
+  }
+
+  #place(from: number, key: string): number {
+    const known = this.#inner.findIndex((step) => step.from === from && step.key === key);
+    return known === -1 ? this.#inner.push(stepOf(from, key)) - 1 : known;
+  }
+
+  /** To be called before `at`. */
+  look(record: Fields): void {
+    const objects = this.#objects;
+    for (let i = 0; i < this.#inner.length; i++) {
+      const step = this.#inner[i]!;
+      const object = step.from === -1 ? record : objects[step.from];
+      objects[i] = object === undefined ? undefined : asObject(take(object, step));
+    }
+  }
+
+  /** As `find` of the path at a place. */
+  at(record: Fields, place: number): unknown {
+    const step = this.#last[place]!;
+    const object = step.from === -1 ? record : this.#objects[step.from];
+    const value = object === undefined ? undefined : take(object, step);
+    if (value !== undefined && value !== null) return value;
+    const { text } = this.#paths[place]!;
+    return Object.hasOwn(record, text) ? record[text] : undefined;
+  }
+}
+
+function stepOf(from: number, key: string): Step {
+  return { from, key, common: key in Object.prototype };
+}
+
+function take(object: Fields, { key, common }: Step): unknown {
+  return common && !Object.hasOwn(object, key) ? undefined : object[key];
+}
+
 export function treeOf(paths: readonly Path[]): Kept {
   const tree = new Map<string, Path | Kept>();
   for (const path of paths) {
@@ -51,24 +112,32 @@ export function treeOf(paths: readonly Path[]): Kept {
 
 /** The record without what the paths name; paths in `failed` stay. Undefined when nothing is left. */
 export function restOf(record: Fields, used: Kept, failed: ReadonlySet<Path>): Fields | undefined {
-  const rest: [string, unknown][] = [];
-  for (const key of Object.keys(record)) {
+  let rest: Record<string, unknown> | undefined;
+  for (const key in record) {
     const value = record[key];
     const path = used.get(key);
-    if (path === undefined) rest.push([key, value]);
-    else if (!(path instanceof Map)) {
+    let left: unknown;
+    if (path === undefined) left = value;
+    else if (path instanceof Map) {
+      const object = asObject(value);
+      left = object === undefined ? value : restOf(object, path, failed);
+    } else {
       const end = path as Path;
       const unused =
         key === end.text && end.keys.length > 1 && (walk(record, end) ?? undefined) !== undefined;
-      if (unused || failed.has(end)) rest.push([key, value]);
-    } else {
-      const object = asObject(value);
-      const inner = object === undefined ? value : restOf(object, path, failed);
-      if (inner !== undefined) rest.push([key, inner]);
+      if (!unused && !failed.has(end)) continue;
+      left = value;
     }
+    if (left === undefined) continue;
+    rest ??= {};
+    // As a key like any other: plain assignment would set the prototype.
+    if (key === "__proto__") Object.defineProperty(rest, key, { value: left, ...PLAIN });
+    else rest[key] = left;
   }
-  return rest.length === 0 ? undefined : Object.fromEntries(rest);
+  return rest;
 }
+
+const PLAIN = { enumerable: true, configurable: true, writable: true };
 
 const OUTCOMES = new Set(["success", "failure", "unknown"]);
 

@@ -17,7 +17,7 @@ import {
 import type { Session } from "../session.ts";
 import { setTargets } from "../targets.ts";
 import { asIdentity, timeOf } from "./fields.ts";
-import { type Kept, type Path, compilePath, convert, find, restOf, treeOf } from "./json-path.ts";
+import { Finder, type Kept, type Path, compilePath, convert, find, restOf, treeOf } from "./json-path.ts";
 
 // Set by Tapline itself: a mapping must not forge them.
 const RESERVED =
@@ -71,9 +71,13 @@ interface Compiled {
   readonly session: Path | undefined;
   readonly vantage: Vantage;
   readonly paths: readonly (readonly [FieldName, Path])[];
+  /** Of the paths, in their order. */
+  readonly finder: Finder;
   readonly constants: readonly (readonly [FieldName, unknown])[];
   /** Paths whose values are in a field, for what is left over. */
   readonly used: Kept;
+  /** Paths of the record in hand whose values fit no field. */
+  readonly failed: Set<Path>;
 }
 
 function compile(mapping: JsonMapping): Compiled {
@@ -101,15 +105,18 @@ function compile(mapping: JsonMapping): Compiled {
     session,
     vantage: mapping.vantage,
     paths,
+    finder: new Finder(paths.map(([, from]) => from)),
     constants,
     used: treeOf(used),
+    failed: new Set(),
   };
 }
 
 function map(of: Compiled, record: unknown, scope: Scope): Outcome {
   const fields = asObject(record);
   if (fields === undefined) return keep(record, scope);
-  const failed = new Set<Path>();
+  const { failed, finder } = of;
+  failed.clear();
   const session = scope.session(pick(fields, of.session, failed));
   const chosen = pick(fields, of.chooser, failed);
   const action = of.action ?? (chosen === undefined ? undefined : of.choices.get(chosen));
@@ -118,9 +125,10 @@ function map(of: Compiled, record: unknown, scope: Scope): Outcome {
   e["tapline.record.type"] = chosen;
   if (action === undefined) e["tapline.record.known"] = false;
   for (let i = 0; i < of.constants.length; i++) set(e, of.constants[i]![0], of.constants[i]![1]);
+  finder.look(fields);
   for (let i = 0; i < of.paths.length; i++) {
     const [name, from] = of.paths[i]!;
-    const value = find(fields, from);
+    const value = finder.at(fields, i);
     if (value === undefined || value === null) continue;
     const converted = convert(name, value);
     if (converted === undefined) failed.add(from);

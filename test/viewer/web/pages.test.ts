@@ -278,7 +278,9 @@ describe.skipIf(CHROMIUM === undefined)("the viewer's pages", () => {
       await page.locator("main header").getByRole("link", { name: "Terms" }).click();
       await page.getByRole("cell", { name: "a call without a decision, or about that" }).waitFor();
       // All of it, without a window of its own to scroll in.
-      expect(await page.evaluate("getComputedStyle(document.querySelector('.words')).maxHeight")).toBe("none");
+      expect(await page.evaluate("getComputedStyle(document.querySelector('.words')).maxHeight")).toBe(
+        "none",
+      );
     });
 
     test("opens a dashboard, narrows it, and keeps a panel as CSV", async () => {
