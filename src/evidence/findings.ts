@@ -62,7 +62,7 @@ function periodOf({ events, open_ended }: FindingsInput): Finding[] {
     found.push({
       level: "gap",
       kind: "coverage",
-      text: "Nothing was recorded in the period: the ledger has no event of it.",
+      text: "Nothing was recorded in the period, not even that the collector ran.",
       controls: [],
     });
   if (open_ended)

@@ -2,6 +2,7 @@
 // checks and the impact assessment. Writes nothing.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { storeDirOf } from "../components.ts";
 import type { Config } from "../config.ts";
 import { MAPPING_HASH } from "../core/generated/classes.ts";
 import { TaplineError } from "../core/errors.ts";
@@ -9,22 +10,20 @@ import { LIMITS } from "../core/limits.ts";
 import { readRules } from "../detect/load.ts";
 import { incidentEvents } from "../incident/read.ts";
 import { replayed } from "../incident/replay.ts";
-import { cosignaturesOf } from "../ledger/cosignature.ts";
 import { firstIn } from "../ledger/pruned.ts";
 import { Prover, type Standing } from "../ledger/prove.ts";
 import { type LedgerReader, openReader } from "../ledger/reader.ts";
 import { rulePaths } from "../reload.ts";
 import type { Status } from "../status.ts";
-import type { Store } from "../store/reader.ts";
+import { type Store, openStore } from "../store/reader.ts";
 import { VERSION } from "../version.ts";
 import { type Span, isoOf } from "../viewer/times.ts";
-import { Asked, textAt, textColumn, timeAt, timeColumn } from "./asked.ts";
+import { Asked } from "./asked.ts";
 import { checksOf } from "./checks.ts";
 import { controlsOf, drawFor } from "./controls.ts";
 import { coverageOf, retentionOf } from "./coverage.ts";
 import { crosswalkOf } from "./crosswalk.ts";
 import { ALGORITHM, drawSql, seedOf } from "./draw.ts";
-import { openEvents } from "./events.ts";
 import { type RuleAlerts, exceptionsOf } from "./exceptions.ts";
 import { findingsOf } from "./findings.ts";
 import { type ImpactFile, harmsAbout, harmsOf } from "./impact.ts";
@@ -32,7 +31,8 @@ import { integrity } from "./integrity.ts";
 import { type KeptCheckpoint, keptCheckpoints, witnessesOf } from "./kept.ts";
 import { LIMITS_SAID } from "./limits-said.ts";
 import { readControls } from "./map.ts";
-import type { Harm, Report, SampledEvent } from "./model.ts";
+import type { Harm, Report } from "./model.ts";
+import { sampled } from "./sampled.ts";
 import type { Soa } from "./soa.ts";
 
 export interface Wanted {
@@ -58,19 +58,6 @@ export interface Made {
   close(): Promise<void>;
 }
 
-const FIELDS = [
-  "event.id",
-  "event.action",
-  "event.hash",
-  "event.outcome",
-  "service.name",
-  "tapline.server.name",
-  "gen_ai.tool.name",
-  "user.name",
-] as const;
-/** What was done, by the first of these that says something. */
-const WHAT = ["message", "process.command_line", "file.path", "url.full", "error.message"] as const;
-
 /** Throws NO_LEDGER, NOT_COVERED, STORE_BEHIND and what the ledger and the store throw. */
 export async function makeReport(config: Config, wanted: Wanted): Promise<Made> {
   const ledger_dir = join(config.state_dir, "ledger");
@@ -79,16 +66,13 @@ export async function makeReport(config: Config, wanted: Wanted): Promise<Made> 
       remedy: "name the configuration of a collector that has run: -c FILE",
     });
   const reader = openReader(ledger_dir);
-  let store: Store | undefined;
+  const store = await openStore(storeDirOf(config) ?? join(config.state_dir, "local"), { ledger: reader });
   const close = async (): Promise<void> => {
-    await store?.close();
+    await store.close();
     await reader.close();
   };
   try {
-    const prover = await Prover.open(ledger_dir, reader);
-    const end = Math.max(newestOf(prover).size, await reader.size());
-    store = await openEvents(config, reader, end);
-    return { ...(await gather(config, wanted, store, prover, end)), reader, close };
+    return { ...(await gather(config, wanted, store, reader, ledger_dir)), reader, close };
   } catch (error) {
     await close();
     throw error;
@@ -99,11 +83,14 @@ async function gather(
   config: Config,
   wanted: Wanted,
   store: Store,
-  prover: Prover,
-  end: number,
+  reader: LedgerReader,
+  ledger_dir: string,
 ): Promise<Omit<Made, "reader" | "close">> {
+  const prover = await Prover.open(ledger_dir, reader);
   const standing = newestOf(prover);
-  const range = { first: await firstIn(join(config.state_dir, "ledger")), end };
+  const end = Math.max(standing.size, await reader.size());
+  await refuseLag(store, end);
+  const range = { first: await firstIn(ledger_dir), end };
   const retention = await retentionOf(new Asked(store, wanted.span, range), config.retention.days);
   const { oldest } = retention;
   // Where no beginning was asked for, the period begins with the first event that there is.
@@ -182,6 +169,18 @@ function newestOf({ own, cosigned }: Prover): Standing {
   });
 }
 
+/** A report on a part would count too little. */
+async function refuseLag(store: Store, end: number): Promise<void> {
+  const [row] = await store.query(`SELECT max("event.sequence") + 1 AS n FROM events`);
+  const known = Number(row?.["n"] ?? 0);
+  if (known >= end) return;
+  throw new TaplineError("STORE_BEHIND", `the store knows ${known} of ${end} entries of the ledger`, {
+    retry: true,
+    remedy:
+      "give the configuration a sink of type store, run the collector, and wait until `tapline status` shows it caught up",
+  });
+}
+
 function statusOf({ state_dir }: Config): Status | undefined {
   try {
     return JSON.parse(readFileSync(join(state_dir, "status.json"), "utf8")) as Status;
@@ -202,43 +201,4 @@ async function eventsOf(asked: Asked): Promise<Report["events"]> {
     agents: await asked.countBy("service.name"),
     servers: await asked.countBy("tapline.server.name"),
   };
-}
-
-async function sampled(
-  asked: Asked,
-  prover: Prover,
-  config: Config,
-  drawn: readonly number[],
-): Promise<SampledEvent[]> {
-  const indexes = [...new Set(drawn)].toSorted((a, b) => a - b);
-  if (indexes.length === 0) return [];
-  const keys = witnessesOf(config).map(({ witness }) => witness);
-  const { cosigned } = prover;
-  const by = cosigned === undefined ? [] : cosignaturesOf(cosigned.text, cosigned, keys);
-  const rows = await asked.rows(
-    [`"event.sequence"`, timeColumn("@timestamp"), ...FIELDS.map(textColumn), ...WHAT.map(textColumn)].join(
-      ", ",
-    ),
-    `"event.sequence" IN (${indexes.join(", ")})`,
-    `ORDER BY "event.sequence"`,
-  );
-  return rows.map((row): SampledEvent => {
-    const index = Number(row["event.sequence"]);
-    const text = (field: (typeof FIELDS)[number]): string => textAt(row, field);
-    return {
-      index,
-      hash: text("event.hash"),
-      id: text("event.id"),
-      time: timeAt(row, "@timestamp"),
-      action: text("event.action"),
-      agent: text("service.name"),
-      server: text("tapline.server.name"),
-      tool: text("gen_ai.tool.name"),
-      user: text("user.name"),
-      outcome: text("event.outcome"),
-      message: WHAT.map((field) => textAt(row, field)).find((one) => one !== "") ?? "",
-      proof: `proofs/${String(index).padStart(12, "0")}.tlog-proof`,
-      witnesses: cosigned !== undefined && index < cosigned.size ? by.map(({ witness }) => witness) : [],
-    };
-  });
 }

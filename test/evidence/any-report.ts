@@ -167,7 +167,7 @@ const report: fc.Arbitrary<Report> = fc.record({
     rungs: few(text),
     open: count,
     unwitnessed: count,
-    earlier: fc.constant([]),
+    earlier: few(fc.record({ vkey: text, from: fc.option(iso), until: fc.option(iso) })),
     kept: count,
   }),
   sample: fc.tuple(...Array.from({ length: SAMPLED }, (_, index) => event(index))).map((events) => ({

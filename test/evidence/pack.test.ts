@@ -181,7 +181,7 @@ test("checkpoints that an anchor kept are in the pack, and nothing that the log'
 test("a pack after a change of key: what earlier keys signed is checked with them", async () => {
   const kept = newDir();
   const anchors = { auditor: { type: "directory", dir: kept } };
-  const made = await world(everything(), { anchors });
+  const made = await world(everything(), { cosigned: 60, anchors });
   const ledger_dir = join(made.dir, "ledger");
   const size = made.documents.length;
   const name = `${String(size).padStart(20, "0")}.checkpoint`;
@@ -199,6 +199,10 @@ test("a pack after a change of key: what earlier keys signed is checked with the
   const all = shell(`set -e\n${blocks.join("\n")}`, dir);
   expect([all.status, all.stderr]).toEqual([0, ""]);
   expect(all.stdout).toContain(`checkpoints/${name}: ${size} entries of`);
+  // The cosigned one is of the key before, and so are the proofs under it.
+  const below = found.sample.events.filter(({ index }) => index < 60).length;
+  expect(below).toBeGreaterThan(0);
+  expect(all.stdout).toContain(`cosigned by witness.example/w1: ${below} of ${found.sample.events.length}\n`);
   // With the current key alone the kept one is not taken.
   writeFileSync(join(dir, "current.vkey"), `${keys[0]!}\n`);
   const alone = spawnSync("python3", [program, "checkpoints", "current.vkey"], {

@@ -23,6 +23,8 @@ const SESSIONS = [
   "mcp/server-everything",
 ];
 const ORIGIN = { namespace: "default", host: "build-07", version: "0.1.0" };
+/** Documents that are appended at once. */
+const FRAME = 4_096;
 const LOG = "build-07.example/tapline";
 export const TO = "2026-11-28T00:00:00Z";
 
@@ -136,8 +138,11 @@ export async function append({ dir }: Pick<World, "dir">, documents: readonly st
     log: () => undefined,
     checkpoint_ms: 1_000_000,
   });
-  const run = runOf(documents.map((text) => Buffer.from(text)));
-  ledger.append({ run, count: documents.length, hashes: leafHashes(run), header: "{}" });
+  for (let at = 0; at < documents.length; at += FRAME) {
+    const run = runOf(documents.slice(at, at + FRAME).map((text) => Buffer.from(text)));
+    const count = Math.min(FRAME, documents.length - at);
+    ledger.append({ run, count, hashes: leafHashes(run), header: "{}" });
+  }
   await ledger.close();
 }
 

@@ -35,6 +35,15 @@ export function controlsSuite(name: string, engine: Engine, url: string | undefi
       if (managed) {
         expect(other.outcome).toBe("fail");
         expect(other.detail).toMatch(/^retention is not the 399 days that are stated: main: /);
+      } else {
+        // Distributions here lack the module: it is unknown then, and never passes.
+        console.warn(
+          `${name} has no lifecycle management here: the policies in force are read in test/checks alone`,
+        );
+        expect(other).toEqual({
+          outcome: "unknown",
+          detail: "retention could not be read: main: the server has no lifecycle management",
+        });
       }
 
       const ids = expected(batch).map(({ id }) => id);

@@ -19,8 +19,8 @@ export const report: Command = {
   --key FILE       a private key (C2SP signed note) for the manifest, in place of the ledger's
   --json           prints the report to standard output as well
 
-Exit code 1 when there are gaps: a control said to be implemented without evidence in the period, a check that failed, a
-harm that nothing watches for, a period in which nothing was recorded. The export is recorded in the ledger.
+Exit code 1 when there are gaps: a period in which nothing was recorded, a control said to be implemented without
+evidence in the period, a check that failed, a harm that nothing watches for. The export is recorded in the ledger.
 
   soa init         writes a first statement with every control, to be filled in (default: soa.yml)
   soa export       the statement as a table for spreadsheets
