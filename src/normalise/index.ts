@@ -160,14 +160,7 @@ export class Normaliser {
     return last;
   }
 
-  #line(
-    of: OpenStream,
-    bytes: Buffer,
-    start: number,
-    end: number,
-    offset: number,
-    ascii: boolean,
-  ): void {
+  #line(of: OpenStream, bytes: Buffer, start: number, end: number, offset: number, ascii: boolean): void {
     const flags = prefilter(bytes, start, end);
     this.scope.beginRecord(offset, flags);
     this.#odd = end - start > LIMITS.object_path_bytes || (flags & ODD) !== 0;
