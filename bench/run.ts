@@ -14,6 +14,12 @@ const { values, positionals } = parseArgs({
     events: { type: "string", default: "20000" },
     only: { type: "string" },
     dir: { type: "string" },
+    // Of `peers` and of `latency`.
+    runs: { type: "string" },
+    entrants: { type: "string" },
+    cases: { type: "string" },
+    url: { type: "string" },
+    engine: { type: "string" },
   },
 });
 const only = values.only ?? positionals[0];
@@ -79,5 +85,21 @@ if (wanted("file_to_bulk")) {
 if (wanted("mcp_proxy")) {
   const args = [join(here, "flow", "mcp_proxy.ts"), "--calls", String(Math.min(events / 20, 10_000))];
   process.stdout.write(execFileSync(process.execPath, args, { encoding: "utf8" }));
+}
+function run(file: string, options: Record<string, string | undefined>): void {
+  const args = Object.entries(options).flatMap(([key, value]) =>
+    value === undefined ? [] : [`--${key}`, value],
+  );
+  execFileSync(process.execPath, [join(here, "flow", file), ...args], { stdio: "inherit" });
+}
+if (wanted("peers")) {
+  // Only asked for by name it takes more than a moment.
+  const { runs, entrants, cases = only === undefined ? "b" : undefined } = values;
+  run("peers/main.ts", { events: values.events, dir: work, runs, entrants, cases });
+}
+if (wanted("latency")) {
+  const { url, engine } = values;
+  const short = only === undefined ? { seconds: "2", rates: "1000", poll: "20" } : {};
+  run("latency.ts", { url, engine, ...short });
 }
 if (values.dir === undefined) rmSync(work, { recursive: true, force: true });

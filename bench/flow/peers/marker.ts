@@ -1,0 +1,32 @@
+// The conditions of a case as Sigma rules; the names of those that match go into a list of the event, as with the other
+// collectors.
+import type { Event } from "../../../src/core/generated/event.ts";
+import { compileTexts } from "../../../src/detect/load.ts";
+import type { RuleSet } from "../../../src/detect/match.ts";
+import { type Case, conditionsOf, sigma } from "./work.ts";
+
+export class Marker {
+  readonly set: RuleSet;
+  readonly #names: readonly string[];
+  readonly #matched: number[] = [];
+
+  constructor(of: Case) {
+    const conditions = conditionsOf(of);
+    const { set, problems } = compileTexts(
+      conditions.map((one, i) => ({ file: `${one.name}.yml`, text: sigma(one, i) })),
+    );
+    if (problems.length > 0 || set.rules.length !== conditions.length) throw new Error(problems.join("\n"));
+    this.set = set;
+    this.#names = set.rules.map(({ rule }) => rule.title);
+  }
+
+  mark(e: Event): void {
+    const matched = this.#matched;
+    matched.length = 0;
+    this.set.match(e, matched);
+    if (matched.length === 0) return;
+    const tags: string[] = [];
+    for (let i = 0; i < matched.length; i++) tags.push(this.#names[matched[i]!]!);
+    e["tapline.data.classification"] = tags;
+  }
+}

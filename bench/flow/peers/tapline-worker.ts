@@ -1,0 +1,66 @@
+// A worker of the bench that does what other collectors do and no more: the product's normaliser and rules, without
+// redaction, flow, joins and ledger. The names of conditions that match go into a list of the event, as with the others.
+// Case a only parses.
+import { parentPort, workerData } from "node:worker_threads";
+import { createDigest } from "../../../src/core/digest.ts";
+import { LIMITS } from "../../../src/core/limits.ts";
+import { SharedBuffers, transferable } from "../../../src/core/shared-buffers.ts";
+import { Normaliser, type Work } from "../../../src/normalise/index.ts";
+import { prefilter } from "../../../src/normalise/prefilter.ts";
+import { parseRecord } from "../../../src/normalise/text-json.ts";
+import { Marker } from "./marker.ts";
+import { type Case, isSent } from "./work.ts";
+
+export interface ToWorker {
+  readonly work: Work;
+  /** Runs that nobody reads any more. */
+  readonly free: readonly Uint8Array[];
+}
+export interface FromWorker {
+  readonly records: number;
+  readonly run?: Uint8Array;
+  readonly hashes?: Uint8Array;
+  readonly count?: number;
+}
+
+const { of } = workerData as { of: Case };
+const port = parentPort!;
+const marker = new Marker(of);
+const buffers = new SharedBuffers(LIMITS.run_buffer_bytes);
+const normaliser = new Normaliser({
+  origin: { namespace: "default", host: "bench", version: "0" },
+  digest: createDigest("bench"),
+  redactor: { redact: () => {}, redactText: (text) => text },
+  started: "2026-01-01T00:00:00.000Z",
+  sealer: undefined,
+  buffers,
+  inspect: (e) => marker.mark(e),
+});
+
+/** Lines as the normaliser cuts and parses them, and nothing else. */
+function parse({ buffer, segments }: Work): number {
+  let records = 0;
+  for (const { start, end } of segments) {
+    const bytes = Buffer.from(buffer.buffer, buffer.byteOffset + start, end - start);
+    const text = bytes.toString("latin1");
+    for (let at = 0; at < bytes.length; records++) {
+      const next = bytes.indexOf(10, at);
+      const flags = prefilter(bytes, at, next);
+      parseRecord(text.slice(at, next), flags !== 0);
+      at = next + 1;
+    }
+  }
+  return records;
+}
+
+port.on("message", ({ work, free }: ToWorker) => {
+  for (const run of free) buffers.give(run);
+  if (of === "a") return port.postMessage({ records: parse(work) } satisfies FromWorker);
+  const { run, hashes, count, counts } = normaliser.process(work);
+  if (isSent(of)) {
+    const message: FromWorker = { records: counts.read, run, hashes, count };
+    return port.postMessage(message, transferable(run, hashes));
+  }
+  buffers.give(run);
+  return port.postMessage({ records: counts.read } satisfies FromWorker);
+});

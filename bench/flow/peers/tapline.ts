@@ -1,0 +1,125 @@
+// Tapline's own entrant for the work that all do: the product's file source, mapping by configuration, Sigma rules and
+// `_bulk` sink, put together here without redaction, flow, joins and ledger. No way to run the product. Says `done` and waits.
+import { Worker } from "node:worker_threads";
+import { parseArgs } from "node:util";
+import { LIMITS } from "../../../src/core/limits.ts";
+import { transferable } from "../../../src/core/shared-buffers.ts";
+import type {
+  Component,
+  Context,
+  RawBatch,
+  Router,
+  Sink,
+  SinkContext,
+  Source,
+  StreamInfo,
+} from "../../../src/core/stage.ts";
+import elasticsearch from "../../../src/sinks/elasticsearch.ts";
+import file from "../../../src/sources/file.ts";
+import type { FromWorker, ToWorker } from "./tapline-worker.ts";
+import { type Case, isSent, mapping } from "./work.ts";
+
+const { values } = parseArgs({
+  options: {
+    case: { type: "string" },
+    input: { type: "string" },
+    url: { type: "string", default: "" },
+    workers: { type: "string", default: "2" },
+  },
+});
+const of = values.case as Case;
+const lanes = Number(values.workers);
+const context: Context = { name: "bench", state_dir: "", origin: "bench", now: Date.now, log: () => {} };
+
+function make<T, C extends Context>(component: Component<never, T, C>, config: object): T {
+  const parsed = (component.config as unknown as { parse(input: unknown): never }).parse(config);
+  return component.create(parsed, context as C);
+}
+
+const source = make<Source, Context>(file as never, {
+  type: "file",
+  include: [values.input!],
+  follow: false,
+  format: "json",
+  options: mapping(false),
+});
+// Records stand alone here: any worker takes them.
+const router: Router = {
+  lanes,
+  probe: () => ({ format: "json", session: undefined, stateless: true }),
+  laneOf: () => 0,
+  sessionIn: () => undefined,
+};
+const sink = isSent(of)
+  ? make<Sink, SinkContext>(elasticsearch as never, { type: "elasticsearch", url: values.url })
+  : undefined;
+
+const stop = new AbortController().signal;
+const free: Uint8Array[] = [];
+/** By lane: batches with its worker, in its order. */
+const under_way = Array.from({ length: lanes }, (): RawBatch[] => []);
+/** Batches that are being sent. */
+let sending = 0;
+/** Streams met, and by lane how many of them its worker knows: the source names each once. */
+const known: StreamInfo[] = [];
+const told = under_way.map(() => 0);
+let first = 0;
+let wake: () => void = () => {};
+
+async function send({ run, hashes, count }: Required<FromWorker>): Promise<void> {
+  const batch = { first, run, hashes, count };
+  first += count;
+  sending++;
+  await sink!.write(batch, false, stop);
+  free.push(run);
+  sending--;
+  wake();
+}
+
+const workers = under_way.map((_, lane) => {
+  const worker = new Worker(new URL("./tapline-worker.ts", import.meta.url), {
+    workerData: { of },
+    resourceLimits: { maxYoungGenerationSizeMb: LIMITS.worker_young_mb },
+  });
+  worker.on("message", (message: FromWorker) => {
+    source.settle(under_way[lane]!.shift()!);
+    if (message.run !== undefined) void send(message as Required<FromWorker>);
+    wake();
+  });
+  return worker;
+});
+
+await sink?.open(stop);
+await source.open(new Map(), router);
+while (!source.drained) {
+  for (let lane = 0; lane < lanes; lane++) {
+    if (!isFree(lane)) continue;
+    const batch = await source.read(lane);
+    if (batch === undefined) continue;
+    under_way[lane]!.push(batch);
+    const { buffer, segments, streams } = batch;
+    known.push(...streams);
+    const work = { buffer, segments, streams: known.slice(told[lane]), now_ms: Date.now() };
+    told[lane] = known.length;
+    const message: ToWorker = { work, free: free.splice(0, 1) };
+    workers[lane]!.postMessage(message, transferable(buffer));
+  }
+  if (!under_way.some((_, lane) => isFree(lane))) await settledOne();
+}
+while (isBusy()) await settledOne();
+
+function isBusy(): boolean {
+  return sending > 0 || under_way.some((batches) => batches.length > 0);
+}
+
+function isFree(lane: number): boolean {
+  return under_way[lane]!.length < LIMITS.lanes_in_flight && sending < LIMITS.sink_batches_in_flight * 2;
+}
+
+function settledOne(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  wake = resolve;
+  return promise;
+}
+console.log("done");
+setInterval(() => {}, 60_000);
