@@ -35,7 +35,7 @@ export const incidents: Dashboard = {
     { field: "host.name", label: "Host" },
   ],
   shows:
-    "Supporting evidence for A.8.4, A.8.3 and A.3.3. Choose an incident in the filter, and the page is its timeline; ids lead on to its alerts and their events. \"Now\" is a view over the records, whatever the period; the records are the evidence. Not collected here: the plan for communicating incidents, and what was said outside Tapline.",
+    'Supporting evidence for A.8.4, A.8.3 and A.3.3. Choose an incident in the filter, and the page is its timeline; ids lead on to its alerts and their events. "Now" is a view over the records, whatever the period; the records are the evidence. Not collected here: the plan for communicating incidents, and what was said outside Tapline.',
   rows: [
     {
       height: 6,
