@@ -22,6 +22,8 @@ export const LIFE = {
   gap: "#7C1D14",
 } as const;
 export const OVERSIGHT = { hole: MIDDLE, bypass: DARK } as const;
+/** Of the cells of a heat map, from none to many. The first is the absence of a mark. */
+export const GREYS = ["#F7F7F7", "#BDBDBD", "#7A7A7A", "#2E2E2E"] as const;
 /** Sets by the name of what they colour, for the test. */
 export const SETS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   PLAIN: { plain: PLAIN },

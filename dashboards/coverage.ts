@@ -51,6 +51,9 @@ const shownBy = all
   .filter(([, { evidence }]) => evidence !== "none")
   .map(([id, { title, evidence, shows }]) => `| ${id} | ${title} | ${evidence} | ${shows} |`);
 
+/** So that both texts are seen whole, most of their rows being of two lines. */
+const TEXTS_HEIGHT = Math.ceil(1.8 * shownBy.length + 4);
+
 export const coverage: Dashboard = {
   id: "coverage",
   title: "Control coverage",
@@ -152,20 +155,20 @@ export const coverage: Dashboard = {
       ],
     },
     {
-      height: 24,
+      height: TEXTS_HEIGHT,
       panels: [
         {
           kind: "text",
           id: "shown",
           title: "What events show of a control",
-          width: 28,
+          width: 32,
           text: `**What events show of a control**\n\n| control | title | evidence | shows |\n|---|---|---|---|\n${shownBy.join("\n")}`,
         },
         {
           kind: "text",
           id: "none",
           title: "Not collected here",
-          width: 20,
+          width: 16,
           text: `**Not collected here**: no event speaks to these\n\n| control | title | evidence is |\n|---|---|---|\n${none.join("\n")}`,
         },
       ],

@@ -8,6 +8,7 @@ import type {
   Dashboard,
   Metric,
   Panel,
+  Search,
   Source,
   TablePanel,
   Where,
@@ -114,24 +115,31 @@ export function titleOf(panel: Panel): string {
 const COLUMN_PX = 33.1;
 const PADDING_PX = 24;
 const DATE_PX = 165;
-const ZONED_PX = 215;
+const ZONED_PX = 240;
 const LETTER_PX = 8;
 const HEAD_PX = 44;
 
-/** How wide each column of a table is: figures as they need it, and what is left for values. */
+const sum = (some: readonly number[]): number => some.reduce((a, b) => a + b, 0);
+const headWidth = (label: string): number => Math.min(Math.max(label.length * LETTER_PX + HEAD_PX, 90), 210);
+
+/** How wide each column of a table is: its head and its figures are seen whole, and what is left is for values. */
 export function columnWidths(panel: TablePanel): number[] {
   const metrics = panel.metrics.map((metric) => {
     const { field, op } = metric;
     if (field !== undefined && op !== "distinct" && typeOf(field, true, panel.of) === "date")
       return ZONED.has(field) ? ZONED_PX : DATE_PX;
-    const shown = labelOf(metric).length;
-    return Math.min(Math.max(shown * LETTER_PX + HEAD_PX, 90), 210);
+    return headWidth(labelOf(metric));
   });
-  const left = panel.width * COLUMN_PX - PADDING_PX - metrics.reduce((a, b) => a + b, 0);
+  const left = panel.width * COLUMN_PX - PADDING_PX - sum(metrics);
+  const heads = panel.by.map(({ label }) => headWidth(label));
+  const spare = left - sum(heads);
   // Names stand first and are longer than what follows.
   const shares = panel.by.map((_, i) => (i === 0 ? 2 : 1));
-  const sum = shares.reduce((a, b) => a + b, 0);
-  return [...shares.map((share) => Math.max(70, Math.floor((left * share) / sum))), ...metrics];
+  const share = (of: number, i: number): number => Math.floor((of * shares[i]!) / sum(shares));
+  const values = heads.map((head, i) =>
+    spare < 0 ? Math.max(70, Math.floor((head * left) / sum(heads))) : head + share(spare, i),
+  );
+  return [...values, ...metrics];
 }
 /** OpenSearch Dashboards puts this before the name of a percentile, but for the median. */
 export const labelOf = ({ label, percentile }: Pick<Metric, "label" | "percentile">): string =>
@@ -183,8 +191,13 @@ const EVENT_IDS = [
 const CONTROLS = ["tapline.control.iso42001", "tapline.control.direct", "tapline.control.supporting"];
 const EVERY_TIME = "_g=(time:(from:now-10y,to:now))&";
 
-function linkFormat(search: string, field: string): unknown {
-  const query = `_a=(query:(language:kuery,query:'${field}:%22{{value}}%22'))`;
+/** Discover of Kibana forgets the columns of a saved search whose link says something else: the link says them too. */
+type Columns = readonly Pick<Search, "id" | "columns">[];
+
+function linkFormat(search: string, field: string, searches: Columns): unknown {
+  const found = searches.find(({ id }) => id === search);
+  const columns = found === undefined ? "" : `columns:!(${found.columns.join(",")}),`;
+  const query = `_a=(${columns}query:(language:kuery,query:'${field}:%22{{value}}%22'))`;
   return {
     id: "url",
     params: {
@@ -204,22 +217,22 @@ const duration = (inputFormat: string, outputFormat: string, outputPrecision: nu
   params: { inputFormat, outputFormat, outputPrecision },
 });
 
-function formatOf(name: string, type: FieldType): unknown {
+function formatOf(name: string, type: FieldType, searches: Columns): unknown {
   if (type === "date")
     return { id: "date", params: { pattern: `YYYY-MM-DD HH:mm:ss${ZONED.has(name) ? " Z" : ""}` } };
   if (name === "event.duration") return duration("nanoseconds", "asSeconds", 3);
   if (name.startsWith("tapline.incident.seconds.")) return duration("seconds", "asMinutes", 1);
   if (name.includes(".data.bytes_")) return { id: "bytes", params: { pattern: "0,0.[0]b" } };
-  if (EVENT_IDS.includes(name)) return linkFormat("events", "event.id");
-  if (CONTROLS.includes(name)) return linkFormat("events", name);
-  return name === "tapline.incident.id" ? linkFormat("timeline", name) : undefined;
+  if (EVENT_IDS.includes(name)) return linkFormat("events", "event.id", searches);
+  if (CONTROLS.includes(name)) return linkFormat("events", name, searches);
+  return name === "tapline.incident.id" ? linkFormat("timeline", name, searches) : undefined;
 }
 
-/** How values are shown. */
-export function fieldFormats(of: Source): Record<string, unknown> {
+/** How values are shown; links name the columns of `searches`. */
+export function fieldFormats(of: Source, searches: Columns = []): Record<string, unknown> {
   const formats: Record<string, unknown> = {};
   for (const [name, type] of TYPES[of]) {
-    const format = formatOf(name, type);
+    const format = formatOf(name, type, searches);
     if (format !== undefined) formats[name] = format;
   }
   return formats;

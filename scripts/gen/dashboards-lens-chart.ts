@@ -1,104 +1,14 @@
-// Lens panels: type, columns, state and colours of one panel. Where a bucket's values are known beforehand, colours are
+// Lens panels: type, state and colours of one panel. Where a bucket's values are known beforehand, colours are
 // bound to them (from Kibana 8.11 on; before, its own palette is shown).
-import { PLAIN } from "../../dashboards/colours.ts";
-import type { AskingPanel, By, ByValue, Metric, Source } from "../../dashboards/define.ts";
-import {
-  checkMetric,
-  columnWidths,
-  isByValue,
-  kql,
-  labelOf,
-  sizeOf,
-  tellsMissing,
-  typeOf,
-} from "./dashboards-common.ts";
+import { GREYS, PLAIN } from "../../dashboards/colours.ts";
+import type { AskingPanel, ByValue } from "../../dashboards/define.ts";
+import { columnWidths, isByValue, kql } from "./dashboards-common.ts";
+import { bucketColumn, metricColumn, termsColumn, timeColumn } from "./dashboards-lens-columns.ts";
 
 type Json = Record<string, unknown>;
 
 const LAYER = "layer1";
 export const LAYER_REF = `indexpattern-datasource-layer-${LAYER}`;
-
-const OPERATIONS = {
-  count: "count",
-  distinct: "unique_count",
-  sum: "sum",
-  min: "min",
-  max: "max",
-  percentile: "percentile",
-} as const;
-
-function metricColumn(metric: Metric, of: Source | undefined): Json {
-  checkMetric(metric, of);
-  const { op, field, percentile } = metric;
-  const isDate = field !== undefined && op !== "distinct" && typeOf(field, true, of) === "date";
-  return {
-    label: labelOf(metric),
-    customLabel: true,
-    dataType: isDate ? "date" : "number",
-    operationType: OPERATIONS[op],
-    isBucketed: false,
-    scale: "ratio",
-    sourceField: op === "count" ? "___records___" : field,
-    params: { emptyAsNull: op !== "count", ...(percentile === undefined ? {} : { percentile }) },
-  };
-}
-
-const DATA_TYPES: Readonly<Record<string, string>> = {
-  long: "number",
-  "long[]": "number",
-  double: "number",
-  boolean: "boolean",
-  date: "date",
-  ip: "ip",
-};
-
-function termsColumn(by: ByValue, panel: AskingPanel, orderBy: string): Json {
-  return {
-    label: by.label,
-    customLabel: true,
-    dataType: DATA_TYPES[typeOf(by.field, true, panel.of)] ?? "string",
-    operationType: "terms",
-    scale: "ordinal",
-    sourceField: by.field,
-    isBucketed: true,
-    params: {
-      size: sizeOf(by),
-      orderBy: { type: "column", columnId: orderBy },
-      orderDirection: panel.kind === "table" && panel.smallestFirst === true ? "asc" : "desc",
-      otherBucket: false,
-      missingBucket: tellsMissing(by, panel),
-      parentFormat: { id: "terms" },
-      include: [],
-      exclude: [],
-      includeIsRegex: false,
-      excludeIsRegex: false,
-    },
-  };
-}
-
-function bucketColumn(by: By, panel: AskingPanel, orderBy: string): Json {
-  if (isByValue(by)) return termsColumn(by, panel, orderBy);
-  const filters = by.groups.map(({ label, where }) => ({ label, input: kql(where, panel.of) }));
-  return {
-    label: by.label,
-    customLabel: true,
-    dataType: "string",
-    operationType: "filters",
-    scale: "ordinal",
-    isBucketed: true,
-    params: { filters },
-  };
-}
-
-const timeColumn = (interval: string): Json => ({
-  label: "@timestamp",
-  dataType: "date",
-  operationType: "date_histogram",
-  sourceField: "@timestamp",
-  isBucketed: true,
-  scale: "interval",
-  params: { interval, includeEmptyRows: true, dropPartials: false },
-});
 
 const bound = (rule: Json, colorCode: string): Json => ({
   rule,
@@ -145,6 +55,26 @@ function chart(kind: "time" | "bar", split: ByValue | undefined): Json {
   };
 }
 
+/** Lens has blue and red without it. In hundredths of the way from the smallest figure, mostly none, to the largest. */
+const HEAT_FROM = [0, 1, 34, 67, 100];
+const HEAT_PALETTE = {
+  type: "palette",
+  name: "custom",
+  accessor: "m1",
+  params: {
+    name: "custom",
+    steps: GREYS.length,
+    reverse: false,
+    progression: "fixed",
+    continuity: "above",
+    rangeType: "percent",
+    rangeMin: 0,
+    rangeMax: null,
+    colorStops: GREYS.map((color, i) => ({ color, stop: HEAT_FROM[i] })),
+    stops: GREYS.map((color, i) => ({ color, stop: HEAT_FROM[i + 1] })),
+  },
+};
+
 const HEAT = {
   shape: "heatmap",
   layerId: LAYER,
@@ -152,6 +82,7 @@ const HEAT = {
   xAccessor: "b1",
   yAccessor: "b2",
   valueAccessor: "m1",
+  palette: HEAT_PALETTE,
   legend: { isVisible: true, position: "right", type: "heatmap_legend" },
   gridConfig: {
     type: "heatmap_grid",
@@ -176,11 +107,17 @@ function lensOf(panel: AskingPanel): Lens {
     for (const [i, by] of panel.by.entries()) columns[`b${i + 1}`] = bucketColumn(by, panel, "m1");
     for (const [i, metric] of panel.metrics.entries()) columns[`m${i + 1}`] = metricColumn(metric, of);
     const widths = columnWidths(panel);
-    const shown = Object.keys(columns).map((columnId, i) => ({ columnId, width: widths[i] }));
-    const paging = { size: 10, enabled: true };
+    // Names of conditions would stand on the right, as figures do.
+    const alignment = panel.by.map((by) => (isByValue(by) ? {} : { alignment: "left" }));
+    const shown = Object.keys(columns).map((columnId, i) => ({
+      columnId,
+      width: widths[i],
+      ...alignment[i],
+    }));
+    // Without pages: as many rows as fit are seen, and the others by scrolling.
     return {
       type: "lnsDatatable",
-      visualization: { layerId: LAYER, layerType: "data", columns: shown, paging },
+      visualization: { layerId: LAYER, layerType: "data", columns: shown },
       columns,
     };
   }

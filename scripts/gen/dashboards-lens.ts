@@ -15,7 +15,7 @@ const version = (type: string): Json => ({
   managed: false,
 });
 
-export function dataView(of: Source): SavedObject {
+export function dataView(of: Source, searches: readonly Search[]): SavedObject {
   const { id, pattern, name } = VIEWS[of];
   return {
     id,
@@ -24,7 +24,7 @@ export function dataView(of: Source): SavedObject {
       title: pattern,
       name,
       timeFieldName: "@timestamp",
-      fieldFormatMap: JSON.stringify(fieldFormats(of)),
+      fieldFormatMap: JSON.stringify(fieldFormats(of, searches)),
     },
     references: [],
     ...version("8.0.0"),
@@ -69,10 +69,14 @@ function markdown(text: string): Json {
   };
 }
 
+// Kibana goes from one dashboard to the next without loading the page, and keeps a panel of the same id and kind as it is:
+// ids of panels and filters name their dashboard.
+const filterId = ({ id }: Dashboard, order: number): string => `${id}-filter-${order}`;
+
 function controls(dashboard: Dashboard): Json {
   const panels = dashboard.filters.map(({ field, label }, order) => {
     typeOf(field, true);
-    const id = `filter-${order}`;
+    const id = filterId(dashboard, order);
     const explicitInput = {
       id,
       fieldName: field,
@@ -101,16 +105,17 @@ function controls(dashboard: Dashboard): Json {
 export function lensDashboard(dashboard: Dashboard, all: readonly Dashboard[]): SavedObject {
   const references: { name: string; type: string; id: string }[] = [];
   const panels = place(dashboard, all, 0).map(({ panel, grid }) => {
-    const frame = { gridData: { ...grid, i: panel.id }, panelIndex: panel.id };
+    const id = `${dashboard.id}-${panel.id}`;
+    const frame = { gridData: { ...grid, i: id }, panelIndex: id };
     if (panel.kind === "text")
       return { type: "visualization", ...frame, embeddableConfig: markdown(panel.text) };
     if (panel.kind === "events") {
-      const panelRefName = `panel_${panel.id}`;
-      references.push({ name: `${panel.id}:${panelRefName}`, type: "search", id: `tapline-${panel.search}` });
+      const panelRefName = `panel_${id}`;
+      references.push({ name: `${id}:${panelRefName}`, type: "search", id: `tapline-${panel.search}` });
       const embeddableConfig = { title: panel.title, enhancements: {} };
       return { type: "search", ...frame, embeddableConfig, title: panel.title, panelRefName };
     }
-    references.push(viewRef(`${panel.id}:${LAYER_REF}`, panel.of));
+    references.push(viewRef(`${id}:${LAYER_REF}`, panel.of));
     const period = panel.period !== undefined ? { timeRange: panel.period } : {};
     return {
       type: "lens",
@@ -125,7 +130,7 @@ export function lensDashboard(dashboard: Dashboard, all: readonly Dashboard[]): 
     };
   });
   for (const i of dashboard.filters.keys())
-    references.push(viewRef(`controlGroup_filter-${i}:optionsListDataView`));
+    references.push(viewRef(`controlGroup_${filterId(dashboard, i)}:optionsListDataView`));
   const attributes = {
     title: TITLE + dashboard.title,
     description: dashboard.about,

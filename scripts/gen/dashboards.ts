@@ -43,7 +43,7 @@ export function dashboardsSource(): Record<string, string> {
       ...pages.flatMap((page) => classicDashboard(page, DASHBOARDS)),
     ]),
     "dashboards/generated/kibana.ndjson": ndjson([
-      ...SOURCES.map(dataView),
+      ...SOURCES.map((of) => dataView(of, SEARCHES)),
       ...SEARCHES.map(lensSearch),
       ...pages.map((page) => lensDashboard(page, DASHBOARDS)),
     ]),

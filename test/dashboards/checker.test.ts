@@ -166,9 +166,38 @@ describe("Kibana", () => {
     ["a lost reference of a panel", "dashboard", (o) => o.references.shift(), "no reference"],
     ["a lost reference of a control", "dashboard", (o) => o.references.pop(), "optionsListDataView"],
     ["a map", "search", (o) => (o["type"] = "map"), "type map"],
+    [
+      "rows left out of a table",
+      "dashboard",
+      (o) =>
+        (o.attributes["panelsJSON"] = String(o.attributes["panelsJSON"]).replace(
+          '"missingBucket":false',
+          '"missingBucket":true',
+        )),
+      "missingBucket without otherBucket",
+    ],
+    [
+      "a link that forgets the columns",
+      "index-pattern",
+      (o) => {
+        const urlTemplate = "../app/discover#/view/events?_g=()&_a=(query:(query:'{{value}}'))";
+        o.attributes["fieldFormatMap"] = JSON.stringify({
+          "user.name": { id: "url", params: { urlTemplate } },
+        });
+      },
+      "the link of user.name names no columns",
+    ],
   ];
   test.each(cases)("%s", (_, type, change, told) => {
     expect(check(spoiled(kibana, type, "", change), RULES.kibana).join("\n")).toContain(told);
+  });
+
+  test("panels and controls of one id in two dashboards", () => {
+    const objects = readObjects(kibana);
+    const page = objects.find(({ type }) => type === "dashboard")!;
+    const told = check([...objects, { ...page, id: "second" }], RULES.kibana);
+    expect(told.length).toBe(13);
+    expect(told[0]).toContain(`${page.id} and second both have`);
   });
 });
 

@@ -1,5 +1,6 @@
 // Checks files of saved objects without a front end, by rules found by importing into OpenSearch Dashboards 2.8 and 2.19 and
 // Kibana 8.12: an import fails, or a panel stays empty, where one is broken. Returns what is wrong, in sentences.
+import { checkLens, checkLinks, checkShared } from "./checker-lens.ts";
 import { type DashboardPanel, type Grid, type SavedObject, panelsOf, parse, visStateOf } from "./objects.ts";
 
 /** Attributes by type; `undefined`: the type takes any. */
@@ -81,7 +82,8 @@ const KIBANA: Rules = {
     coreMigrationVersion === "8.8.0" && NEWEST[type]?.includes(String(typeMigrationVersion)) === true
       ? undefined
       : `versions ${String(coreMigrationVersion)} and ${String(typeMigrationVersion)}: the whole file may be refused`,
-  panel: (dashboard, { type, panelIndex, panelRefName, embeddableConfig }) => {
+  panel: (dashboard, panel) => {
+    const { type, panelIndex, panelRefName, embeddableConfig } = panel;
     const has = (name: string): boolean => dashboard.references.some((reference) => reference.name === name);
     if (type === "search") {
       return has(`${panelIndex}:${panelRefName}`) && panelRefName === `panel_${panelIndex}`
@@ -95,7 +97,7 @@ const KIBANA: Rules = {
     if (type !== "lens") return `a panel of type ${String(type)}`;
     const { references } = embeddableConfig["attributes"] as { references: { name: string }[] };
     const lost = references.find(({ name }) => !has(`${panelIndex}:${name}`));
-    return lost === undefined ? undefined : `no reference ${panelIndex}:${lost.name}`;
+    return lost === undefined ? checkLens(panel) : `no reference ${panelIndex}:${lost.name}`;
   },
 };
 export const RULES = { opensearch: OPENSEARCH, kibana: KIBANA } as const;
@@ -208,6 +210,7 @@ function checkObject(object: SavedObject, rules: Rules, known: ReadonlySet<strin
   if (type === "dashboard") wrong.push(...checkDashboard(object, rules));
   if (type === "index-pattern" && rules === OPENSEARCH && typeof attributes["fields"] !== "string")
     wrong.push("without fields: the first view's panels race to write them");
+  if (type === "index-pattern" && rules === KIBANA) wrong.push(...checkLinks(object));
   return wrong;
 }
 
@@ -218,6 +221,7 @@ export function check(objects: readonly SavedObject[], rules: Rules): string[] {
   const twice = names.filter((name, i) => names.indexOf(name) !== i).map((name) => `${name} is there twice`);
   return [
     ...twice,
+    ...(rules === KIBANA ? checkShared(objects) : []),
     ...objects.flatMap((object) =>
       checkObject(object, rules, known).map((what) => `${object.type} ${object.id}: ${what}`),
     ),

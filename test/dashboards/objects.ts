@@ -65,6 +65,7 @@ export interface LensColumn {
   readonly params?: {
     readonly size?: number;
     readonly missingBucket?: boolean;
+    readonly otherBucket?: boolean;
     readonly percentile?: number;
     readonly orderBy?: { readonly columnId: string };
     readonly orderDirection?: string;

@@ -167,7 +167,8 @@ function lens(name: string, panel: DashboardPanel): PanelQuery {
       op,
       field: sourceField,
       size: params?.size,
-      missing: params?.missingBucket === true,
+      // Lens heeds it only beside "Other".
+      missing: params?.missingBucket === true && params.otherBucket === true,
       filters: params?.filters ?? [],
       order: params?.orderBy?.columnId,
       way: params?.orderDirection,
