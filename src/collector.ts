@@ -170,11 +170,21 @@ function attend(
   return { anchoring, checks: new Checks({ ...own, anchoring, policy }), retention: new Retention(own) };
 }
 
+/** What is kept across sessions. */
+function acrossOf(config: Config, origin: Origin, rules: ReturnType<typeof rulesOf>) {
+  return {
+    first_seen: new FirstSeen(origin),
+    oversight: openOversight(config, origin),
+    incidents: new Incidents(origin, rules, deadlinesOf(config.deadlines)),
+  };
+}
+
 /** Opens everything, recovers what the last run left, and returns a collector that is ready to run. */
 export async function openCollector(config: Config, log: Log, events: CollectorEvents): Promise<Collector> {
   await makeDirs(config.state_dir);
   const key = await loadDigestKey(config.state_dir);
-  const [started_ms, origin] = [Date.now(), originOf(config)];
+  const started_ms = Date.now();
+  const origin = originOf(config);
   const free: Uint8Array[] = [];
   const anchors = await readAnchors(config);
   const onFree = (run: Uint8Array): unknown => free.push(run);
@@ -183,8 +193,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   const subject_keys = subjectKeys(config.state_dir);
   let pipeline: Pipeline | undefined;
   const { redactText } = createRedactor(key);
-  const [now, clock] = [Date.now, steadyClock(Date.now)];
-  const self = new SelfRecorder(origin, started_ms, now, redactText);
+  const self = new SelfRecorder(origin, started_ms, Date.now, redactText);
   const policy = new PolicyWatch({ config, self, redactText, log });
   await policy.look();
   const rules = await readRuleTexts(rulePaths(config), config.placeholders, policy.policy);
@@ -192,16 +201,14 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   for (const problem of wrong) events.onProblem(problem);
   const incident_rules = rulesOf(config.incidents);
   const engine = { origin, key, started: fromMs(started_ms)!, rules, subject_keys, incident_rules };
+  const clock = steadyClock(Date.now);
   const sources = createSources(config, log, clock);
   const group = groupOf(sources);
   const lanes = await openLanes(config.workers, engine, () => pipeline);
   const open = { lanes, ledger, sources };
-  const across = {
-    first_seen: new FirstSeen(origin),
-    oversight: openOversight(config, origin),
-    incidents: new Incidents(origin, incident_rules, deadlinesOf(config.deadlines)),
-  };
-  const [known, judged] = [policy.hash, { origin, ruleset_hash: set.hash }];
+  const across = acrossOf(config, origin, incident_rules);
+  const known = policy.hash;
+  const judged = { origin, ruleset_hash: set.hash };
   const openCorrelations = (state?: CorrelationsState): Correlations =>
     new Correlations(ownOf(joined, group !== undefined), { ...judged, started_ms, state });
   const recovering = recover({ ...across, recovered, key, lanes, policy, openCorrelations });
@@ -218,7 +225,8 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     self,
     onAlert: events.onAlert,
   });
-  const parts = { sources, lanes, ledger, self, positions, tally, free, correlating, policy, exchange, now };
+  const flow = { sources, lanes, ledger, self, positions, tally, free, correlating, policy, exchange };
+  const parts = { ...flow, now: Date.now };
   pipeline = new Pipeline({ ...parts, onDurable: events.onDurable, onAlert: events.onAlert });
   const readable = withSealedOpen(ledger, createSealer(subject_keys));
   const deliveries = await orEnd(createDeliveries(config, log, readable), open);

@@ -1,8 +1,7 @@
 // Where a sink stands in the ledger, and what became of the entries before: what its cursor file holds, and the file.
-import { open, readFile, rename } from "node:fs/promises";
-import { dirname } from "node:path";
-import { syncDir } from "./core/durable.ts";
+import { readFile } from "node:fs/promises";
 import { TaplineError, reasonOf, systemCode } from "./core/errors.ts";
+import { placeFile } from "./ledger/files.ts";
 
 const START_OVER = "move the file away; the sink then starts at entry 0 and leaves out what is there";
 
@@ -58,16 +57,8 @@ export async function readCursor(path: string, durable: number): Promise<Cursor 
 /** Resolves when it is on disk. Throws CURSOR_UNWRITABLE. */
 export async function writeCursor(path: string, cursor: Cursor): Promise<void> {
   try {
-    const file = await open(`${path}.tmp`, "w", 0o600);
-    try {
-      await file.writeFile(JSON.stringify(cursor));
-      await file.datasync();
-    } finally {
-      await file.close();
-    }
-    await rename(`${path}.tmp`, path);
-    // Else a power cut brings back the cursor of before, which does not know that more was sent.
-    await syncDir(dirname(path));
+    // With its directory: else a power cut brings back the cursor of before, which does not know that more was sent.
+    await placeFile(path, [Buffer.from(JSON.stringify(cursor))], { sync: true, mode: 0o600 });
   } catch (cause) {
     throw new TaplineError("CURSOR_UNWRITABLE", `cannot write ${path}: ${reasonOf(cause)}`, {
       retry: true,

@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import assert from "node:assert";
+import { backoffMs } from "./core/backoff.ts";
 import { TaplineError } from "./core/errors.ts";
 import { type Cursor, readCursor, skipPruned, writeCursor } from "./cursor.ts";
 import { LIMITS } from "./core/limits.ts";
@@ -210,8 +211,7 @@ export class Delivery {
         const before = this.#troubles.get(call);
         if (before?.message !== message) this.#parts.log("warn", `${this.name}: ${message}`);
         this.#troubles.set(call, { message, retry, since_ms: before?.since_ms ?? Date.now() });
-        const ceiling = error.retry ? LIMITS.retry_ms_min * 2 ** Math.min(tries, 12) : LIMITS.retry_ms_max;
-        const wait_ms = Math.random() * Math.min(ceiling, LIMITS.retry_ms_max);
+        const wait_ms = retry ? backoffMs(tries) : Math.random() * LIMITS.retry_ms_max;
         await sleep(wait_ms, undefined, { signal }).catch(() => {});
         signal.throwIfAborted();
       }

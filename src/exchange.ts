@@ -2,6 +2,7 @@
 // matched comes in for the windows that are ours. Behind the ledger like a sink: a frame keeps what is to be sent of it,
 // and nothing is settled before it was, so that a match is told at least once. Knows neither Kafka nor windows.
 import { setTimeout as sleep } from "node:timers/promises";
+import { backoffMs } from "./core/backoff.ts";
 import { TaplineError } from "./core/errors.ts";
 import type { Event } from "./core/generated/event.ts";
 import { InOrder } from "./core/in-order.ts";
@@ -166,8 +167,8 @@ export class Exchange {
         if (due.length === 0) return true;
         if (await this.#send(due)) tries = 0;
         if (signal.aborted) return false;
-        const ceiling = Math.min(LIMITS.retry_ms_min * 2 ** Math.min(tries, 12), LIMITS.kafka_reconnect_ms);
-        if (this.#trouble !== "") await sleep(Math.random() * ceiling, undefined, { signal }).catch(() => {});
+        const wait_ms = backoffMs(tries, LIMITS.kafka_reconnect_ms);
+        if (this.#trouble !== "") await sleep(wait_ms, undefined, { signal }).catch(() => {});
       }
     });
     return sent.finally(() => this.#busy--);

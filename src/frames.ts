@@ -7,7 +7,7 @@ import { isShared } from "./core/shared-buffers.ts";
 import type { EngineResult } from "./engine.ts";
 import type { PipelineParts } from "./pipeline-parts.ts";
 import { type FrameHeader, applyPositions } from "./state.ts";
-import { addTo, withLeftOut } from "./tally.ts";
+import { addTo, skippedSum, withLeftOut } from "./tally.ts";
 
 /** Whether nothing came of a batch but that others told something: read again, nothing would come of it again. So the
  * ledger does not grow by the clocks of others. */
@@ -20,7 +20,7 @@ function saysNothing(batch: RawBatch, result: EngineResult, told: Told): boolean
     batch.gaps.length === 0 &&
     batch.streams.length === 0 &&
     merged === 0 &&
-    skipped["match"] === Object.values(skipped).reduce((sum, n) => sum + n, 0) &&
+    skipped["match"] === skippedSum({ skipped }) &&
     result.count === 0 &&
     Object.values(told).every((of) => of === undefined || of === 0)
   );

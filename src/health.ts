@@ -1,17 +1,10 @@
 // Whether the collector lives and takes records, and its figures for Prometheus, over HTTP for who looks after it: /healthz, /readyz,
 // /metrics. Only gives, and nothing that was recorded.
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { type Address, listenAddress } from "./core/own-hosts.ts";
-import { ReadServer } from "./core/read-server.ts";
+import { ReadServer, type Reply, said } from "./core/read-server.ts";
 import { metricsText } from "./metrics.ts";
 import type { Status } from "./status.ts";
-
-interface Reply {
-  readonly status: number;
-  readonly type?: string;
-  readonly text: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
 
 /** Why a collector is not ready: what stops it from recording. A sink that is down does not, the ledger is its buffer. */
 function unready(status: Status | undefined): string | undefined {
@@ -29,13 +22,13 @@ export class HealthServer {
     const unnamed = "the Host header does not name this server";
     this.#status = status;
     this.#server = new ReadServer({ listen: address, hosts: [], unnamed }, (req, res) =>
-      this.#request(req, res),
+      this.#server.send(req, res, this.#reply(req)),
     );
   }
 
   /** Throws HEALTH_LISTEN. */
   open(): Promise<void> {
-    return this.#server.open("HEALTH_LISTEN");
+    return this.#server.open("HEALTH_LISTEN", "choose another address: health.listen of the configuration");
   }
 
   get url(): string {
@@ -46,30 +39,17 @@ export class HealthServer {
     return this.#server.close();
   }
 
-  #request(req: IncomingMessage, res: ServerResponse): void {
-    const { status, type = "text/plain; charset=utf-8", text, headers } = this.#reply(req);
-    const body = Buffer.from(`${text}\n`);
-    res.writeHead(status, {
-      "content-type": type,
-      "content-length": body.length,
-      "cache-control": "no-store",
-      "x-content-type-options": "nosniff",
-      ...headers,
-    });
-    res.end(req.method === "HEAD" ? undefined : body);
-  }
-
   #reply(req: IncomingMessage): Reply {
     const refusal = this.#server.refusal(req);
     if (refusal !== undefined) return refusal;
-    if (req.url === "/healthz") return { status: 200, text: "alive" };
+    if (req.url === "/healthz") return said(200, "alive");
     if (req.url === "/readyz") {
       const why = unready(this.#status());
-      return why === undefined ? { status: 200, text: "ready" } : { status: 503, text: why };
+      return why === undefined ? said(200, "ready") : said(503, why);
     }
-    if (req.url !== "/metrics") return { status: 404, text: "no such path: /healthz, /readyz, /metrics" };
+    if (req.url !== "/metrics") return said(404, "no such path: /healthz, /readyz, /metrics");
     const status = this.#status();
-    if (status === undefined) return { status: 503, text: "the collector is starting" };
+    if (status === undefined) return said(503, "the collector is starting");
     const { user, system } = process.cpuUsage();
     const figures = {
       rss_bytes: process.memoryUsage.rss(),
@@ -77,6 +57,6 @@ export class HealthServer {
       started_s: Math.round(Date.now() / 1_000 - process.uptime()),
     };
     const type = "text/plain; version=0.0.4; charset=utf-8";
-    return { status: 200, type, text: metricsText(status, figures).trimEnd() };
+    return { status: 200, type, body: Buffer.from(metricsText(status, figures)) };
   }
 }

@@ -24,8 +24,8 @@ const NONE: Labels = {};
 const one = (value: number): Sample[] => [[NONE, value]];
 const quoted = (text: string): string =>
   `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`;
-const byName = (of: string, counts: Readonly<Record<string, number>>): Sample[] =>
-  Object.entries(counts).map(([name, value]) => [{ [of]: name }, value]);
+const byName = (of: string, counts: Readonly<Record<string, number>>, labels = NONE): Sample[] =>
+  Object.entries(counts).map(([name, value]) => [{ ...labels, [of]: name }, value]);
 
 function textOf({ name, type, help, samples }: Family): string {
   const lines = [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`];
@@ -91,9 +91,8 @@ function ledger({ entries, checkpoint_size, first, anchors = [], checks = {} }: 
 }
 
 function sinks({ sinks: all }: Status): Family[] {
-  const fates = ["created", "existing", "dead", "filtered"] as const;
-  const documents = all.flatMap((sink) =>
-    fates.map((fate): Sample => [{ sink: sink.name, fate }, sink[fate]]),
+  const documents = all.flatMap(({ name, created, existing, dead, filtered }) =>
+    byName("fate", { created, existing, dead, filtered }, { sink: name }),
   );
   return [
     counter("sink_entries", "Entries that a sink is done with, by what became of them.", documents),
@@ -110,9 +109,7 @@ function sinks({ sinks: all }: Status): Family[] {
     gauge(
       "sink_count",
       "What else a sink met since the start, by name.",
-      all.flatMap(({ name, counts = {} }) =>
-        byName("what", counts).map(([labels, value]): Sample => [{ sink: name, ...labels }, value]),
-      ),
+      all.flatMap(({ name, counts = {} }) => byName("what", counts, { sink: name })),
     ),
   ];
 }
@@ -125,9 +122,7 @@ function others(
     gauge(
       "source_count",
       "What a source did and met since the start, by name.",
-      Object.entries(sources).flatMap(([source, counts]) =>
-        byName("what", counts).map(([labels, value]): Sample => [{ source, ...labels }, value]),
-      ),
+      Object.entries(sources).flatMap(([source, counts]) => byName("what", counts, { source })),
     ),
     gauge(
       "detection",

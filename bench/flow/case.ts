@@ -10,6 +10,7 @@ import { parseConfig } from "../../src/config.ts";
 import { forEachEntry } from "../../src/core/entry.ts";
 import { openReader } from "../../src/ledger/reader.ts";
 import { BUNDLED_RULES } from "../../src/paths.ts";
+import { childrenOf, usageOf } from "./processes.ts";
 
 const { values } = parseArgs({
   options: {
@@ -27,32 +28,6 @@ rmSync(state_dir, { recursive: true, force: true });
 mkdirSync(join(state_dir, "keys"), { recursive: true, mode: 0o700 });
 // Fingerprints of content are keyed: the same key finds the same in every run.
 writeFileSync(join(state_dir, "keys", "digest.key"), "be".repeat(32), { mode: 0o600 });
-
-/** utime + stime of a process in ms, and its peak resident memory in MB; zero when it is gone. */
-function usageOf(pid: number): { cpu_ms: number; peak_mb: number } {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ");
-    const peak = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]!;
-    return { cpu_ms: (Number(stat[11]) + Number(stat[12])) * 10, peak_mb: Number(peak) / 1024 };
-  } catch {
-    return { cpu_ms: 0, peak_mb: 0 };
-  }
-}
-
-function children(): number[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        return (
-          Number(readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ")[1]) === process.pid
-        );
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
-}
 
 /** Hash of the entries without what differs from run to run: ids of file generations, paths, arrival times, and alerts of
  * correlations, since the order in which files are read decides which windows have to go when their memory is full. */
@@ -123,7 +98,7 @@ const cpu = process.cpuUsage();
 const start = performance.now();
 let child = { cpu_ms: 0, peak_mb: 0 };
 const watch = setInterval(() => {
-  for (const pid of children()) child = usageOf(pid);
+  for (const pid of childrenOf(process.pid)) child = usageOf(pid) ?? child;
   roles = threads();
 }, 200);
 await collector.run(new AbortController().signal, true);

@@ -8,6 +8,7 @@ import { type IncomingMessage, createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { endProcess } from "./processes.ts";
 
 const MAIN = resolve(import.meta.dirname, "../../bin/tapline.js");
 const CREATED = '{"create":{"status":201}}';
@@ -151,12 +152,7 @@ export class Collector {
   }
 
   async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const gone = once(this.#child, "exit");
-    this.#child.kill("SIGTERM");
-    const hard = setTimeout(() => this.#child.kill("SIGKILL"), 30_000);
-    await gone;
-    clearTimeout(hard);
+    await endProcess(this.#child, 30_000);
   }
 }
 

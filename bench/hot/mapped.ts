@@ -1,12 +1,10 @@
 // CPU time of mapping by configuration and Sigma rules on one thread, without redaction, flow, joins and files: the worker
 // of bench/flow/peers on records in memory.  node bench/hot/mapped.ts [rounds]
-import { createDigest } from "../../src/core/digest.ts";
 import { LIMITS } from "../../src/core/limits.ts";
 import { SharedBuffers } from "../../src/core/shared-buffers.ts";
 import type { Capture, StreamInfo } from "../../src/core/stage.ts";
-import { Normaliser } from "../../src/normalise/index.ts";
-import { Marker } from "../flow/peers/marker.ts";
-import { type Case, mapping } from "../flow/peers/work.ts";
+import { markingNormaliser } from "../flow/peers/marker.ts";
+import { type Case, conditionsOf, mapping } from "../flow/peers/work.ts";
 import { Generator } from "../generate.ts";
 
 const RECORDS = 720;
@@ -35,17 +33,8 @@ const batches = Array.from({ length: 16 }, () =>
 );
 
 for (const name of ["b", "c"] satisfies Case[]) {
-  const marker = new Marker(name);
   const buffers = new SharedBuffers(LIMITS.run_buffer_bytes);
-  const normaliser = new Normaliser({
-    origin: { namespace: "default", host: "bench", version: "0" },
-    digest: createDigest("bench"),
-    redactor: { redact: () => {}, redactText: (text) => text },
-    started: "2026-01-01T00:00:00.000Z",
-    sealer: undefined,
-    buffers,
-    inspect: (e) => marker.mark(e),
-  });
+  const normaliser = markingNormaliser(name, buffers);
   let streams: readonly StreamInfo[] = [stream];
   let entries = 0;
   let bytes = 0;
@@ -68,6 +57,6 @@ for (const name of ["b", "c"] satisfies Case[]) {
   let best = Infinity;
   for (let i = 0; i < 5; i++) best = Math.min(best, run(Math.ceil(rounds / 5)));
   console.log(
-    `mapped ${name}: ${best.toFixed(2)} µs CPU per event, ${marker.set.rules.length} conditions, ${Math.round(bytes / entries)} bytes an entry`,
+    `mapped ${name}: ${best.toFixed(2)} µs CPU per event, ${conditionsOf(name).length} conditions, ${Math.round(bytes / entries)} bytes an entry`,
   );
 }

@@ -6,15 +6,21 @@ import { TaplineError, reasonOf } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
 import { type Address, OwnHosts } from "./own-hosts.ts";
 
-export interface Refusal {
+export interface Reply {
   readonly status: number;
-  readonly text: string;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly type: string;
+  readonly body: Buffer;
+  /** Beside, or in place of, those that every answer has. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
-const refused = (status: number, text: string, headers: Refusal["headers"] = {}): Refusal => ({
+const TEXT = "text/plain; charset=utf-8";
+
+/** A line of text as an answer. */
+export const said = (status: number, text: string, headers: Reply["headers"] = {}): Reply => ({
   status,
-  text,
+  type: TEXT,
+  body: Buffer.from(`${text}\n`),
   headers,
 });
 
@@ -49,15 +55,18 @@ export class ReadServer {
     this.#server.maxConnections = LIMITS.serve_connections;
   }
 
-  /** Throws `code`. */
-  async open(code: "LEDGER_LISTEN" | "PACK_LISTEN" | "HEALTH_LISTEN"): Promise<void> {
+  /** Throws `code`, with what to do. */
+  async open(
+    code: "LEDGER_LISTEN" | "PACK_LISTEN" | "HEALTH_LISTEN",
+    remedy = "choose another port with --listen",
+  ): Promise<void> {
     const { host, port } = this.#options.listen;
     try {
       this.#server.listen(port, host);
       await once(this.#server, "listening");
     } catch (cause) {
       throw new TaplineError(code, `cannot listen on ${host}:${port}: ${reasonOf(cause)}`, {
-        remedy: "choose another port: --listen, or health.listen of the configuration",
+        remedy,
         cause,
       });
     }
@@ -78,11 +87,22 @@ export class ReadServer {
   }
 
   /** Why a request is not answered, whatever it asks for. */
-  refusal(req: IncomingMessage): Refusal | undefined {
-    if (!this.#hosts.named(req)) return refused(403, this.#options.unnamed);
-    if (req.headers.origin !== undefined) return refused(403, "requests of web pages (Origin) are refused");
-    if (req.method !== "GET" && req.method !== "HEAD")
-      return refused(405, "GET only", { allow: "GET, HEAD" });
+  refusal(req: IncomingMessage): Reply | undefined {
+    if (!this.#hosts.named(req)) return said(403, this.#options.unnamed);
+    if (req.headers.origin !== undefined) return said(403, "requests of web pages (Origin) are refused");
+    if (req.method !== "GET" && req.method !== "HEAD") return said(405, "GET only", { allow: "GET, HEAD" });
     return undefined;
+  }
+
+  /** Answers: nothing is kept, and taken for nothing but its type, unless `headers` say so. */
+  send(req: IncomingMessage, res: ServerResponse, { status, type, body, headers }: Reply): void {
+    res.writeHead(status, {
+      "content-type": type,
+      "content-length": body.length,
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+      ...headers,
+    });
+    res.end(req.method === "HEAD" ? undefined : body);
   }
 }

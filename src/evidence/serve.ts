@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { extname, join } from "node:path";
 import { LIMITS } from "../core/limits.ts";
 import type { Address } from "../core/own-hosts.ts";
-import { ReadServer } from "../core/read-server.ts";
+import { ReadServer, type Reply, said } from "../core/read-server.ts";
 import { readRegularBytes } from "../core/regular-file.ts";
 import { MANIFEST, MANIFEST_NOTE, readManifest } from "./manifest.ts";
 import type { PackFile } from "./model.ts";
@@ -22,20 +22,6 @@ const TYPES: Readonly<Record<string, string>> = {
 const FRAMED = "frame-ancestors 'none'";
 const POLICY = `default-src 'none'; ${FRAMED}`;
 const STYLED = new Set([TYPES[".html"], TYPES[".pdf"]]);
-
-interface Reply {
-  readonly status: number;
-  readonly type: string;
-  readonly body: Buffer;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-const said = (status: number, text: string, headers: Reply["headers"] = {}): Reply => ({
-  status,
-  type: "text/plain; charset=utf-8",
-  body: Buffer.from(`${text}\n`),
-  headers,
-});
 
 export class PackServer {
   readonly #dir: string;
@@ -66,23 +52,19 @@ export class PackServer {
   }
 
   #request(req: IncomingMessage, res: ServerResponse): void {
-    const { status, type, body, headers } = this.#reply(req);
-    res.writeHead(status, {
-      "content-type": type,
-      "content-length": body.length,
-      "cache-control": "no-store",
-      "x-content-type-options": "nosniff",
+    const reply = this.#reply(req);
+    const headers = {
       "referrer-policy": "no-referrer",
       "cross-origin-resource-policy": "same-origin",
-      "content-security-policy": STYLED.has(type) ? FRAMED : POLICY,
-      ...headers,
-    });
-    res.end(req.method === "HEAD" ? undefined : body);
+      "content-security-policy": STYLED.has(reply.type) ? FRAMED : POLICY,
+      ...reply.headers,
+    };
+    this.#server.send(req, res, { ...reply, headers });
   }
 
   #reply(req: IncomingMessage): Reply {
     const refusal = this.#server.refusal(req);
-    if (refusal !== undefined) return said(refusal.status, refusal.text, refusal.headers);
+    if (refusal !== undefined) return refusal;
     const [asked = ""] = (req.url ?? "").split("?", 1);
     const path = asked === "/" ? "/index.html" : asked;
     // Names are held against those of the manifest as they are written: there is no way up, and no other way to write one.

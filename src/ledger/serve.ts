@@ -6,7 +6,7 @@ import { gzip } from "node:zlib";
 import type { Bearer } from "../core/bearer.ts";
 import { TaplineError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
-import { ReadServer, type ReadServerOptions } from "../core/read-server.ts";
+import { ReadServer, type ReadServerOptions, type Reply, said } from "../core/read-server.ts";
 import { countEntries } from "./frame.ts";
 import { TILE_WIDTH } from "./merkle.ts";
 import type { Verifier } from "./note.ts";
@@ -20,14 +20,6 @@ export interface ServeOptions extends Pick<ReadServerOptions, "listen" | "hosts"
   readonly verifier: Verifier;
   /** Without one nobody gets entries. */
   readonly bearer: Bearer | undefined;
-}
-
-interface Reply {
-  readonly status: number;
-  readonly type: "text/plain; charset=utf-8" | "application/octet-stream";
-  readonly cache: string;
-  readonly body: Buffer;
-  readonly headers?: Readonly<Record<string, string>>;
 }
 
 // What a tile holds never changes; bundles are for one reader and not for a cache that many share.
@@ -51,14 +43,6 @@ function covered({ level, index, width }: TileRef, size: number): boolean {
   const unit = level === "entries" ? 1 : TILE_WIDTH ** level;
   return index * TILE_WIDTH + width <= Math.floor(size / unit);
 }
-
-const said = (status: number, text: string, headers: Reply["headers"] = {}): Reply => ({
-  status,
-  type: "text/plain; charset=utf-8",
-  cache: "no-store",
-  body: Buffer.from(`${text}\n`),
-  headers,
-});
 
 export class LedgerServer {
   readonly #options: ServeOptions;
@@ -90,21 +74,13 @@ export class LedgerServer {
     } catch (error) {
       reply = said(500, error instanceof TaplineError ? "the ledger is damaged" : "it cannot be read");
     }
-    const { status, type, cache, body, headers } = reply;
-    res.writeHead(status, {
-      "content-type": type,
-      "content-length": body.length,
-      "cache-control": cache,
-      "x-content-type-options": "nosniff",
-      "content-security-policy": "default-src 'none'",
-      ...headers,
-    });
-    res.end(req.method === "HEAD" ? undefined : body);
+    const headers = { "content-security-policy": "default-src 'none'", ...reply.headers };
+    this.#server.send(req, res, { ...reply, headers });
   }
 
   async #reply(req: IncomingMessage): Promise<Reply> {
     const refusal = this.#server.refusal(req);
-    if (refusal !== undefined) return said(refusal.status, refusal.text, refusal.headers);
+    if (refusal !== undefined) return refusal;
     const path = req.url ?? "";
     if (path === `/${CHECKPOINT}` || path === `/${COSIGNED}` || path === `/${PRUNED}`)
       return this.#checkpoint(path.slice(1));
@@ -122,7 +98,7 @@ export class LedgerServer {
   async #checkpoint(name: string): Promise<Reply> {
     const body = await filesIn(this.#options.dir).read(name, LIMITS.checkpoint_bytes);
     if (body === undefined || body === "too long") return said(404, "there is none");
-    return { status: 200, type: "text/plain; charset=utf-8", cache: "no-cache", body };
+    return { status: 200, type: "text/plain; charset=utf-8", body, headers: { "cache-control": "no-cache" } };
   }
 
   async #tile(tile: TileRef, gzips: boolean): Promise<Reply> {
@@ -139,14 +115,15 @@ export class LedgerServer {
     if (typeof found === "string") return said(found.endsWith("is missing") ? 404 : 500, found);
     const type = "application/octet-stream";
     if (tile.level !== "entries")
-      return { status: 200, type, cache: `public, ${FOREVER}`, body: found.bytes };
+      return { status: 200, type, body: found.bytes, headers: { "cache-control": `public, ${FOREVER}` } };
     if (countEntries(found.bytes) !== tile.width)
       return said(500, `${found.file} does not have ${tile.width} entries`);
     const body = gzips ? await packed(found.bytes) : found.bytes;
     const headers = {
+      "cache-control": `private, ${FOREVER}`,
       vary: "accept-encoding, authorization",
       ...(gzips ? { "content-encoding": "gzip" } : {}),
     };
-    return { status: 200, type, cache: `private, ${FOREVER}`, body, headers };
+    return { status: 200, type, body, headers };
   }
 }

@@ -1,11 +1,14 @@
 // An entry of the ledger as the document that sinks write: its bytes, with event.sequence and event.hash spliced in
 // before the closing braces. Pure.
+import type { EntryBatch } from "../core/stage.ts";
+
 const ascii = (text: string): Buffer => Buffer.from(text, "latin1");
 const SEQUENCE = ascii(',"sequence":');
 const HASH = ascii(',"hash":"sha256:');
 const HEX = ascii("0123456789abcdef");
 const QUOTE = 0x22;
 const BRACE = 0x7d;
+const NEWLINE = 0x0a;
 
 /** Most bytes that a document has more than its entry. */
 export const SPLICED_BYTES = SEQUENCE.length + 16 + HASH.length + 64 + 1;
@@ -43,4 +46,23 @@ export function writeDocument(
   out[to++] = BRACE;
   out[to++] = BRACE;
   return to;
+}
+
+/** The documents of a batch from position `from` on, each with its newline. */
+export function documentLines(batch: EntryBatch, from = 0): Buffer {
+  const { run, hashes, first, count } = batch;
+  const source = Buffer.from(run.buffer, run.byteOffset, run.byteLength);
+  const bytes = Buffer.allocUnsafe(run.length + (count - from) * (SPLICED_BYTES + 1));
+  let to = 0;
+  let at = 0;
+  for (let position = 0; position < count; position++) {
+    const start = at + 2;
+    const end = start + ((run[at]! << 8) | run[at + 1]!);
+    if (position >= from) {
+      to = writeDocument(source, start, end, first + position, hashes, position * 32, bytes, to);
+      bytes[to++] = NEWLINE;
+    }
+    at = end;
+  }
+  return bytes.subarray(0, to);
 }

@@ -7,9 +7,10 @@ import { z } from "zod";
 import { TaplineError, reasonOf } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { takeLock } from "../core/lock.ts";
+import { syncDir } from "../core/durable.ts";
 import type { Component, EntryBatch, Sink, WriteResult } from "../core/stage.ts";
 import { InOrder } from "../core/in-order.ts";
-import { SPLICED_BYTES, writeDocument } from "./document.ts";
+import { documentLines } from "./document.ts";
 
 const config = z
   .strictObject({
@@ -66,7 +67,7 @@ class FileSink implements Sink {
     const existing = Math.min(Math.max(this.#next - batch.first, 0), batch.count);
     const created = batch.count - existing;
     if (created > 0) {
-      const bytes = documents(batch, existing);
+      const bytes = documentLines(batch, existing);
       try {
         await file.handle.appendFile(bytes);
         await file.handle.datasync();
@@ -106,7 +107,7 @@ class FileSink implements Sink {
       const { dev, ino, size } = await handle.stat();
       const file: Opened = { handle, device: dev, inode: ino, size };
       if (size > 0) await this.#findEnd(file);
-      if (found === undefined) await syncDirectory(dirname(this.#path));
+      if (found === undefined) await syncDir(dirname(this.#path));
       return file;
     } catch (error) {
       await handle.close();
@@ -145,34 +146,9 @@ class FileSink implements Sink {
   }
 }
 
-/** The documents of a batch from position `from` on, each with its newline. */
-function documents(batch: EntryBatch, from: number): Buffer {
-  const { run, hashes, first, count } = batch;
-  const source = Buffer.from(run.buffer, run.byteOffset, run.byteLength);
-  const bytes = Buffer.allocUnsafe(run.length + (count - from) * (SPLICED_BYTES + 1));
-  let to = 0;
-  let at = 0;
-  for (let position = 0; position < count; position++) {
-    const start = at + 2;
-    const end = start + ((run[at]! << 8) | run[at + 1]!);
-    if (position >= from) {
-      to = writeDocument(source, start, end, first + position, hashes, position * 32, bytes, to);
-      bytes[to++] = NEWLINE;
-    }
-    at = end;
-  }
-  return bytes.subarray(0, to);
-}
-
 async function isAt(file: Opened, path: string): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);
   return found?.ino === file.inode && found.dev === file.device && found.size === file.size;
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, "r");
-  await handle.sync();
-  await handle.close();
 }
 
 function trouble(code: string, what: string, cause: unknown): TaplineError {

@@ -2,6 +2,7 @@
 // before a resend. Knows neither which client it is nor the ledger.
 import { setTimeout as sleep } from "node:timers/promises";
 import type PQueue from "p-queue";
+import { backoffMs } from "../core/backoff.ts";
 import { TaplineError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Context, DeadLetter, EntryBatch, WriteResult } from "../core/stage.ts";
@@ -188,8 +189,7 @@ export class Shipper {
     if (attempt >= 3 && (attempt & (attempt - 1)) === 0) {
       this.#context.log("warn", `the server puts off ${items} items, attempt ${attempt}: ${excerpt(answer)}`);
     }
-    const ceiling = Math.min(LIMITS.retry_ms_max, LIMITS.retry_ms_min * 2 ** Math.min(attempt, 12));
-    const wait_ms = Math.max(answer.wait_ms ?? 0, Math.random() * ceiling);
+    const wait_ms = Math.max(answer.wait_ms ?? 0, backoffMs(attempt));
     await sleep(wait_ms, undefined, { signal }).catch(() => {});
     if (signal.aborted)
       throw new TaplineError("SINK_STOPPED", "stopped while the server put items off", { retry: true });

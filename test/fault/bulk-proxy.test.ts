@@ -13,7 +13,7 @@ import elasticsearch from "../../src/sinks/elasticsearch.ts";
 import opensearch from "../../src/sinks/opensearch.ts";
 import { expected, series, testContext } from "../sinks/batches.ts";
 import { BulkProxy, faultsOf } from "./bulk-proxy.ts";
-import { randomOf } from "./random.ts";
+import { randomOf } from "../random.ts";
 
 const FULL = process.env["TAPLINE_FULL"] === "1";
 const SEED = Number(process.env["TAPLINE_SEED"] ?? (FULL ? Date.now() % 1_000_000 : 1));

@@ -4,7 +4,7 @@
 import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { FaultyServer } from "../sinks/faulty-bulk.ts";
-import { randomOf } from "./random.ts";
+import { randomOf } from "../random.ts";
 
 /** How an answer to what was applied comes back. */
 const MANGLED = ["lost", "half", "truncated", "page", "short", "reordered", "slow", "stale"] as const;

@@ -16,7 +16,7 @@ import { type DeadLetters, openDeadLetters } from "../../src/sinks/dead-letters.
 import { appendEntries, newDir, openLedger, readAll, textsUpTo } from "../ledger/helpers.ts";
 import { Disk, EVERYTHING, type Luck, NOTHING } from "./disk.ts";
 import { useDisk } from "./disk-calls.ts";
-import { randomOf } from "./random.ts";
+import { randomOf } from "../random.ts";
 
 vi.mock("node:fs/promises", async () => (await import("./disk-calls.ts")).promised);
 vi.mock("node:fs", async (original) => ({

@@ -2,7 +2,7 @@
 // that finds a ledger: the next run goes on, and everything is everywhere once. Sampled in CI, all with TAPLINE_FULL=1.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Bench, type Point, whyNot } from "./inject.ts";
-import { randomOf } from "./random.ts";
+import { randomOf } from "../random.ts";
 
 const FULL = process.env["TAPLINE_FULL"] === "1";
 const SEED = Number(process.env["TAPLINE_SEED"] ?? (FULL ? Date.now() % 1_000_000 : 7));

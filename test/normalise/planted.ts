@@ -7,17 +7,6 @@ const HEX = "0123456789abcdef";
 const BASE32 = UPPER + "234567";
 const DASHED = ALNUM + "_-";
 
-/** A generator of numbers in [0, 1) that gives the same ones every time. */
-export function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 export interface Planted {
   readonly rule: string;
   readonly secret: string;

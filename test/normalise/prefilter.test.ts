@@ -12,7 +12,8 @@ import {
 } from "../../src/normalise/prefilter.ts";
 import { isPlaceholder, isSecretKey } from "../../src/normalise/secrets.ts";
 import { unusualBits } from "../../src/normalise/unusual.ts";
-import { plantedSecrets, random } from "./planted.ts";
+import { randomOf } from "../random.ts";
+import { plantedSecrets } from "./planted.ts";
 
 /** Flags of a line that starts `shift` bytes into its buffer, between other lines. */
 function flagsOf(line: string, shift = 0): number {
@@ -42,7 +43,7 @@ const writers: Record<string, (value: unknown) => string> = {
 describe("secrets", () => {
   test.each(Object.keys(writers))("%s", (name) => {
     const write = writers[name]!;
-    for (const { rule, text } of plantedSecrets(random(7))) {
+    for (const { rule, text } of plantedSecrets(randomOf(7))) {
       for (const around of ["", "x ", "é\n", "\t"]) {
         const value = { a: 1, t: `${around}${text} end` };
         const nested = { t: JSON.stringify({ inner: JSON.stringify(value) }) };
@@ -75,7 +76,7 @@ describe("secrets", () => {
   });
 
   test("whatever is found in a record was flagged", () => {
-    const some = plantedSecrets(random(11)).map((p) => p.text);
+    const some = plantedSecrets(randomOf(11)).map((p) => p.text);
     const piece = fc.oneof(
       fc.constantFrom(...some),
       fc.string(),

@@ -10,7 +10,8 @@ import type { Json } from "../../src/core/text.ts";
 import { TEXT_FIELDS, TEXT_LIST_FIELDS } from "../../src/normalise/content.ts";
 import { createRedactor } from "../../src/normalise/redact.ts";
 import { DETECT_SECRETS, python } from "../python.ts";
-import { plantedSecrets, random } from "./planted.ts";
+import { randomOf } from "../random.ts";
+import { plantedSecrets } from "./planted.ts";
 
 const REDACTED: Capture = {
   arguments: "redacted",
@@ -180,7 +181,7 @@ describe.skipIf(ORACLE === undefined)("detect-secrets as oracle", () => {
     const redactor = createRedactor("k");
     const lines: string[] = [];
     for (let seed = 100; seed < 140; seed++)
-      for (const { text } of plantedSecrets(random(seed))) lines.push(`run ${text} now`);
+      for (const { text } of plantedSecrets(randomOf(seed))) lines.push(`run ${text} now`);
     const before = oracle(lines);
     const after = oracle(lines.map((line) => redactor.redactText(line)));
     const known = before.flatMap((found, i) => found.map(([type, secret]) => ({ type, secret, i })));

@@ -3,10 +3,11 @@ import { RE2JS } from "re2js";
 import { describe, expect, test } from "vitest";
 import { findSecrets } from "../../src/normalise/find.ts";
 import { RULES, isPlaceholder, isSecretKey } from "../../src/normalise/secrets.ts";
-import { plantedSecrets, random } from "./planted.ts";
+import { randomOf } from "../random.ts";
+import { plantedSecrets } from "./planted.ts";
 
 describe("rules", () => {
-  const planted = plantedSecrets(random(1));
+  const planted = plantedSecrets(randomOf(1));
 
   test("every rule has a planted secret", () => {
     expect(RULES.map((r) => r.id).filter((id) => !planted.some((p) => p.rule === id))).toEqual([]);
@@ -22,7 +23,7 @@ describe("rules", () => {
 
   test("several secrets in one text are all found, in order", () => {
     for (let seed = 2; seed < 40; seed++) {
-      const some = plantedSecrets(random(seed));
+      const some = plantedSecrets(randomOf(seed));
       const text = some.map((p) => p.text).join(" and\n");
       const found = findSecrets(text);
       for (const { secret, rule } of some) {

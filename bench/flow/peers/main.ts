@@ -11,7 +11,8 @@ import { generate } from "../../generate.ts";
 import { connect } from "./connect.ts";
 import type { Counts } from "./endpoint.ts";
 import { fluentBit } from "./fluent-bit.ts";
-import { type Taken, end, measure } from "./measure.ts";
+import { endProcess } from "../processes.ts";
+import { type Taken, measure } from "./measure.ts";
 import { otel } from "./otel.ts";
 import { rsyslog } from "./rsyslog.ts";
 import { type Row, print } from "./table.ts";
@@ -115,7 +116,7 @@ async function run(entrant: Entrant, of: Case, input: string): Promise<{ taken: 
     const taken = await measure(entrant.command, args, { cwd: dir, ...(isSent(of) ? { count } : {}) });
     return { taken, counts: await countsOf(url) };
   } finally {
-    await end(server);
+    await endProcess(server);
     rmSync(dir, { recursive: true, force: true });
   }
 }

@@ -1,12 +1,15 @@
 // The conditions of a case as Sigma rules; the names of those that match go into a list of the event, as with the other
 // collectors.
+import { createDigest } from "../../../src/core/digest.ts";
 import type { Event } from "../../../src/core/generated/event.ts";
+import type { SharedBuffers } from "../../../src/core/shared-buffers.ts";
 import { compileTexts } from "../../../src/detect/load.ts";
 import type { RuleSet } from "../../../src/detect/match.ts";
+import { Normaliser } from "../../../src/normalise/index.ts";
 import { type Case, conditionsOf, sigma } from "./work.ts";
 
-export class Marker {
-  readonly set: RuleSet;
+class Marker {
+  readonly #set: RuleSet;
   readonly #names: readonly string[];
   readonly #matched: number[] = [];
 
@@ -16,17 +19,31 @@ export class Marker {
       conditions.map((one, i) => ({ file: `${one.name}.yml`, text: sigma(one, i) })),
     );
     if (problems.length > 0 || set.rules.length !== conditions.length) throw new Error(problems.join("\n"));
-    this.set = set;
+    this.#set = set;
     this.#names = set.rules.map(({ rule }) => rule.title);
   }
 
   mark(e: Event): void {
     const matched = this.#matched;
     matched.length = 0;
-    this.set.match(e, matched);
+    this.#set.match(e, matched);
     if (matched.length === 0) return;
     const tags: string[] = [];
     for (let i = 0; i < matched.length; i++) tags.push(this.#names[matched[i]!]!);
     e["tapline.data.classification"] = tags;
   }
+}
+
+/** The product's normaliser without redaction and flow, which marks events by the conditions of a case. */
+export function markingNormaliser(of: Case, buffers: SharedBuffers): Normaliser {
+  const marker = new Marker(of);
+  return new Normaliser({
+    origin: { namespace: "default", host: "bench", version: "0" },
+    digest: createDigest("bench"),
+    redactor: { redact: () => {}, redactText: (text) => text },
+    started: "2026-01-01T00:00:00.000Z",
+    sealer: undefined,
+    buffers,
+    inspect: (e) => marker.mark(e),
+  });
 }

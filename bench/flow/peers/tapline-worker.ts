@@ -2,13 +2,12 @@
 // redaction, flow, joins and ledger. The names of conditions that match go into a list of the event, as with the others.
 // Case a only parses.
 import { parentPort, workerData } from "node:worker_threads";
-import { createDigest } from "../../../src/core/digest.ts";
 import { LIMITS } from "../../../src/core/limits.ts";
 import { SharedBuffers, transferable } from "../../../src/core/shared-buffers.ts";
-import { Normaliser, type Work } from "../../../src/normalise/index.ts";
+import type { Work } from "../../../src/normalise/index.ts";
 import { prefilter } from "../../../src/normalise/prefilter.ts";
 import { parseRecord } from "../../../src/normalise/text-json.ts";
-import { Marker } from "./marker.ts";
+import { markingNormaliser } from "./marker.ts";
 import { type Case, isSent } from "./work.ts";
 
 export interface ToWorker {
@@ -25,17 +24,8 @@ export interface FromWorker {
 
 const { of } = workerData as { of: Case };
 const port = parentPort!;
-const marker = new Marker(of);
 const buffers = new SharedBuffers(LIMITS.run_buffer_bytes);
-const normaliser = new Normaliser({
-  origin: { namespace: "default", host: "bench", version: "0" },
-  digest: createDigest("bench"),
-  redactor: { redact: () => {}, redactText: (text) => text },
-  started: "2026-01-01T00:00:00.000Z",
-  sealer: undefined,
-  buffers,
-  inspect: (e) => marker.mark(e),
-});
+const normaliser = markingNormaliser(of, buffers);
 
 /** Lines as the normaliser cuts and parses them, and nothing else. */
 function parse({ buffer, segments }: Work): number {

@@ -1,9 +1,7 @@
 // `tapline ledger show`: entries as sinks get them, one JSON document a line. Proves nothing: `prove` and `verify` do.
 import { once } from "node:events";
-import { forEachEntry } from "../../core/entry.ts";
-import type { EntryBatch } from "../../core/stage.ts";
 import { walkAll } from "../../ledger/walk.ts";
-import { SPLICED_BYTES, writeDocument } from "../../sinks/document.ts";
+import { documentLines } from "../../sinks/document.ts";
 import { UsageError, readArgs, readNumber } from "../usage.ts";
 import { indexOf, readerOf } from "./named.ts";
 
@@ -25,8 +23,9 @@ export async function show(argv: readonly string[]): Promise<number> {
     const from = one ?? readNumber(values.from, "--from") ?? (await reader.first());
     const to = one === undefined ? (readNumber(values.to, "--to") ?? (await reader.size())) : one + 1;
     if (from > to) throw new UsageError(`--to ${to} is before --from ${from}`);
+    // Persons' sealed fields stay sealed: this shows what the ledger holds.
     for await (const batch of walkAll(reader, from, to)) {
-      const enough = process.stdout.write(linesOf(batch));
+      const enough = process.stdout.write(documentLines(batch));
       batch.release?.();
       if (!enough) await once(process.stdout, "drain");
     }
@@ -34,16 +33,4 @@ export async function show(argv: readonly string[]): Promise<number> {
   } finally {
     await reader.close();
   }
-}
-
-/** The batch's documents. Persons' sealed fields stay sealed: this shows what the ledger holds. */
-function linesOf({ run, first, count, hashes }: EntryBatch): Buffer {
-  const source = Buffer.from(run.buffer, run.byteOffset, run.length);
-  const out = Buffer.allocUnsafe(run.length + count * (SPLICED_BYTES + 1));
-  let to = 0;
-  forEachEntry(run, (start, end, position) => {
-    to = writeDocument(source, start, end, first + position, hashes, position * 32, out, to);
-    out[to++] = 10;
-  });
-  return out.subarray(0, to);
 }
