@@ -145,9 +145,16 @@ export class Delivery {
     await this.#acknowledge({ first, end, done }, signal);
   }
 
+  /** Waits for more. Saves where it stands at most so often: others wait while the disk syncs. */
   async #idle(at: number, signal: AbortSignal): Promise<void> {
+    const { ledger } = this.#parts;
+    const left_ms = Math.ceil(this.#saved_at + LIMITS.cursor_save_ms - performance.now());
+    if (left_ms > 0) {
+      await ledger.waitDurable(at, AbortSignal.any([signal, AbortSignal.timeout(left_ms)]));
+      if (ledger.durable > at || signal.aborted) return;
+    }
     await this.#retrying(signal, () => this.#save());
-    await this.#parts.ledger.waitDurable(at, signal);
+    await ledger.waitDurable(at, signal);
   }
 
   /** Widens the range that a crash would make doubtful, before anything in it is sent. */

@@ -68,8 +68,12 @@ class StoreSink implements RangeSink {
     signal.addEventListener("abort", abort, { once: true });
     if (signal.aborted) abort();
     if (this.#child === undefined) this.#pending?.reject(died("it ended while it started"));
-    this.#child?.send({ id, first, end } satisfies Ask, (error) => {
-      if (error !== null) this.#pending?.reject(died(reasonOf(error)));
+    const child = this.#child;
+    child?.send({ id, first, end } satisfies Ask, (error) => {
+      if (error === null) return;
+      // Its end is counted, and tells why.
+      if (this.#child === child) child.kill("SIGKILL");
+      else this.#pending?.reject(died(reasonOf(error)));
     });
     try {
       return await answered;

@@ -5,12 +5,12 @@ import { basename, dirname } from "node:path";
 import type { Context, Position } from "../core/stage.ts";
 import { LIMITS } from "../core/limits.ts";
 import { type Descriptors, isWithin, realOf } from "./descriptors.ts";
-import type { FollowOptions } from "./follow.ts";
 import type { Globs } from "./glob.ts";
 import { digest, familyOf, keyOf, rotationBases } from "./identity.ts";
 import type { Known } from "./known.ts";
 import type { Outbox } from "./outbox.ts";
 import { type Sibling, Siblings } from "./siblings.ts";
+import type { FollowOptions } from "./stream-options.ts";
 import type { Tail } from "./tail.ts";
 import { compare, compareNow } from "./twin.ts";
 

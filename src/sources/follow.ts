@@ -8,22 +8,13 @@ import { systemCode } from "../core/errors.ts";
 import { type Descriptors, type Refusal, isWithin, realOf } from "./descriptors.ts";
 import { Fate, type Watch } from "./fate.ts";
 import { Globs } from "./glob.ts";
+import { Hints } from "./hints.ts";
 import { keyOf, packingOf, parseMark } from "./identity.ts";
 import { Known } from "./known.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Sibling } from "./siblings.ts";
+import type { FollowOptions } from "./stream-options.ts";
 import { Tail } from "./tail.ts";
-
-export interface FollowOptions {
-  readonly include: readonly string[];
-  readonly exclude: readonly string[];
-  /** Further directories that symbolic links may lead to. */
-  readonly roots: readonly string[];
-  readonly start: "beginning" | "end";
-  readonly follow: boolean;
-  readonly poll_ms: number;
-  readonly grace_ms: number;
-}
 
 /** A path that is looked at, found by a pattern or (`extra`) by following a file that was renamed. */
 interface Place {
@@ -41,6 +32,7 @@ export class Follower implements Watch {
   readonly known: Known;
   readonly fate: Fate;
   readonly globs: Globs;
+  readonly hints: Hints;
   readonly #options: FollowOptions;
   readonly #context: Context;
   readonly #outbox: Outbox;
@@ -55,6 +47,7 @@ export class Follower implements Watch {
     this.#outbox = outbox;
     this.#descriptors = descriptors;
     this.globs = new Globs(options.include, options.exclude);
+    this.hints = new Hints(options);
     this.known = new Known(descriptors);
     this.fate = new Fate(options, context, outbox, descriptors, this.known, this);
     this.#from_end = options.start === "end";
@@ -93,6 +86,13 @@ export class Follower implements Watch {
       else if (tail.rotated_ms > 0 && !tail.flush && this.fate.quiet(tail, now)) this.fate.flush(tail);
     }
     this.#from_end = false;
+    this.hints.watch();
+  }
+
+  /** Between polls: looks at what is said to have grown. False when a poll should judge it soon. */
+  glance(): boolean {
+    const now = this.#context.now();
+    return this.hints.look(this.#places, (tail, stats) => this.see(tail, stats, now));
   }
 
   #tellProblems(): void {
@@ -155,7 +155,10 @@ export class Follower implements Watch {
       if (stats.isFile()) this.#bind(place, stats, now);
       else this.#refuse(place, "not a regular file", "refused");
     }
-    if (place.tail !== undefined) this.see(place.tail, stats, now);
+    if (place.tail !== undefined) {
+      this.see(place.tail, stats, now);
+      if (place.tail.changed_ms === now) this.hints.grew(place.path, place.dir);
+    }
     place.due_ms = now + this.#interval(place.tail, now);
   }
 

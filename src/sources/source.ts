@@ -1,15 +1,14 @@
 // A source that follows files: takes what they hold into batches, a queue for each lane, and reads one batch ahead.
 // Which files there are and what becomes of them is decided in follow.ts.
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Context, Position, RawBatch, Router, Source } from "../core/stage.ts";
 import { LIMITS } from "../core/limits.ts";
 import { SharedBuffers } from "../core/shared-buffers.ts";
 import { Descriptors } from "./descriptors.ts";
 import { Draft } from "./draft.ts";
-import { type FollowOptions, Follower } from "./follow.ts";
+import { Follower } from "./follow.ts";
 import { lookAtHead, startAtEnd } from "./head.ts";
 import { Outbox } from "./outbox.ts";
-import type { StreamOptions } from "./stream-options.ts";
+import type { FollowOptions, StreamOptions } from "./stream-options.ts";
 import type { Tail } from "./tail.ts";
 import { PackedTaker } from "./take-packed.ts";
 import { Taker } from "./take.ts";
@@ -42,6 +41,8 @@ export class FollowSource implements Source {
   #made = 0;
   #turn = false;
   #poll_at = 0;
+  /** The next poll may be so early. */
+  #earliest_at = 0;
   #polls = 0;
   #closed = false;
   /** Files that `hold` keeps back. */
@@ -131,7 +132,8 @@ export class FollowSource implements Source {
     this.#polls++;
     this.#unhold();
     const took_ms = performance.now() - started;
-    this.#poll_at = started + Math.max(this.#options.poll_ms, took_ms / POLL_SHARE);
+    this.#earliest_at = started + took_ms / POLL_SHARE;
+    this.#poll_at = Math.max(started + this.#options.poll_ms, this.#earliest_at);
   }
 
   #askForSessions(): void {
@@ -145,7 +147,7 @@ export class FollowSource implements Source {
     if (performance.now() >= this.#poll_at) {
       if (this.#options.follow) await this.#poll();
       if (!this.#unresolved.idle) this.#askForSessions();
-    }
+    } else if (this.#follower.hints.due && !this.#follower.glance()) this.#poll_at = this.#earliest_at;
     if (this.#outbox.fresh.size > 0) await this.#lookAtHeads();
     const ready = this.#outbox.ready[queue]!;
     const notices = this.#outbox.notices[queue]!;
@@ -221,7 +223,7 @@ export class FollowSource implements Source {
   async wait(signal: AbortSignal): Promise<void> {
     if (signal.aborted || this.#busy) return;
     const pause_ms = Math.max(1, this.#poll_at - performance.now());
-    await sleep(pause_ms, undefined, { signal }).catch(() => {});
+    await this.#follower.hints.wait(pause_ms, signal);
   }
 
   /** Something may be read at once. */
@@ -239,6 +241,7 @@ export class FollowSource implements Source {
     this.#closed = true;
     await this.#making;
     this.#packed?.closeAll();
+    this.#follower?.hints.close();
     this.#descriptors.closeAll();
   }
 }

@@ -1,7 +1,20 @@
-// What the configuration of a source says of every stream it follows, and what looks at the streams' lines. Types alone.
+// What the configuration of a source says of the files it follows and of every stream in them, and what looks at the
+// streams' lines. Types alone.
 import type { Capture } from "../core/stage.ts";
 import type { Break } from "./chain.ts";
 import type { Tail } from "./tail.ts";
+
+/** What is followed, and how. */
+export interface FollowOptions {
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  /** Further directories that symbolic links may lead to. */
+  readonly roots: readonly string[];
+  readonly start: "beginning" | "end";
+  readonly follow: boolean;
+  readonly poll_ms: number;
+  readonly grace_ms: number;
+}
 
 export interface StreamOptions {
   readonly source: string;

@@ -345,6 +345,23 @@ test("dead letters are on disk before the cursor moves; while they cannot be kep
   expect(saved(dir)).toMatchObject({ acked: 10, dead: 1 });
 });
 
+test("entries that trickle in do not each wait for a cursor; where it rests is saved soon", async () => {
+  const dir = newDir();
+  begin(dir);
+  const ledger = new FakeLedger(1);
+  const { delivery } = start(ledger, new FakeSink(), dir);
+  await until(() => delivery.cursor.acked === 1);
+  const seen = new Set<string>();
+  const begun = performance.now();
+  for (let entry = 2; entry <= 20; entry++) {
+    ledger.grow(1);
+    await until(() => delivery.cursor.acked === entry);
+    seen.add(readFileSync(join(dir, "sink.json"), "utf8"));
+  }
+  expect(seen.size).toBeLessThanOrEqual(3 + (performance.now() - begun) / LIMITS.cursor_save_ms);
+  await until(() => saved(dir).acked === 20);
+});
+
 test("a stop while a write is under way keeps its range doubtful", async () => {
   const dir = newDir();
   begin(dir);
