@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { TaplineError, reasonOf, systemCode } from "./core/errors.ts";
-import { createSecret, makeDirs } from "./core/durable.ts";
+import { createFile, makeDirs } from "./core/durable.ts";
 
 const OTHERS = 0o077;
 const KEY_BYTES = 32;
@@ -44,6 +44,6 @@ export async function loadDigestKey(state_dir: string): Promise<string> {
   }
   await makeDirs(dirname(path));
   const key = randomBytes(KEY_BYTES).toString("hex");
-  await createSecret(path, `${key}\n`);
+  await createFile(path, `${key}\n`, 0o600);
   return key;
 }

@@ -21,13 +21,13 @@ export async function makeDirs(path: string): Promise<void> {
   for (let at = whole; at.length >= first.length; at = dirname(at)) await syncDir(dirname(at));
 }
 
-/** Writes a new file for its owner only: durable when this resolves, and never there in part, whatever ends the process.
- * Rejects with EEXIST when there is one of that name. */
-export async function createSecret(path: string, text: string): Promise<void> {
+/** Writes a new file: durable when this resolves, and never there in part, whatever ends the process. Rejects with EEXIST
+ * when there is one of that name. */
+export async function createFile(path: string, content: string | Uint8Array, mode: number): Promise<void> {
   const temporary = `${path}.tmp`;
-  const file = await open(temporary, "w", 0o600);
+  const file = await open(temporary, "w", mode);
   try {
-    await file.writeFile(text);
+    await file.writeFile(content);
     await file.sync();
   } finally {
     await file.close();

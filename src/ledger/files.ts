@@ -4,7 +4,7 @@ import { closeSync, fdatasync, openSync } from "node:fs";
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
-import { syncDir } from "../core/durable.ts";
+import { createFile, syncDir } from "../core/durable.ts";
 import { TaplineError, reasonOf, systemCode } from "../core/errors.ts";
 
 const datasync = promisify(fdatasync);
@@ -73,17 +73,10 @@ export async function placeFile(
   if (options.sync) await syncDir(dirname(path));
 }
 
-/** Writes a new file durably; one of that name with the same bytes is left as it is. Rejects with EEXIST for another. */
+/** Writes a new file, durably and whole; one of that name with the same bytes is left as it is. Rejects with EEXIST for another. */
 export async function placeNew(path: string, bytes: Buffer): Promise<void> {
   try {
-    const file = await open(path, "wx", 0o644);
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await syncDir(dirname(path));
+    await createFile(path, bytes, 0o644);
   } catch (error) {
     if (systemCode(error) !== "EEXIST" || !(await readFile(path)).equals(bytes)) throw error;
   }

@@ -2,7 +2,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { TaplineError, systemCode } from "../core/errors.ts";
-import { createSecret } from "../core/durable.ts";
+import { createFile } from "../core/durable.ts";
 import { placeFile } from "./files.ts";
 import {
   type Signer,
@@ -62,7 +62,7 @@ async function createKey(dir: string, path: string, origin: string): Promise<voi
 
 /** Writes a private key where there is none. */
 export async function writeNewKey(path: string, text: string): Promise<void> {
-  await createSecret(path, `${text.trim()}\n`);
+  await createFile(path, `${text.trim()}\n`, 0o600);
 }
 
 /** The public key beside the private one: made, or held against it. Throws LEDGER_KEY. */
