@@ -1,7 +1,10 @@
-// One writer a thing: a lock file that names the process. The lock of a dead process is taken over.
+// One writer a thing: a lock file that names the process. The lock of a dead process is taken over, that of a container
+// which ended too.
 import { randomBytes } from "node:crypto";
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { systemCode } from "./errors.ts";
+import { processSpace } from "./pid-namespace.ts";
+import { isPresent, showPresence } from "./presence.ts";
 
 /** When the process started, in ticks since boot, so that a process id used again is not taken for the old one.
  * Undefined where there is no /proc; a live process id alone then counts. */
@@ -15,10 +18,37 @@ export function startOf(pid: number): string | undefined {
   }
 }
 
-/** True when the process that wrote this lock may still run. Text that is no lock was cut short by a crash. */
-function holderRuns(text: string): boolean {
-  const m = /^(\d+) (\S+) /.exec(text);
-  return m !== null && runs(+m[1]!, m[2]!);
+interface Holder {
+  readonly pid: string;
+  readonly start: string;
+  readonly token: string;
+  /** Where its id counts; `-` where nobody can tell, and in locks of before. */
+  readonly ns: string;
+}
+
+/** Who wrote a lock. Text that is no lock was cut short by a crash. */
+function holderIn(text: string): Holder | undefined {
+  const m = /^(\d+) (\S+) ([0-9a-f]+)(?: (\S+))?\n?$/.exec(text);
+  return m === null ? undefined : { pid: m[1]!, start: m[2]!, token: m[3]!, ns: m[4] ?? "-" };
+}
+
+const isForeign = ({ ns }: Holder): boolean => ns !== "-" && ns !== processSpace().ns;
+const presenceOf = (path: string, token: string): string => `${path}.${token}.open`;
+
+/** True when the holder of the lock at `path` may still run. */
+function holderRuns(path: string, holder: Holder | undefined): boolean {
+  if (holder === undefined) return false;
+  if (!isForeign(holder)) return runs(+holder.pid, holder.start);
+  return isPresent(presenceOf(path, holder.token)) ?? true;
+}
+
+/** How an error names it. */
+function named(path: string, holder: Holder | undefined): string {
+  if (holder === undefined) return "unknown";
+  if (!isForeign(holder)) return holder.pid;
+  return isPresent(presenceOf(path, holder.token)) === true
+    ? `${holder.pid} of another container`
+    : `${holder.pid} outside this container (if it has ended, remove ${path})`;
 }
 
 /** Whether there is a process of this number, whoever it belongs to. */
@@ -37,29 +67,38 @@ export function runs(pid: number, start: string): boolean {
 }
 
 /** Takes the lock at `path` and returns the function that gives it back. Throws what `locked` makes of the process
- * that holds it, and system errors. */
+ * that holds it, by its id and more, and system errors. */
 export function takeLock(path: string, locked: (pid: string) => Error): () => void {
   const token = randomBytes(8).toString("hex");
-  const mine = `${process.pid} ${startOf(process.pid) ?? "-"} ${token}\n`;
+  const mine = `${process.pid} ${startOf(process.pid) ?? "-"} ${token} ${processSpace().ns}\n`;
   const own = `${path}.${token}`;
-  writeFileSync(own, mine);
+  const leave = showPresence(presenceOf(path, token));
+  let taken = false;
   try {
+    writeFileSync(own, mine);
     // A link is made with its content, whole and by one process only.
     for (let tries = 0; tries < 10; tries++) {
       try {
         linkSync(own, path);
-        return () => release(path, mine);
+        taken = true;
+        return () => {
+          release(path, mine);
+          leave();
+        };
       } catch (error) {
         if (systemCode(error) !== "EEXIST") throw error;
       }
       const held = read(path);
       if (held === undefined) continue;
-      if (holderRuns(held)) throw locked(pidOf(held));
+      const holder = holderIn(held);
+      if (holderRuns(path, holder)) throw locked(named(path, holder));
       removeStale(path, `${own}.stale`, held);
+      if (holder !== undefined) rmSync(presenceOf(path, holder.token), { force: true });
     }
-    throw locked(pidOf(read(path) ?? ""));
+    throw locked(named(path, holderIn(read(path) ?? "")));
   } finally {
     rmSync(own, { force: true });
+    if (!taken) leave();
   }
 }
 
@@ -86,8 +125,4 @@ function read(path: string): string | undefined {
     if (systemCode(error) === "ENOENT") return undefined;
     throw error;
   }
-}
-
-function pidOf(held: string): string {
-  return /^\d+/.exec(held)?.[0] ?? "unknown";
 }
