@@ -1332,6 +1332,19 @@ function holds(role, { user, agent }) {
 function isOf(list, name) {
 	return list === void 0 || name !== void 0 && matchesAny(list, name);
 }
+// src/core/pid-namespace.ts
+function processSpace() {
+	let ns = "-";
+	try {
+		ns = (0, node_fs.readlinkSync)("/proc/self/ns/pid");
+	} catch {}
+	return {
+		host: (0, node_os.hostname)(),
+		ns
+	};
+}
+// src/core/presence.ts
+const { O_NONBLOCK: O_NONBLOCK$1, O_RDONLY: O_RDONLY$1, O_WRONLY: O_WRONLY$1 } = node_fs.constants;
 // src/core/lock.ts
 function startOf(pid) {
 	try {
@@ -1822,17 +1835,6 @@ function stampOf(path) {
 }
 async function openPolicy(path, options) {
 	return new Live(path, options, await loadPolicy(path, options.required === true));
-}
-// src/core/pid-namespace.ts
-function processSpace() {
-	let ns = "-";
-	try {
-		ns = (0, node_fs.readlinkSync)("/proc/self/ns/pid");
-	} catch {}
-	return {
-		host: (0, node_os.hostname)(),
-		ns
-	};
 }
 // src/core/spool-chain.ts
 function lineDigest(line) {

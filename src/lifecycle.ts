@@ -105,9 +105,12 @@ export async function runCollector(parts: Running, signal: AbortSignal, once: bo
     await shutDown(parts, stop, []);
     throw error;
   }
+  let failed: Error | undefined;
   const delivering = deliveries.map((delivery) =>
     delivery.run(stop.signal).catch((error: unknown) => {
-      if (!stop.signal.aborted) pipeline.fail(error as Error);
+      if (stop.signal.aborted) return;
+      failed ??= error as Error;
+      pipeline.fail(failed);
     }),
   );
   const beat = setInterval(() => void heartbeat(parts), parts.config.heartbeat_s * 1000);
@@ -123,7 +126,9 @@ export async function runCollector(parts: Running, signal: AbortSignal, once: bo
   try {
     await pipeline.run(signal, once);
     parts.reload.close();
-    if (once) await caughtUp(parts, signal, (delivery) => delivery.stuck);
+    if (once) await caughtUp(parts, signal, (delivery) => failed !== undefined || delivery.stuck);
+    // It may have come when there was nothing left to read, so that the pipeline did not see it.
+    if (failed !== undefined) throw failed;
     await attended(parts);
     await sayStopped(parts);
     // A sink that is caught up gets the stop too; one that lags is left where it is.

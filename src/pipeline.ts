@@ -243,7 +243,7 @@ export class Pipeline {
   async #snapshot(states: readonly LaneText[]): Promise<void> {
     const { ledger, self, positions, tally, correlating, policy } = this.#parts;
     const ordered = { positions, tally, ...correlating.state(), policy: policy.recorded };
-    const { index, digest } = await ledger.snapshot(snapshotText({ version: 1, ...ordered }, states));
+    const { index, digest } = await ledger.snapshot(snapshotText(ordered, states));
     self.add("snapshot", `snapshot at entry ${index}`, (e) => {
       e["tapline.integrity.tree_size"] = index;
       e["tapline.integrity.snapshot"] = digest;

@@ -7,10 +7,17 @@ import type { Oversight } from "./detect/oversight.ts";
 import { type ExchangeState, Unsent } from "./exchange.ts";
 import type { Incidents } from "./incident/grouping.ts";
 import { type Lane, laneOf } from "./lane.ts";
+import { newerError } from "./ledger/files.ts";
 import type { Recovered } from "./ledger/log.ts";
 import { Session, type SessionState } from "./normalise/session.ts";
 import type { PolicyWatch } from "./policy-watch.ts";
-import { type FrameHeader, type Positions, type SnapshotState, applyPositions } from "./state.ts";
+import {
+  type FrameHeader,
+  type Positions,
+  STATE_VERSION,
+  type SnapshotState,
+  applyPositions,
+} from "./state.ts";
 import { type Tally, addTo, emptyTally } from "./tally.ts";
 
 export interface RecoverParts {
@@ -36,10 +43,15 @@ export interface RecoveredState {
   readonly entries: number;
 }
 
+/** Throws LEDGER_NEWER. */
 export async function recover(parts: RecoverParts): Promise<RecoveredState> {
   const { recovered, key, lanes, first_seen, oversight, incidents } = parts;
   const digest = createDigest(key);
   const found = recovered.snapshot?.state as SnapshotState | undefined;
+  if (found !== undefined && found.version > STATE_VERSION)
+    throw newerError(
+      `the snapshot at entry ${recovered.snapshot!.index} has a state of version ${found.version}`,
+    );
   // A snapshot of an earlier version lacks what was not counted then.
   const tally = { ...emptyTally(), ...found?.tally };
   const positions: Positions = found?.positions ?? {};

@@ -33,9 +33,11 @@ export interface FrameHeader {
   readonly exchange?: ExchangeHeader | undefined;
 }
 
+export const STATE_VERSION = 1;
+
 /** State of a snapshot: with the ledger after it, everything a restart needs. */
 export interface SnapshotState {
-  readonly version: 1;
+  readonly version: typeof STATE_VERSION;
   readonly positions: Positions;
   readonly tally: Tally;
   readonly sessions: readonly (readonly [string, SessionState])[];
@@ -60,7 +62,7 @@ export interface LaneText {
 
 /** A SnapshotState as JSON. */
 export function snapshotText(
-  own: Omit<SnapshotState, "sessions" | "flow">,
+  own: Omit<SnapshotState, "version" | "sessions" | "flow">,
   lanes: readonly LaneText[],
 ): string {
   const [sessions, flow] = (["sessions", "flow"] as const).map((kind) =>
@@ -69,7 +71,8 @@ export function snapshotText(
       .filter((items) => items !== "")
       .join(),
   );
-  return `{"sessions":[${sessions}],"flow":[${flow}],${JSON.stringify(own).slice(1)}`;
+  const rest = JSON.stringify({ version: STATE_VERSION, ...own }).slice(1);
+  return `{"sessions":[${sessions}],"flow":[${flow}],${rest}`;
 }
 
 /** Moves positions as a frame says; null is a stream that is gone. */

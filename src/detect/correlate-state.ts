@@ -32,7 +32,6 @@ interface NodeStateJson {
 }
 
 export interface CorrelatorState {
-  readonly version: 1;
   readonly mark: WatermarkState;
   readonly live_from_ms: number | null;
   readonly backfill_ms: number | null;
@@ -48,7 +47,6 @@ const finite = (n: number): number | null => (Number.isFinite(n) ? n : null);
 export function stateOf(correlator: Correlator): CorrelatorState {
   const { time, nodes, told, buried, counts } = correlator;
   return {
-    version: 1,
     mark: time.mark.state(),
     live_from_ms: finite(time.live_from_ms),
     backfill_ms: finite(time.backfill_ms),

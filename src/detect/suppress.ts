@@ -47,7 +47,6 @@ interface Open extends Offer {
 }
 
 export interface SuppressorState {
-  readonly version: 1;
   readonly open: readonly Readonly<Open>[];
   readonly full: readonly Suppressed[];
 }
@@ -139,6 +138,6 @@ export class Suppressor {
   }
 
   state(): SuppressorState {
-    return { version: 1, open: [...this.#open.values()].map((open) => ({ ...open })), full: this.#full };
+    return { open: [...this.#open.values()].map((open) => ({ ...open })), full: this.#full };
   }
 }

@@ -104,3 +104,10 @@ export function writeError(doing: string, cause: unknown): TaplineError {
     cause,
   });
 }
+
+/** What a later version left: nothing is wrong with it, so that the advice is not that of damage. */
+export function newerError(what: string): TaplineError {
+  return new TaplineError("LEDGER_NEWER", `${what}: a newer version of Tapline wrote it`, {
+    remedy: "Nothing was changed. Install the newer version again: it goes on with this ledger.",
+  });
+}

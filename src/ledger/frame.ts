@@ -8,7 +8,7 @@ import { LIMITS } from "../core/limits.ts";
 export const PREFIX_BYTES = 52;
 /** Starts with a byte that UTF-8 never has, so that no entry can hold a frame. */
 export const MAGIC = Buffer.from([0xff, 0x54, 0x50, 0x46]);
-const VERSION = 1;
+export const VERSION = 1;
 
 /** Entries [first, first + count) and what the writer noted with them. */
 export interface Frame {

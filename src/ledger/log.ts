@@ -65,7 +65,7 @@ export class Ledger {
   }
 
   /** Opens or begins the ledger of a directory. Throws LEDGER_LOCKED, LEDGER_KEY, LEDGER_SIGNER, LEDGER_CORRUPT (damaged files),
-   * LEDGER_MISMATCH (not what was signed), LEDGER_FULL, LEDGER_WRITE. */
+   * LEDGER_MISMATCH (not what was signed), LEDGER_NEWER, LEDGER_FULL, LEDGER_WRITE. */
   static async open(options: LedgerOptions): Promise<{ ledger: Ledger; recovered: Recovered }> {
     const dir = absolute(options.dir);
     await makeDirs(dir);

@@ -6,6 +6,7 @@ import { leafHash } from "../core/entry.ts";
 import { readIfThere } from "./bundles.ts";
 import type { LedgerOptions, Recovered } from "./contract.ts";
 import type { Checkpoint } from "./checkpoint.ts";
+import { newerError } from "./files.ts";
 import { type Frame, countEntries, offsetOf } from "./frame.ts";
 import { MerkleTree, TILE_WIDTH, putHash, tileRoot } from "./merkle.ts";
 import { TILE_BYTES, tilePath } from "./paths.ts";
@@ -37,16 +38,20 @@ export function leafHashes(run: Uint8Array): Uint8Array {
   return hashes;
 }
 
-/** Opens what is in `dir`. Throws LEDGER_CORRUPT or LEDGER_MISMATCH, and has then changed nothing. */
+/** Opens what is in `dir`. Throws LEDGER_CORRUPT, LEDGER_MISMATCH or LEDGER_NEWER, and has then changed nothing. */
 export async function recover(
   dir: string,
   signed: Checkpoint | undefined,
   { log, onFree }: Pick<LedgerOptions, "log" | "onFree">,
 ): Promise<Parts> {
-  const snapshots = await readSnapshots(dir, (path, why) => log("error", "snapshot refused", { path, why }));
+  let newer: string | undefined;
+  const snapshots = await readSnapshots(dir, (path, why, isNewer) => {
+    if (isNewer) newer ??= path;
+    log("error", "snapshot refused", { path, why });
+  });
   const snapshot = snapshots[0];
   const tiled = snapshot?.tiled ?? 0;
-  const segments = await segmentsFrom(dir, tiled, signed, snapshot);
+  const segments = await segmentsFrom(dir, tiled, signed, snapshot, newer);
   if ((signed?.size ?? 0) < tiled)
     throw mismatch(dir, `the checkpoint is older than the snapshot at ${tiled}`);
   const edges = await loadEdges(dir, tiled);
@@ -79,12 +84,14 @@ export async function recover(
   return { tiles, recent, wal, frames: found.frames, marks: snapshots.toReversed(), recovered };
 }
 
-/** The segments that hold everything from index `tiled` on, with the frames without entries that stand there. */
+/** The segments that hold everything from index `tiled` on, with the frames without entries that stand there. `newer` is a
+ * snapshot of a later version, which may have let the log before it go. */
 async function segmentsFrom(
   dir: string,
   tiled: number,
   signed: Checkpoint | undefined,
   snapshot: Snapshot | undefined,
+  newer: string | undefined,
 ): Promise<Segment[]> {
   const segments = await listSegments(dir);
   if (segments.length === 0 && signed === undefined && snapshot === undefined) return [];
@@ -93,6 +100,7 @@ async function segmentsFrom(
     segments.findLastIndex((segment) => segment.first < tiled),
   );
   if (segments.length === 0 || segments[start]!.first > tiled) {
+    if (newer !== undefined) throw newerError(`${newer} is needed to start`);
     throw corrupt(join(dir, "wal"), 0, `the segment with entry ${tiled} is missing`);
   }
   return segments.slice(start);

@@ -91,16 +91,18 @@ export class SnapshotWriter {
   }
 }
 
-/** The valid ones of the snapshots that are kept, newest first. `refused` is told of the others. */
+/** The valid ones of the snapshots that are kept, newest first. `refused` is told of the others, and of which ones a later
+ * version wrote. */
 export async function readSnapshots(
   dir: string,
-  refused: (path: string, why: string) => void,
+  refused: (path: string, why: string, isNewer: boolean) => void,
 ): Promise<Snapshot[]> {
   const found: Snapshot[] = [];
   for (const name of (await listSnapshots(dir)).toReversed()) {
     const path = join(dir, SNAPSHOTS, name);
-    const snapshot = decodeSnapshot(await readFile(path, "utf8"));
-    if (typeof snapshot === "string") refused(path, snapshot);
+    const text = await readFile(path, "utf8");
+    const snapshot = decodeSnapshot(text);
+    if (typeof snapshot === "string") refused(path, snapshot, Number(HEAD.exec(text)?.[1] ?? 0) > VERSION);
     else found.push(snapshot);
   }
   return found;

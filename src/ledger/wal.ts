@@ -5,8 +5,17 @@ import { join } from "node:path";
 import { TaplineError, systemCode } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { syncDir } from "../core/durable.ts";
-import { makeDir, writeAll, writeError } from "./files.ts";
-import { type Frame, MAGIC, PREFIX_BYTES, readBody, readPrefix, sanePrefix, sealHead } from "./frame.ts";
+import { makeDir, newerError, writeAll, writeError } from "./files.ts";
+import {
+  type Frame,
+  MAGIC,
+  PREFIX_BYTES,
+  VERSION,
+  readBody,
+  readPrefix,
+  sanePrefix,
+  sealHead,
+} from "./frame.ts";
 import { WAL, padded } from "./paths.ts";
 
 export interface Segment {
@@ -71,9 +80,10 @@ export class SegmentReader {
     const head = await this.#bytes(at, PREFIX_BYTES);
     if (head.length === 0) return undefined;
     const prefix = readPrefix(head);
-    if (prefix !== undefined && !sanePrefix(prefix)) {
-      throw corrupt(this.path, at, `a frame of version ${prefix.version}, which this build does not read`);
-    }
+    if (prefix !== undefined && prefix.version > VERSION)
+      throw newerError(`${this.path} has a frame of version ${prefix.version} at offset ${at}`);
+    if (prefix !== undefined && !sanePrefix(prefix))
+      throw corrupt(this.path, at, "a frame that no version writes");
     if (prefix !== undefined) {
       const length = prefix.headerBytes + prefix.runBytes;
       const body = await this.#bytes(at + PREFIX_BYTES, length);

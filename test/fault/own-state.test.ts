@@ -79,8 +79,11 @@ test("a cursor that is none holds up its sink alone, and says what to do; that d
   bench.restore();
   const path = join(bench.state, "cursors/cluster.json");
   garble(path);
-  const { code, stderr } = await bench.run();
-  expect([code, stderr]).toEqual([3, expect.stringContaining("move the file away")]);
+  // The second time there is nothing left to read.
+  for (let times = 0; times < 2; times++) {
+    const { code, stderr } = await bench.run();
+    expect([code, stderr]).toEqual([3, expect.stringContaining("move the file away")]);
+  }
   rmSync(path);
   bench.proxy.truth!.rollover();
   expect((await bench.run()).code).toBe(0);

@@ -40,6 +40,27 @@ describe("a ledger that was tampered with or damaged", () => {
     await expect(openLedger(dir)).rejects.toMatchObject({ code: "LEDGER_CORRUPT", message: /at offset 0/ });
   });
 
+  test("is refused without a word of damage when what it starts from is of a later version", async () => {
+    const dir = newDir();
+    const { ledger } = await openLedger(dir);
+    for (let n = 0; n < 4; n++) {
+      appendEntries(ledger, 600);
+      ledger.pruner.turnLog();
+      await ledger.snapshot("{}");
+    }
+    await ledger.close();
+    expect(walOf(dir)[0]).not.toMatch(/^0+\.wal$/);
+    const snapshots = readdirSync(join(dir, "snapshots")).map((name) => join(dir, "snapshots", name));
+    const texts = snapshots.map((path) => readFileSync(path, "utf8"));
+    for (const path of snapshots)
+      writeFileSync(path, readFileSync(path, "utf8").replace('{"version":1,', '{"version":2,'));
+    await expect(openLedger(dir)).rejects.toMatchObject({ code: "LEDGER_NEWER", message: /snapshots/ });
+    snapshots.forEach((path, i) => writeFileSync(path, texts[i]!));
+    const again = await openLedger(dir);
+    expect(again.ledger.size).toBe(2_400);
+    await again.ledger.close();
+  });
+
   test("is refused when the log was replaced by another well-formed one", async () => {
     const [dir, other] = [await made(), newDir()];
     const { ledger } = await openLedger(other);
