@@ -83,6 +83,7 @@ function configure({ broker, topic }: World, cluster: object): void {
   const options = {
     state_dir,
     namespace,
+    viewer: { enabled: false },
     sources: { agents: { type: "file", include: [join(logs, "*.jsonl*")], poll_ms: 50 } },
     sinks: { local: { type: "store" }, cluster: { type: "opensearch", ...cluster }, ...kafka },
   };
