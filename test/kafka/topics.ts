@@ -182,6 +182,7 @@ export async function send(broker: string, topic: string, messages: readonly ToS
   for (const { value, key, partition, headers } of messages)
     producer.produce(topic, partition ?? null, value as Buffer, key as string, null, 0, headers ?? []);
   await done.promise;
+  producer.setPollInterval(0);
   await new Promise<void>((resolve) => producer.disconnect(TIMEOUT_MS, resolve));
 }
 
