@@ -47,7 +47,10 @@ export function weatherOf(seed: number, rounds: number): Weather[] {
   while (all.length < rounds) {
     const killed = all.length % KILLED_IN === 0;
     const kafka = shuffled(KAFKA);
-    for (const [i, cluster] of shuffled(CLUSTER).entries())
+    let clusters = shuffled(CLUSTER);
+    // Only collectors of every other round live to be answered.
+    while (!clusters.some((cluster, i) => i % 2 === 1 && cluster === "faulty")) clusters = shuffled(CLUSTER);
+    for (const [i, cluster] of clusters.entries())
       all.push({ cluster, kafka: kafka[i] === "gone" && !killed ? "hung" : kafka[i]! });
   }
   return all.slice(0, rounds);
