@@ -14,7 +14,7 @@ const { values, positionals } = parseArgs({
     events: { type: "string", default: "20000" },
     only: { type: "string" },
     dir: { type: "string" },
-    // Of `peers` and of `latency`.
+    // Of `peers`, of `kafka` and of `latency`.
     runs: { type: "string" },
     entrants: { type: "string" },
     cases: { type: "string" },
@@ -97,6 +97,8 @@ if (wanted("peers")) {
   const { runs, entrants, cases = only === undefined ? "b" : undefined } = values;
   run("peers/main.ts", { events: values.events, dir: work, runs, entrants, cases });
 }
+if (wanted("kafka"))
+  run("kafka.ts", { events: values.events, runs: values.runs ?? (only === undefined ? "1" : undefined) });
 if (wanted("latency")) {
   const { url, engine } = values;
   const short = only === undefined ? { seconds: "2", rates: "1000", poll: "20" } : {};

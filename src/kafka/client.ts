@@ -43,6 +43,8 @@ export interface Client {
   isConnected(): boolean;
   getMetadata(options: { topic: string; timeout: number }, done: Done<Metadata>): void;
   on(event: "event.error", listener: (error: KafkaError) => void): void;
+  /** Told when it begins to take itself apart, since it could not connect. */
+  once(event: "connection.failure", listener: () => void): void;
   removeAllListeners(event: string): void;
 }
 export interface Producer extends Client {
@@ -179,6 +181,8 @@ export async function connect(client: Client, topic: string | undefined): Promis
     if ("poll" in client) (client as Producer).poll();
     else (client as Consumer).consume(1, () => {});
   }, LIMITS.kafka_asking_ms);
+  // A poll of a client that another thread is taking apart meets what is no more, and ends the process.
+  client.once("connection.failure", () => clearInterval(asking));
   const { topics } = await promise.finally(() => clearInterval(asking));
   return topics.find(({ name }) => name === topic)?.partitions.length ?? 0;
 }
@@ -190,6 +194,8 @@ export async function disconnect(client: Client, producer: boolean): Promise<voi
   const { promise, resolve } = Promise.withResolvers<void>();
   const late = setTimeout(resolve, LIMITS.kafka_close_ms);
   client.on("event.error", () => {}); // nobody is left to be told
+  // As in `connect`: what is left to send is sent without polls.
+  if (producer) (client as Producer).setPollInterval(0);
   if (producer) client.disconnect(LIMITS.kafka_close_ms / 2, resolve);
   else client.disconnect(resolve);
   await promise;

@@ -11,6 +11,7 @@ import {
   type Message,
   type Settings,
   type TopicPartition,
+  type TopicPartitionOffset,
   connect,
   disconnect,
   troubleOf,
@@ -67,6 +68,8 @@ export class Member {
   #running: Promise<void> = Promise.resolve();
   #ownership: Ownership | undefined;
   #last_trouble = "";
+  /** Ends that were told with messages which are not taken yet. */
+  #ends: TopicPartitionOffset[] = [];
   /** Of the messages that came last. */
   #usual_bytes: number = LIMITS.kafka_message_bytes;
 
@@ -163,10 +166,7 @@ export class Member {
 
   #listen(consumer: Consumer): void {
     consumer.on("event.error", (error) => this.#trouble(troubleOf(error, undefined).message));
-    consumer.on("partition.eof", (at) => {
-      const partition = this.#parts.partition(at);
-      partition.end = Math.max(partition.end ?? 0, at.offset);
-    });
+    consumer.on("partition.eof", (at) => void this.#ends.push(at));
     consumer.on("offset.commit", (error, offsets) => this.#commits?.told(error, offsets));
     consumer.on("rebalance", (error, partitions) => {
       this.counts.rebalances++;
@@ -189,6 +189,7 @@ export class Member {
           this.#usual_bytes = Math.max(1, bytes / got.length);
         }
         await this.#parts.take(got, signal);
+        this.#meetEnds();
       }
     }
     // Answers come with what is read.
@@ -196,6 +197,15 @@ export class Member {
     const committed = commits.now(consumer);
     while (commits.waiting) await consume(consumer, 1);
     await committed;
+  }
+
+  /** The client tells the end of a partition before it gives the messages that lead there: before they are taken, nothing
+   * is at its end. */
+  #meetEnds(): void {
+    for (const at of this.#ends.splice(0)) {
+      const partition = this.#parts.partition(at);
+      partition.end = Math.max(partition.end ?? 0, at.offset);
+    }
   }
 
   async #failed(consumer: Consumer, error: KafkaError): Promise<void> {
@@ -219,6 +229,7 @@ export class Member {
     this.#consumer = undefined;
     if (consumer !== undefined) await disconnect(consumer, false);
     await this.#changes.idle();
+    this.#ends = [];
     this.#commits = this.#ownership = undefined;
     for (const partition of this.#parts.partitions()) {
       partition.owned = false;

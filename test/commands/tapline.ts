@@ -50,14 +50,18 @@ export interface Ended {
 }
 
 /** Waits for a process that `start` gave; kills one that hangs. */
-export async function ended(child: ChildProcess, input: string | Buffer = ""): Promise<Ended> {
+export async function ended(
+  child: ChildProcess,
+  input: string | Buffer = "",
+  timeout_ms = TIMEOUT_MS,
+): Promise<Ended> {
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   child.stdout!.on("data", (chunk: Buffer) => stdout.push(chunk));
   child.stderr!.on("data", (chunk: Buffer) => stderr.push(chunk));
   child.stdin!.on("error", () => {}); // it may end before it has read everything
   child.stdin!.end(input);
-  const timer = setTimeout(() => child.kill("SIGKILL"), TIMEOUT_MS);
+  const timer = setTimeout(() => child.kill("SIGKILL"), timeout_ms);
   const [code] = (await once(child, "close")) as [number | null];
   clearTimeout(timer);
   return { code, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() };

@@ -22,6 +22,7 @@ import { BulkProxy, type Fault, faultsOf } from "./bulk-proxy.ts";
 const FULL = process.env["TAPLINE_FULL"] === "1";
 const SEED = Number(process.env["TAPLINE_SEED"] ?? (FULL ? Date.now() % 1_000_000 : 5));
 const LINES = FULL ? 5_000 : 250;
+const TIMEOUT_MS = FULL ? 7_200_000 : 400_000;
 
 const url = await startServer("opensearch");
 describe.skipIf(url === undefined)("OpenSearch", () => {
@@ -80,7 +81,7 @@ describe.skipIf(url === undefined)("OpenSearch", () => {
       });
       expect((await tapline(home, ["setup", "opensearch", "-c", config, "--allow-missing"])).code).toBe(0);
       const collector = start(home, "run", "-c", config);
-      const end = ended(collector);
+      const end = ended(collector, "", TIMEOUT_MS);
       append();
       await soon(shipped);
 
@@ -134,6 +135,6 @@ describe.skipIf(url === undefined)("OpenSearch", () => {
       );
       await proxy.stop();
     },
-    FULL ? 7_200_000 : 400_000,
+    TIMEOUT_MS,
   );
 });

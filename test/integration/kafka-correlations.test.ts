@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { field, newHome } from "../commands/tapline.ts";
 import { random } from "../detect/correlations.ts";
-import { deleteTopic, newTopic, send, startKafka } from "../kafka/topics.ts";
+import { type ToSend, deleteTopic, newTopic, send, startKafka } from "../kafka/topics.ts";
 import { Member } from "./kafka-member.ts";
 
 const PARTITIONS = 4;
@@ -93,13 +93,20 @@ describe.skipIf(broker === undefined)("correlations across a group", () => {
       session,
       msg: { jsonrpc: "2.0", id: sent++, method: "tools/call", params: { name: tool, arguments: {} } },
     });
-    const put = (session: string, tool: string): Promise<void> =>
-      send(broker!, topic, [{ value: Buffer.from(JSON.stringify(call(tool, session))), key: session }]);
-    /** Calls for so many rounds, of about a second. */
+    const message = (session: string, tool: string): ToSend => ({
+      value: Buffer.from(JSON.stringify(call(tool, session))),
+      key: session,
+    });
+    /** Calls for so many rounds, of about a second. Those of a round go together: on a busy machine each connection takes
+     * long, and the windows would pass between two calls. */
     const feed = async (rounds: number): Promise<void> => {
       for (let round = 0; round < rounds; round++) {
-        for (let n = 1 + next(4); n > 0; n--)
-          await put(`session-${next(SESSIONS)}`, `${"aab"[next(3)]}_${next(TOOLS / 2)}`);
+        const calls: ToSend[] = [];
+        for (let n = 1 + next(4); n > 0; n--) {
+          calls.push(message(`session-${next(SESSIONS)}`, `${"aab"[next(3)]}_${next(TOOLS / 2)}`));
+          await sleep(2); // no two have the same time
+        }
+        await send(broker!, topic, calls);
         await sleep(600);
       }
     };
@@ -126,7 +133,7 @@ describe.skipIf(broker === undefined)("correlations across a group", () => {
     a.start();
     await a.until(({ partitions }) => partitions! > 0);
     await feed(10);
-    await put("session-0", "z_end");
+    await send(broker!, topic, [message("session-0", "z_end")]);
     const fired = async (who: readonly Member[]): Promise<boolean> => {
       for (const member of who)
         if ((await alertsOf(member)).some(({ name }) => name.startsWith("last "))) return true;

@@ -27,7 +27,12 @@ export type ServerName = keyof typeof SERVERS;
 export const STARTED = "TAPLINE_TEST_STARTED";
 
 const script = (name: string): string => join(import.meta.dirname, "../../scripts/servers", `${name}.sh`);
-const portOf = (name: ServerName): number =>
+/** Where a server is that cannot be started is no reason to skip its tests: with TAPLINE_FULL of any, and of those that
+ * TAPLINE_TEST_REQUIRED names, with commas. */
+export const isRequired = (name: string): boolean =>
+  process.env["TAPLINE_FULL"] !== undefined ||
+  (process.env["TAPLINE_TEST_REQUIRED"] ?? "").split(",").includes(name);
+export const portOf = (name: ServerName): number =>
   Number(process.env[`TAPLINE_TEST_PORT_${name.toUpperCase()}`] ?? SERVERS[name].port);
 
 /** Whether something listens: Kafka answers no HTTP. */
@@ -64,7 +69,7 @@ async function launch(name: ServerName, port: number): Promise<string | undefine
 }
 
 /** The URL (of Kafka, host and port) of a running server, started when there is none. Undefined, with the reason printed, when this machine
- * cannot start it; an error instead when TAPLINE_FULL is set. */
+ * cannot start it; an error instead when it is required. */
 export async function startServer(name: ServerName): Promise<string | undefined> {
   const port = portOf(name);
   const url = `${SERVERS[name].product === "kafka" ? "" : "http://"}127.0.0.1:${port}`;
@@ -73,7 +78,7 @@ export async function startServer(name: ServerName): Promise<string | undefined>
   try {
     container = await launch(name, port);
   } catch (error) {
-    if (process.env["TAPLINE_FULL"] !== undefined) throw error;
+    if (isRequired(name)) throw error;
     const { stderr = String(error) } = error as { stderr?: string };
     console.warn(
       `skipping the tests against ${name}: it cannot be started here: ${stderr.trim().slice(-500)}`,
@@ -84,6 +89,26 @@ export async function startServer(name: ServerName): Promise<string | undefined>
   if (container !== undefined && started !== undefined && existsSync(started))
     await writeFile(join(started, `${name}-${port}`), container);
   return url;
+}
+
+/** Starts a server of a test's own, at a port of its own, which the test may stop, continue, kill and start again; `more`
+ * is environment of its script. Returns the id of its process. Throws where it cannot be started. */
+export async function startOwn(
+  name: ServerName,
+  port: number,
+  more: Readonly<Record<string, string>>,
+): Promise<number> {
+  const env = { ...process.env, PORT: String(port), ...more };
+  await run(script(name), ["start"], { env, timeout: 280_000 });
+  const started = process.env[STARTED];
+  if (started !== undefined && existsSync(started)) await writeFile(join(started, `${name}-${port}`), "");
+  const { stdout } = await run(script(name), ["status"], { env });
+  return Number(stdout.trim().split(" ")[1]);
+}
+
+/** Ends what `startOwn` has started, and removes its data. */
+export async function endOwn(name: ServerName, port: number): Promise<void> {
+  await run(script(name), ["clean"], { env: { ...process.env, PORT: String(port) }, timeout: 60_000 });
 }
 
 export interface Secured {

@@ -1,12 +1,23 @@
 // The client that is not installed with the rest: without it source and sink say which package is missing and what
 // builds it. What librdkafka says is known by its text, so each text is held here to what becomes of it.
+import { EventEmitter } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
 import { TaplineError } from "../../src/core/errors.ts";
 import { secretOf } from "../../src/core/secrets.ts";
-import { kindOf, loadLibrary, settingsOf, troubleOf } from "../../src/kafka/client.ts";
+import {
+  type Client,
+  connect,
+  disconnect,
+  kindOf,
+  loadLibrary,
+  settingsOf,
+  troubleOf,
+} from "../../src/kafka/client.ts";
+import { LIMITS } from "../../src/core/limits.ts";
 
 test("without the package, the error names it and what builds it", () => {
   const nowhere = new URL(`file://${tmpdir()}/tapline-nowhere/package.json`);
@@ -46,6 +57,58 @@ test("what librdkafka says becomes what somebody can do", () => {
     expect([trouble.code, trouble.retry]).toEqual([code, true]);
     expect(trouble.remedy).toBeDefined();
   }
+});
+
+describe("a producer that is taken apart is not polled: it would end the process", () => {
+  /** As the library does it: what takes it apart runs in another thread, until `apart_ms` are over. */
+  class Fake extends EventEmitter {
+    apart = false;
+    polls_apart = 0;
+    polls = 0;
+    #timer: NodeJS.Timeout | undefined;
+    readonly #apart_ms: number;
+    constructor(apart_ms: number) {
+      super();
+      this.#apart_ms = apart_ms;
+    }
+    isConnected = (): boolean => true;
+    poll(): void {
+      if (this.apart) this.polls_apart++;
+      this.polls++;
+    }
+    setPollInterval(interval_ms: number): void {
+      clearInterval(this.#timer);
+      if (interval_ms > 0) this.#timer = setInterval(() => this.poll(), interval_ms);
+    }
+    disconnect(_timeout_ms: number, done: () => void): void {
+      this.apart = true;
+      setTimeout(done, this.#apart_ms);
+    }
+    /** Cannot connect: fails when it was asked once, and takes itself apart. */
+    connect(_options: object, done: (error: { message: string; code: number }) => void): void {
+      setTimeout(() => {
+        this.disconnect(0, () => done({ message: "Local: Broker transport failure", code: -195 }));
+        this.emit("connection.failure");
+      }, 1.5 * LIMITS.kafka_asking_ms);
+    }
+  }
+
+  test("when it is closed", async () => {
+    const fake = new Fake(100);
+    fake.setPollInterval(1);
+    await sleep(50);
+    await disconnect(fake as unknown as Client, true);
+    fake.setPollInterval(0);
+    expect(fake.polls).toBeGreaterThan(0);
+    expect([fake.apart, fake.polls_apart]).toEqual([true, 0]);
+  });
+
+  test("when it could not connect", async () => {
+    const fake = new Fake(3 * LIMITS.kafka_asking_ms);
+    await expect(connect(fake as unknown as Client, "t")).rejects.toThrow("transport failure");
+    expect(fake.polls).toBeGreaterThan(0);
+    expect([fake.apart, fake.polls_apart]).toEqual([true, 0]);
+  });
 });
 
 describe("settings", () => {

@@ -13,7 +13,7 @@ import {
   disconnect,
   loadLibrary,
 } from "../../src/kafka/client.ts";
-import { startServer } from "../integration/servers.ts";
+import { isRequired, startServer } from "../integration/servers.ts";
 
 const TIMEOUT_MS = 20_000;
 
@@ -27,16 +27,21 @@ interface Admin {
   disconnect(): void;
 }
 
-/** The broker of this machine, started when there is none; undefined, and the reason said, where that cannot be. */
-export async function startKafka(): Promise<string | undefined> {
+/** Whether the client is there; says why not. Throws where it is missing and required. */
+export function haveClient(): boolean {
   try {
     loadLibrary();
+    return true;
   } catch (error) {
-    if (process.env["TAPLINE_FULL"] !== undefined) throw error;
-    console.warn(`skipping the tests against Kafka: ${reasonOf(error)}; \`npm run kafka\` builds it`);
-    return undefined;
+    if (isRequired("kafka")) throw error;
+    console.warn(`skipping what is tested against Kafka: ${reasonOf(error)}; \`npm run kafka\` builds it`);
+    return false;
   }
-  return startServer("kafka");
+}
+
+/** The broker of this machine, started when there is none; undefined, and the reason said, where that cannot be. */
+export async function startKafka(): Promise<string | undefined> {
+  return haveClient() ? startServer("kafka") : undefined;
 }
 
 /** Where scripts/servers/kafka.sh keeps the certificates of the broker at this port. */
@@ -103,8 +108,12 @@ function ready(client: Consumer | Producer): Promise<void> {
   });
 }
 
-/** Every message that is in the topic now, partition by partition, in order. */
-export async function messagesOf(broker: string, topic: string): Promise<Message[]> {
+/** Takes every message that is in the topic now; those of a partition in order. */
+export async function eachMessage(
+  broker: string,
+  topic: string,
+  take: (message: Message) => void,
+): Promise<void> {
   const { KafkaConsumer } = loadLibrary();
   const settings = {
     ...SETTINGS,
@@ -117,7 +126,6 @@ export async function messagesOf(broker: string, topic: string): Promise<Message
     assign(partitions: readonly object[]): void;
   };
   await ready(consumer);
-  const found: Message[] = [];
   try {
     const partitions = await partitionsOf(broker, topic);
     const ended = new Set<number>();
@@ -130,11 +138,17 @@ export async function messagesOf(broker: string, topic: string): Promise<Message
           error ? reject(new Error(error.message)) : resolve(messages),
         ),
       );
-      found.push(...more);
+      for (const message of more) take(message);
     }
   } finally {
     await new Promise<void>((resolve) => consumer.disconnect(resolve));
   }
+}
+
+/** Every message that is in the topic now, partition by partition, in order. */
+export async function messagesOf(broker: string, topic: string): Promise<Message[]> {
+  const found: Message[] = [];
+  await eachMessage(broker, topic, (message) => void found.push(message));
   return found.toSorted((a, b) => a.partition - b.partition || a.offset - b.offset);
 }
 
@@ -168,6 +182,7 @@ export async function send(broker: string, topic: string, messages: readonly ToS
   for (const { value, key, partition, headers } of messages)
     producer.produce(topic, partition ?? null, value as Buffer, key as string, null, 0, headers ?? []);
   await done.promise;
+  producer.setPollInterval(0);
   await new Promise<void>((resolve) => producer.disconnect(TIMEOUT_MS, resolve));
 }
 

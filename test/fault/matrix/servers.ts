@@ -147,18 +147,23 @@ export const SERVERS: readonly Row[] = [
     fault: "A long outage, then the backlog",
     oracles: ["O1", "O2", "O5", "O7"],
     tests: [
+      [
+        "fault/backlog.test.ts",
+        "of an outage of hours is drained while what is fresh comes in at once, and all is there once",
+      ],
       REAL,
       ["pipeline/deliver.test.ts", "a sink that does not answer lags alone"],
       ["pipeline/pipeline.test.ts", "a source with a backlog leaves room for what is fresh in another"],
     ],
     notHere:
-      "24 hours of wall time. A backlog is entries in the ledger's files, however old: nothing waits in memory.",
+      "Hours of wall time. A backlog is entries in the ledger's files, however old: nothing waits in memory. The long run has as many as two hours bring.",
   },
   {
     row: 68,
     fault: "Kafka: members that come, go and are killed, brokers that do not answer, tombstones, poison",
     oracles: ["O1", "O2", "O3"],
     tests: [
+      ["fault/kill.test.ts", "after ${ROUNDS} kills every line is everywhere exactly once"],
       [
         "integration/kafka.test.ts",
         "one that is killed is taken over, and takes back: nothing is lost, and nothing is seen twice",
