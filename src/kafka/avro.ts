@@ -4,6 +4,7 @@
 import { readFile } from "node:fs/promises";
 import type { Type } from "avsc";
 import { FIELDS } from "../core/generated/event.ts";
+import { quotedAfter } from "../core/text.ts";
 
 const SCHEMA = new URL("../../mappings/generated/event.avsc", import.meta.url);
 const MAGIC = [0xc3, 0x01] as const;
@@ -14,9 +15,17 @@ const TABLE: Readonly<Record<string, string>> = FIELDS;
 
 type Fields = Record<string, unknown>;
 type Kind = "plain" | "date" | "text" | "json" | Plan;
+interface Field {
+  /** In the record of Avro, which has no `@`. */
+  readonly name: string;
+  readonly kind: Kind;
+  /** The field as JSON, up to its value. */
+  readonly head: string;
+}
 /** A record: what is done with each of its fields, by the name in the document. */
 interface Plan {
-  readonly fields: ReadonlyMap<string, Kind>;
+  readonly fields: ReadonlyMap<string, Field>;
+  readonly list: readonly Field[];
 }
 interface Node {
   readonly type: string;
@@ -37,12 +46,13 @@ export interface Codec {
 }
 
 function planOf(node: Node, prefix: string): Plan {
-  const fields = new Map<string, Kind>();
+  const fields = new Map<string, Field>();
   for (const { name, type } of node.fields ?? []) {
     const key = prefix === "" && name === "timestamp" ? "@timestamp" : name;
-    fields.set(key, kindOf(type[1] as Node | string, prefix + key));
+    const kind = kindOf(type[1] as Node | string, prefix + key);
+    fields.set(key, { name, kind, head: `${JSON.stringify(key)}:` });
   }
-  return { fields };
+  return { fields, list: [...fields.values()] };
 }
 
 function kindOf(type: Node | string, name: string): Kind {
@@ -55,26 +65,29 @@ function kindOf(type: Node | string, name: string): Kind {
 /** Makes the fields of a document what the schema calls for, in place. */
 function fit(fields: Fields, plan: Plan, prefix: string): void {
   for (const key in fields) {
-    const kind = plan.fields.get(key);
+    const field = plan.fields.get(key);
     const value = fields[key];
-    if (kind === undefined) throw new Error(`the Avro schema has no field ${prefix}${key}`);
-    if (kind === "date") fields[key === "@timestamp" ? "timestamp" : key] = Date.parse(value as string);
+    if (field === undefined) throw new Error(`the Avro schema has no field ${prefix}${key}`);
+    const { kind } = field;
+    if (kind === "date") fields[field.name] = Date.parse(value as string);
     else if (typeof kind === "object") fit(value as Fields, kind, `${prefix}${key}.`);
     else if (kind !== "plain" && typeof value === "object") fields[key] = JSON.stringify(value);
   }
 }
 
 /** The fields of a record as JSON; "" when it has none. */
-function textOf(record: Fields, plan: Plan): string {
+function textOf(record: Fields, { list }: Plan): string {
   let text = "";
-  for (const [key, kind] of plan.fields) {
-    const value = record[key === "@timestamp" ? "timestamp" : key];
+  for (let i = 0; i < list.length; i++) {
+    const { name, kind, head } = list[i]!;
+    const value = record[name];
     if (value === null || value === undefined) continue;
     let inner: string;
     if (typeof kind === "object") inner = textOf(value as Fields, kind);
     else if (kind === "json") inner = value as string;
-    else inner = JSON.stringify(kind === "date" ? new Date(value as number).toISOString() : value);
-    if (inner !== "") text += `${text === "" ? "{" : ","}${JSON.stringify(key)}:${inner}`;
+    else if (kind === "date") inner = `"${new Date(value as number).toISOString()}"`;
+    else inner = typeof value === "string" ? quotedAfter('"', value) : JSON.stringify(value);
+    if (inner !== "") text += (text === "" ? "{" : ",") + head + inner;
   }
   return text === "" ? "" : `${text}}`;
 }
@@ -117,7 +130,8 @@ export async function eventCodec(): Promise<Codec> {
   return codecOf(JSON.stringify(JSON.parse(await readFile(SCHEMA, "utf8"))));
 }
 
-const LONG_NUMBER = /\d{16}|\d[eE]/;
+/** Only behind what comes before a value: in texts such digits are common, hashes above all, and looking closer is dear. */
+const LONG_NUMBER = /[:,[]-?(?:[\d.]{16}|[\d.]+[eE][-+]?\d)/;
 
 /** Parses a document; numbers that JavaScript would round keep their digits. */
 export function parseDocument(text: string): Fields {

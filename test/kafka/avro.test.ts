@@ -25,7 +25,8 @@ describe("a document", () => {
   });
 
   test("keeps the digits of numbers that JavaScript would round", () => {
-    const text = '{"gen_ai":{"tool":{"call":{"arguments":{"id":12345678901234567890,"f":1.10,"e":1e400}}}}}';
+    const text =
+      '{"gen_ai":{"tool":{"call":{"arguments":{"id":12345678901234567890,"f":1.10,"e":1e400,"of":[-0.12345678901234567,1E+400,-98765432109876543]}}}}}';
     expect(codec.decode(codec.encode(parseDocument(text)))).toBe(text);
   });
 
