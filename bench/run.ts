@@ -20,6 +20,7 @@ const { values, positionals } = parseArgs({
     cases: { type: "string" },
     url: { type: "string" },
     engine: { type: "string" },
+    pid: { type: "string" },
   },
 });
 const only = values.only ?? positionals[0];
@@ -99,6 +100,8 @@ if (wanted("peers")) {
 }
 if (wanted("kafka"))
   run("kafka.ts", { events: values.events, runs: values.runs ?? (only === undefined ? "1" : undefined) });
+if (wanted("hosts"))
+  run("hosts.ts", { events: values.events, url: values.url, engine: values.engine, pid: values.pid });
 if (wanted("latency")) {
   const { url, engine } = values;
   const short = only === undefined ? { seconds: "2", rates: "1000", poll: "20" } : {};
