@@ -1,13 +1,40 @@
 // Events that another collector has finished, as the source `kafka` hands them over: `{"origin", "event"}`. They keep
 // their ids, and name where they were recorded first. What does not fit this version's table is kept under tapline.ext;
 // what is no event at all is kept as it is.
-import { type Event, FIELDS, newEvent } from "../../core/generated/event.ts";
+import { type Event, type FieldName, FIELDS, newEvent } from "../../core/generated/event.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { Json } from "../../core/text.ts";
 import { parseTime } from "../../core/time.ts";
 import { type Fields, type Format, type Scope, asHeld, asObject, asText } from "../format.ts";
 
-const TABLE: Readonly<Record<string, string>> = FIELDS;
+/** A key of a document's groups: a field, or a group of them. */
+interface Place {
+  readonly name: string;
+  /** In the table; undefined for a group. */
+  type: string | undefined;
+  readonly inner: Map<string, Place>;
+}
+
+/** The table as documents are nested, so that a field is found by its key, under the one name that it has. */
+function placesOf(names: readonly string[]): Map<string, Place> {
+  const places = new Map<string, Place>();
+  for (const name of names) {
+    let at = places;
+    let last: Place | undefined;
+    for (let end = name.indexOf("."); last?.name !== name; end = name.indexOf(".", end + 1)) {
+      const whole = end === -1 ? name : name.slice(0, end);
+      const key = last === undefined ? whole : whole.slice(last.name.length + 1);
+      last = at.get(key) ?? { name: whole, type: undefined, inner: new Map<string, Place>() };
+      at.set(key, last);
+      at = last.inner;
+    }
+    last.type = FIELDS[name as FieldName];
+  }
+  return places;
+}
+
+const PLACES = placesOf(Object.keys(FIELDS));
+const NOWHERE: ReadonlyMap<string, Place> = new Map();
 const ID = /^[\x21-\x7e]{1,256}$/;
 const DATASET = /^tapline\.[a-z_]{1,64}$/;
 const NAMESPACE = /^[a-z0-9_]{1,100}$/;
@@ -41,21 +68,30 @@ const isListOf = (value: unknown, type: "string" | "number"): boolean =>
   Array.isArray(value) &&
   value.every((item) => typeof item === type && (type !== "number" || Number.isSafeInteger(item)));
 
-/** Fills the event from a document's groups; what the table has no place for goes to `rest`. */
-function fill(e: Event, group: Fields, prefix: string, rest: Record<string, unknown>): void {
+/** Fills the event from a document's group, whose keys are at `places`; what the table has no place for goes to `rest`. */
+function fill(
+  e: Event,
+  group: Fields,
+  places: ReadonlyMap<string, Place>,
+  prefix: string,
+  rest: Record<string, unknown>,
+): void {
   const fields = e as unknown as Record<string, unknown>;
-  for (const key of Object.keys(group)) {
-    const name = prefix + key;
+  for (const key in group) {
     const value = group[key];
-    if (ADDED.has(name)) continue;
-    const type = Object.hasOwn(TABLE, name) ? TABLE[name] : undefined;
-    const inner = type === undefined ? asObject(value) : undefined;
-    if (inner !== undefined && name.length < LIMITS.state_key_chars) fill(e, inner, `${name}.`, rest);
-    else {
-      const held = type === undefined ? undefined : fitting(type, value);
-      if (held === undefined) rest[name] = value;
-      else fields[name] = held;
+    const place = places.get(key);
+    if (place?.type !== undefined) {
+      if (ADDED.has(place.name)) continue;
+      const held = fitting(place.type, value);
+      if (held === undefined) rest[place.name] = value;
+      else fields[place.name] = held;
+      continue;
     }
+    const name = place?.name ?? prefix + key;
+    const inner = asObject(value);
+    if (inner !== undefined && name.length < LIMITS.state_key_chars)
+      fill(e, inner, place?.inner ?? NOWHERE, `${name}.`, rest);
+    else rest[name] = value;
   }
 }
 
@@ -77,7 +113,7 @@ function cutBlobs(e: Event): void {
   const moved = e["tapline.blob.fields"];
   if (moved === undefined) return;
   e["tapline.data.truncated"] = [...new Set([...(e["tapline.data.truncated"] ?? []), ...moved])];
-  for (const name of Object.keys(TABLE)) {
+  for (const name of Object.keys(FIELDS)) {
     if (name.startsWith(BLOB)) (e as unknown as Record<string, unknown>)[name] = undefined;
   }
 }
@@ -114,7 +150,7 @@ export const taplineEvent: Format = {
     if (document === undefined) return (keep(record, scope), "recorded");
     const e = newEvent();
     const rest = Object.create(null) as Record<string, unknown>;
-    fill(e, document, "", rest);
+    fill(e, document, PLACES, "", rest);
     if (!isEvent(e)) return (keep(document, scope), "recorded");
     cutBlobs(e);
     setUpstream(e, r, document);
