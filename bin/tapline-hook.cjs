@@ -278,7 +278,7 @@ const LIMITS = {
 	files_open: 512,
 	head_bytes: 1 * KiB,
 	poll_ms: 500,
-	hint_ms: 20,
+	hint_ms: 50,
 	hint_dirs: 256,
 	poll_all_files: 256,
 	poll_idle_ms: 1e4,

@@ -70,8 +70,9 @@ export async function openEndpoint(
       const body = await bodyOf(incoming);
       const bulk = incoming.url!.includes("_bulk");
       if (upstream !== undefined) {
-        const { method, url, headers } = incoming;
-        const out = request(new URL(url!, upstream), { method, headers: { ...headers, host: undefined } });
+        const { method, url } = incoming;
+        const { host: _, ...headers } = incoming.headers;
+        const out = request(new URL(url!, upstream), { method, headers });
         out.end(body);
         const [answer] = (await once(out, "response")) as [IncomingMessage];
         const text = await bodyOf(answer);

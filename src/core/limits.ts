@@ -24,7 +24,7 @@ export const LIMITS = {
   files_open: 512, // file descriptors held by one source
   head_bytes: 1 * KiB, // bytes hashed at the head of a file, and before the offset
   poll_ms: 500, // pause between polls of a followed file
-  hint_ms: 20, // ...and between looks at files that are said to have grown
+  hint_ms: 50, // ...and between looks at files that are said to have grown
   hint_dirs: 256, // directories of which that is said at once
   poll_all_files: 256, // up to so many files are looked at in every poll
   poll_idle_ms: 10_000, // longest pause between polls of a file that rests
