@@ -15,7 +15,8 @@ export interface Readable {
   /** The first entry that was not removed by retention. */
   readonly first: number;
   read(from: number, max_entries: number, max_bytes: number): Promise<EntryBatch | undefined>;
-  waitDurable(beyond: number, signal: AbortSignal): Promise<void>;
+  /** Waits no longer than `most_ms`. */
+  waitDurable(beyond: number, signal: AbortSignal, most_ms?: number): Promise<void>;
 }
 
 export interface DeliveryParts {
@@ -150,7 +151,7 @@ export class Delivery {
     const { ledger } = this.#parts;
     const left_ms = Math.ceil(this.#saved_at + LIMITS.cursor_save_ms - performance.now());
     if (left_ms > 0) {
-      await ledger.waitDurable(at, AbortSignal.any([signal, AbortSignal.timeout(left_ms)]));
+      await ledger.waitDurable(at, signal, left_ms);
       if (ledger.durable > at || signal.aborted) return;
     }
     await this.#retrying(signal, () => this.#save());

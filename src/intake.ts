@@ -9,6 +9,9 @@ interface Parts {
   now(): number;
 }
 
+/** Why waits end when one of them has: given, since making an error each time costs more than the wait. */
+const RESTED = "rested";
+
 export class Intake {
   readonly #parts: Parts;
   #rested_ms: number | null = null;
@@ -55,14 +58,13 @@ export class Intake {
   }
 
   /** Waits for a source to have more, for a worker to be free, or for `woken`. */
-  async rest(signal: AbortSignal, woken: Promise<void>): Promise<void> {
+  async rest(woken: Promise<void>): Promise<void> {
     if (!this.#free) return woken;
     const rest = new AbortController();
-    const either = AbortSignal.any([signal, rest.signal]);
     this.#resting = true;
-    await Promise.race([woken, ...[...this.#parts.sources.values()].map((s) => s.wait(either))]);
+    await Promise.race([woken, ...[...this.#parts.sources.values()].map((s) => s.wait(rest.signal))]);
     if (this.#atEnd) this.#rested_ms = this.#parts.now();
     this.#resting = false;
-    rest.abort();
+    rest.abort(RESTED);
   }
 }

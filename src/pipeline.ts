@@ -72,7 +72,7 @@ export class Pipeline {
     while (!signal.aborted && this.#failure === undefined) {
       if (await this.#intake.round((source, batch) => this.#dispatch(source, batch))) continue;
       if (once && [...this.#parts.sources.values()].every((source) => source.drained)) break;
-      await this.#intake.rest(signal, this.#woken());
+      if (!signal.aborted) await this.#intake.rest(this.#woken());
     }
     while (this.inFlight > 0 && this.#failure === undefined) await this.#woken();
     await this.#committing;

@@ -19,7 +19,7 @@ export function withSealedOpen(ledger: Readable, sealer: Sealer): Readable {
       const batch = await ledger.read(from, max_entries, max_bytes);
       return batch === undefined || !sealer.holds ? batch : opened(batch, sealer);
     },
-    waitDurable: (beyond, signal) => ledger.waitDurable(beyond, signal),
+    waitDurable: (beyond, signal, most_ms) => ledger.waitDurable(beyond, signal, most_ms),
   };
 }
 

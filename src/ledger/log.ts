@@ -175,11 +175,11 @@ export class Ledger {
     return readWritten(this.#dir, from, held, maxEntries, maxBytes);
   }
 
-  /** Resolves when there are durable entries beyond index `beyond` (more than `beyond` of them), the signal aborts,
-   * or the ledger is closed or has failed. Never rejects. */
-  waitDurable(beyond: number, signal: AbortSignal): Promise<void> {
+  /** Resolves when there are durable entries beyond index `beyond` (more than `beyond` of them), the signal aborts, the
+   * time is over, or the ledger is closed or has failed. Never rejects. */
+  waitDurable(beyond: number, signal: AbortSignal, most_ms?: number): Promise<void> {
     if (this.#durable > beyond || signal.aborted || this.#failure || this.#closing) return Promise.resolve();
-    return this.#waiters.wait(beyond, signal);
+    return this.#waiters.wait(beyond, signal, most_ms);
   }
 
   /** Publishes a checkpoint over the durable entries, when there are more than at the last one. */

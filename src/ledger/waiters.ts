@@ -1,4 +1,5 @@
-// Readers that wait for durable entries. Each waits once, until there are more, its signal aborts, or all are let go.
+// Readers that wait for durable entries. Each waits once, until there are more, its signal aborts, its time is over,
+// or all are let go.
 
 interface Waiter {
   readonly beyond: number;
@@ -8,10 +9,13 @@ interface Waiter {
 export class Waiters {
   readonly #waiting = new Set<Waiter>();
 
-  /** Resolves when woken with more than `beyond` entries, when let go, or when the signal aborts. Never rejects. */
-  wait(beyond: number, signal: AbortSignal): Promise<void> {
+  /** Resolves when woken with more than `beyond` entries, when let go, when the signal aborts, or after `most_ms`. Never
+   * rejects. */
+  wait(beyond: number, signal: AbortSignal, most_ms?: number): Promise<void> {
     return new Promise((resolve) => {
+      const timer = most_ms === undefined ? undefined : setTimeout(() => done(), most_ms);
       const done = (): void => {
+        clearTimeout(timer);
         signal.removeEventListener("abort", done);
         this.#waiting.delete(waiter);
         resolve();

@@ -52,10 +52,12 @@ function ledgerOf(whole: EntryBatch): ConstructorParameters<typeof Delivery>[0][
         hashes: whole.hashes.slice(first * 32, end * 32),
       });
     },
-    waitDurable: (_, signal) =>
-      signal.aborted
+    waitDurable: (_, signal, most_ms = 60_000) => {
+      const end = AbortSignal.any([signal, AbortSignal.timeout(most_ms)]);
+      return end.aborted
         ? Promise.resolve()
-        : new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true })),
+        : new Promise((resolve) => end.addEventListener("abort", () => resolve(), { once: true }));
+    },
   };
 }
 

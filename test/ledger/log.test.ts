@@ -210,6 +210,13 @@ describe("Ledger", () => {
     await ledger.waitDurable(100, never.signal);
   });
 
+  test("waits for durable entries no longer than it may", async () => {
+    const { ledger } = await openLedger(newDir());
+    await ledger.waitDurable(0, new AbortController().signal, 1);
+    expect(ledger.durable).toBe(0);
+    await ledger.close();
+  });
+
   test("blobs are there before the entries that name them, and after a restart", async () => {
     const dir = newDir();
     const { ledger } = await openLedger(dir);

@@ -30,11 +30,12 @@ class FakeLedger {
     return Promise.resolve({ first, count, run, hashes: new Uint8Array(count * 32) });
   }
 
-  async waitDurable(beyond: number, signal: AbortSignal): Promise<void> {
-    while (this.durable <= beyond && !signal.aborted) {
+  async waitDurable(beyond: number, signal: AbortSignal, most_ms = 60_000): Promise<void> {
+    const end = AbortSignal.any([signal, AbortSignal.timeout(most_ms)]);
+    while (this.durable <= beyond && !end.aborted) {
       await new Promise<void>((resolve) => {
         this.#wake.push(resolve);
-        signal.addEventListener("abort", () => resolve(), { once: true });
+        end.addEventListener("abort", () => resolve(), { once: true });
       });
     }
   }
