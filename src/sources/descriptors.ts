@@ -24,6 +24,16 @@ export function realOf(path: string): string[] {
   }
 }
 
+/** Closes a file that was only read: what a server that went away answers is nobody's loss, and the descriptor is free all
+ * the same. */
+export function letGo(fd: number): void {
+  try {
+    closeSync(fd);
+  } catch {
+    // free
+  }
+}
+
 /** Where an open file really is; undefined when it has no name any more. */
 function placeOf(fd: number, path: string): string | undefined {
   try {
@@ -68,7 +78,7 @@ export class Descriptors {
     }
     const refusal = this.#check(fd, tail);
     if (refusal !== undefined) {
-      closeSync(fd);
+      letGo(fd);
       return refusal;
     }
     this.opened++;
@@ -107,7 +117,7 @@ export class Descriptors {
     const fd = this.#open.get(tail);
     if (fd === undefined) return;
     this.#open.delete(tail);
-    closeSync(fd);
+    letGo(fd);
   }
 
   /** Opens a file for somebody who will close it. */

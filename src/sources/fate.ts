@@ -1,18 +1,17 @@
 // What becomes of a file that no pattern leads to any more (renamed, packed, deleted) or that was copied away before
 // it was truncated. Its stream goes on where its content went; what cannot be found again is a gap.
-import { fstatSync, readSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Context, Position } from "../core/stage.ts";
-import { LIMITS } from "../core/limits.ts";
 import { type Descriptors, isWithin, realOf } from "./descriptors.ts";
 import type { Globs } from "./glob.ts";
 import { digest, familyOf, keyOf, rotationBases } from "./identity.ts";
 import type { Known } from "./known.ts";
+import { isMoved, mayBeCopied, mayBeMoved } from "./successors.ts";
 import type { Outbox } from "./outbox.ts";
 import { type Sibling, Siblings } from "./siblings.ts";
 import type { FollowOptions } from "./stream-options.ts";
 import type { Tail } from "./tail.ts";
-import { compare, compareNow } from "./twin.ts";
+import { compare, compareNow, goesOnAs, headOf, statOf } from "./twin.ts";
 
 /** What the watch over names does for it. */
 export interface Watch {
@@ -78,17 +77,17 @@ export class Fate {
     tail.rotated_ms = now;
     if (tail.complete) return;
     this.#keepHead(tail);
-    if (!this.#options.follow && !this.#descriptors.has(tail)) this.vanish(tail);
+    if (!this.#options.follow && !this.#descriptors.has(tail) && !mayBeMoved(tail, this.#known))
+      this.vanish(tail);
     else this.#outbox.enqueue(tail);
   }
 
   /** Of a file that had no whole line yet: what is needed to recognise a copy. */
   #keepHead(tail: Tail): void {
-    const fd = this.#descriptors.has(tail) ? this.#descriptors.get(tail) : undefined;
-    if (typeof fd !== "number" || tail.head_len > 0 || tail.recorded) return;
-    const head = Buffer.allocUnsafeSlow(LIMITS.head_bytes);
-    tail.head_len = readSync(fd, head, 0, head.length, 0);
-    tail.head_hash = digest(head.subarray(0, tail.head_len));
+    if (tail.head_len > 0 || tail.recorded || this.#statsOf(tail) === undefined) return;
+    const head = headOf(this.#descriptors.get(tail) as number);
+    tail.head_len = head.length;
+    tail.head_hash = digest(head);
   }
 
   /** Whether a pattern's own directory is away (not mounted, perhaps), so that nothing can be said of files in it. */
@@ -103,13 +102,14 @@ export class Fate {
       if (now >= tail.keep_until_ms) this.#outbox.finish(tail, undefined);
       return;
     }
-    const fd = this.#descriptors.has(tail) ? this.#descriptors.get(tail) : undefined;
-    if (typeof fd === "number") this.#watch.see(tail, fstatSync(fd), now);
+    const stats = this.#statsOf(tail);
+    if (stats !== undefined) this.#watch.see(tail, stats, now);
     else if (tail.unpacker === undefined) {
       const copy = this.#heldFor(tail);
       if (copy !== undefined) this.#adopt(copy, tail, false);
+      else if (mayBeMoved(tail, this.#known)) return;
       else if (tail.packed_size !== undefined) this.#outbox.finish(tail, undefined);
-      else if (this.quiet(tail, now) && !this.#mayBeCopied(tail)) this.vanish(tail);
+      else if (this.quiet(tail, now) && !mayBeCopied(tail, this.#known)) this.vanish(tail);
       return;
     }
     if (!this.quiet(tail, now)) return;
@@ -117,6 +117,15 @@ export class Fate {
     const copy = this.#heldFor(tail);
     if (copy !== undefined) this.#adopt(copy, tail, true);
     else this.#outbox.finish(tail, undefined);
+  }
+
+  /** Of a file that is open. A stale handle is closed. */
+  #statsOf(tail: Tail): Sibling | undefined {
+    const fd = this.#descriptors.has(tail) ? this.#descriptors.get(tail) : undefined;
+    if (typeof fd !== "number") return undefined;
+    const stats = statOf(fd);
+    if (stats === undefined) this.#descriptors.close(tail);
+    return stats;
   }
 
   vanish(tail: Tail): void {
@@ -129,16 +138,28 @@ export class Fate {
     );
   }
 
-  /** Whether there is a file that may prove to be a copy once it is looked into. */
-  #mayBeCopied(tail: Tail): boolean {
-    const family = new Set(familyOf(tail.path));
-    for (const other of this.#known.tails.values()) {
-      if (other === tail || other.recorded || other.done || other.denied) continue;
-      if (other.links === 0 || other.size === 0 || other.probed_size === other.size) continue;
-      const open = other.queue < 0 || other.copy_of === tail;
-      if (open && rotationBases(basename(other.at)).some((base) => family.has(base))) return true;
+  /** Lets the stream of the file that lay in this place go on here, if its content does. */
+  async move(file: Tail): Promise<boolean> {
+    for (const name of familyOf(file.at)) {
+      for (const tail of this.#known.named(name)) {
+        if (!isMoved(file, tail)) continue;
+        if ((await compare(file, tail)) === "same" && this.#hasRest(file, tail)) {
+          file.chain = tail.chain;
+          file.complete = tail.complete;
+          this.#adopt(file, tail, tail.packed_size !== undefined && tail.packed_size === file.size);
+          return true;
+        }
+        if (!this.#options.follow) this.vanish(tail);
+      }
     }
     return false;
+  }
+
+  /** Whether what was not read of a file before it lost its place is in the one that took it. */
+  #hasRest(file: Tail, tail: Tail): boolean {
+    if (tail.packed !== undefined) return true;
+    if (this.#statsOf(tail) === undefined) return file.size >= tail.size;
+    return goesOnAs(this.#descriptors.get(tail) as number, file.at, tail.offset);
   }
 
   #heldFor(tail: Tail): Tail | undefined {

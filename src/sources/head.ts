@@ -60,8 +60,10 @@ export async function lookAtHead(tail: Tail, parts: HeadParts): Promise<boolean>
   const { outbox, router } = parts;
   if (tail.size === 0 || (tail.size === tail.probed_size && !tail.flush)) return false;
   let head: Buffer | Refusal;
+  let same = true;
   try {
     head = await readHead(tail, parts.descriptors);
+    if (typeof head !== "string" && tail.resumed) same = isResumed(tail, head, parts);
   } catch (error) {
     head = systemCode(error) ?? "EIO";
   }
@@ -69,7 +71,7 @@ export async function lookAtHead(tail: Tail, parts: HeadParts): Promise<boolean>
     parts.refused(tail, head);
     return false;
   }
-  if (tail.resumed && !isResumed(tail, head, parts)) return false;
+  if (!same) return false;
   const framing = framingOf(head);
   const line = firstEnd(head, framing);
   if (

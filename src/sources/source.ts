@@ -196,6 +196,7 @@ export class FollowSource implements Source {
       }
       const resumed = tail.resumed;
       if (!(await lookAtHead(tail, parts))) continue;
+      if (!resumed && (await follower.fate.move(tail))) continue;
       if (!resumed) this.#unresolved.meet(tail, tail.from_end > 0);
       if (tail.from_end > 0) {
         startAtEnd(tail, descriptors);

@@ -1,8 +1,9 @@
 // Whether a file holds the content that another stream was read from: rotation copies (`copytruncate`) and packs
 // (`gzip`) files, and what was read once must not be read again under another name. Only compares.
-import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, statSync } from "node:fs";
+import { type Stats, constants, fstatSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { LIMITS } from "../core/limits.ts";
+import { letGo } from "./descriptors.ts";
 import { digest, packingOf } from "./identity.ts";
 import type { Tail } from "./tail.ts";
 import { Unpacker } from "./unpack.ts";
@@ -32,7 +33,7 @@ function comparePlain(path: string, tail: Tail): Likeness {
   } catch {
     return "different";
   } finally {
-    closeSync(fd);
+    letGo(fd);
   }
 }
 
@@ -40,6 +41,44 @@ function hashesTo(fd: number, from: number, length: number, expected: number, ha
   if (length < expected) return false;
   const bytes = Buffer.allocUnsafeSlow(LIMITS.head_bytes);
   return readSync(fd, bytes, 0, length, from) === length && digest(bytes.subarray(0, length)) === hash;
+}
+
+/** What the system says of an open file; undefined when the handle is stale: its server forgot it, or went away. */
+export function statOf(fd: number): Stats | undefined {
+  try {
+    return fstatSync(fd);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The first bytes of an open file, as many as can be read. */
+export function headOf(fd: number): Uint8Array {
+  const head = Buffer.allocUnsafeSlow(LIMITS.head_bytes);
+  try {
+    return head.subarray(0, readSync(fd, head, 0, head.length, 0));
+  } catch {
+    return head.subarray(0, 0);
+  }
+}
+
+/** Whether what an open file holds from an offset on is in the file at a path too, at the same place. A handle that has
+ * become stale holds nothing that anybody could read. */
+export function goesOnAs(fd: number, path: string, offset: number): boolean {
+  const left = (statOf(fd)?.size ?? 0) - offset;
+  if (left <= 0) return true;
+  if (left > LIMITS.scan_bytes) return false;
+  let other: number | undefined;
+  try {
+    other = openSync(path, FLAGS);
+    const [here, there] = [Buffer.allocUnsafe(left), Buffer.allocUnsafe(left)];
+    const [n, m] = [readSync(fd, here, 0, left, offset), readSync(other, there, 0, left, offset)];
+    return n === m && here.equals(there);
+  } catch {
+    return false;
+  } finally {
+    if (other !== undefined) letGo(other);
+  }
 }
 
 /** The same at once, packed files included when they are small. */

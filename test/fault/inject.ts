@@ -107,11 +107,12 @@ export class Bench {
     return this.proxy.stop();
   }
 
-  append(count: number): void {
+  /** `path`: where the file is, when not where it is read. */
+  append(count: number, path: string = this.#log): void {
     const from = this.#lines;
     this.#lines += count;
     const text = Array.from({ length: count }, (_, i) => line(from + i)).join("");
-    writeFileSync(this.#log, text, { flag: "a" });
+    writeFileSync(path, text, { flag: "a" });
   }
 
   /** Remembers how things are now. */

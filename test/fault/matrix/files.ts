@@ -180,9 +180,25 @@ export const FILES: readonly Row[] = [
     row: 32,
     fault: "Network and overlay file systems: stale handles, coarse times, other inodes",
     oracles: ["O1", "O2"],
-    tests: [],
+    tests: [
+      [
+        "fault/mounts.test.ts",
+        "overlay: a file that is written moves to another layer",
+        "network: the server goes away and comes back, files are new to it",
+      ],
+      [
+        "sources/moved.test.ts",
+        "another %s: the stream goes on, twice",
+        "nothing came since: nothing is read, and the new numbers are known",
+        "a packed file and a renamed one beside it",
+        "another content: read from its beginning, and a gap for what is gone",
+        "a copy with what came since, while it runs and while it does not: %i more lines",
+        "a copy of an earlier state: what was unread is read where it still is",
+        "another end, another beginning: another file",
+      ],
+    ],
     notHere:
-      "No NFS server here. A file is known by device, inode, time of birth and the content before the position, and read anew as another one when they differ.",
+      "NFS and SMB themselves: the network file system is SFTP through FUSE, with whole seconds and inodes of its own making. A mount that leaves an empty directory for longer than grace_ms looks as if the files were deleted.",
   },
   {
     row: 33,

@@ -1,0 +1,134 @@
+// File systems on which files change their numbers: an overlay, where writing moves a file into the upper layer, and a
+// network file system, whose server goes away. The real collector reads there, over mounts that come and go. Needs root.
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { actionsOf, entriesOf } from "../commands/tapline.ts";
+import { Bench } from "./inject.ts";
+
+const SFTP = "/usr/lib/openssh/sftp-server";
+
+/** Undefined when file systems can be mounted here, else why not. */
+function whyNotMount(): string | undefined {
+  if (process.platform !== "linux") return "needs Linux";
+  const tried = spawnSync("unshare", ["-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]);
+  return tried.status === 0 ? undefined : "needs the right to mount";
+}
+function whyNotSftp(): string | undefined {
+  if (!existsSync("/dev/fuse") || !existsSync(SFTP)) return "needs /dev/fuse and openssh-sftp-server";
+  const missing = ["sshfs", "socat"].filter((name) => spawnSync("which", [name]).status !== 0);
+  return missing.length === 0 ? undefined : `needs ${missing.join(" and ")} (apt-get install)`;
+}
+const no_mount = whyNotMount();
+const no_sftp = no_mount ?? whyNotSftp();
+if (no_mount !== undefined) console.warn(`skipping the overlay: ${no_mount}`);
+if (no_sftp !== undefined) console.warn(`skipping the network file system: ${no_sftp}`);
+
+let bench: Bench;
+let logs: string;
+let beside: string;
+let server: ChildProcess | undefined;
+beforeEach(async () => {
+  bench = await Bench.open();
+  logs = join(bench.home, "logs");
+  beside = join(bench.home, "beside");
+  mkdirSync(beside);
+});
+afterEach(async () => {
+  await bench.close();
+  server?.kill();
+  for (const place of [logs, join(beside, "upper")]) unmount(place);
+});
+
+const mount = (...args: string[]): void => void execFileSync("mount", args);
+const unmount = (place: string): void => void spawnSync("umount", ["-l", place]);
+
+const settled = (pid: number, read: number): Promise<void> =>
+  vi.waitFor(
+    () => {
+      const status = bench.status();
+      expect([status?.pid, status?.tally.read]).toEqual([pid, read]);
+      expect(status!.sinks.every(({ pending }) => pending === 0)).toBe(true);
+    },
+    { timeout: 60_000, interval: 50 },
+  );
+
+async function stop(child: ChildProcess): Promise<void> {
+  const ended = bench.ended(child);
+  child.kill("SIGTERM");
+  expect((await ended).code).toBe(0);
+}
+
+/** Everything once and in order, and nothing is said to be missing. */
+async function whole(): Promise<void> {
+  const next = await bench.run();
+  expect([next.code, next.stderr]).toEqual([0, ""]);
+  await bench.check();
+  expect(actionsOf(await entriesOf(join(bench.state, "ledger")), "gap")).toEqual([]);
+}
+
+test.skipIf(no_mount !== undefined)("overlay: a file that is written moves to another layer", async () => {
+  bench.append(100);
+  const lower = join(beside, "lower");
+  const upper = join(beside, "upper");
+  cpSync(logs, lower, { recursive: true });
+  mkdirSync(upper);
+  mount("-t", "tmpfs", "tmpfs", upper);
+  for (const name of ["files", "work"]) mkdirSync(join(upper, name));
+  const layers = `lowerdir=${lower},upperdir=${join(upper, "files")},workdir=${join(upper, "work")}`;
+  const over = (): void => mount("-t", "overlay", "-o", layers, "overlay", logs);
+  over();
+  const child = bench.start([]);
+  await settled(child.pid!, 100);
+  bench.append(50);
+  expect(readdirSync(join(upper, "files")), "it was copied").not.toEqual([]);
+  await settled(child.pid!, 150);
+  bench.append(10);
+  await settled(child.pid!, 160);
+  await stop(child);
+  unmount(logs);
+  over();
+  bench.append(20);
+  await whole();
+});
+
+/** A server of files over SFTP, on a pair of pipes. */
+async function serve(): Promise<void> {
+  const client = `sshfs -f -o passive -o dcache_timeout=1 \\:${join(beside, "remote")} ${logs}`;
+  server = spawn("socat", [`EXEC:${SFTP}`, `EXEC:${client}`], { stdio: "ignore" });
+  await vi.waitFor(() => expect(spawnSync("mountpoint", ["-q", logs]).status).toBe(0), { timeout: 20_000 });
+}
+async function goAway(): Promise<void> {
+  server!.kill();
+  await vi.waitFor(() => expect(server!.exitCode ?? server!.signalCode).not.toBeNull(), { timeout: 20_000 });
+  unmount(logs);
+}
+
+test.skipIf(no_sftp !== undefined)(
+  "network: the server goes away and comes back, files are new to it",
+  async () => {
+    bench.append(100);
+    const remote = join(beside, "remote");
+    renameSync(logs, remote);
+    mkdirSync(logs);
+    const path = join(remote, readdirSync(remote)[0]!);
+    await serve();
+    const child = bench.start([]);
+    await settled(child.pid!, 100);
+    bench.append(50, path);
+    await settled(child.pid!, 150);
+    server!.kill("SIGKILL"); // nobody answers, and the mount stays
+    bench.append(10, path);
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    await goAway();
+    writeFileSync(join(remote, "other.txt"), "none of ours\n");
+    await serve();
+    await settled(child.pid!, 160);
+    await stop(child);
+    await goAway();
+    bench.append(20, path);
+    await serve();
+    await whole();
+  },
+);
