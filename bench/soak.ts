@@ -29,6 +29,7 @@ const BYTES_A_RECORD = 2_600;
 const BOUNDS = {
   rss_mb: { part: 0.1, least: 50 },
   heap_mb: { part: 0.15, least: 50 },
+  held_mb: { part: 0.15, least: 50 },
   handles: { part: 0, least: 4 },
   p99_ms: { part: 0.5, least: 500 },
   pending: { part: 0.5, least: 5_000 },
@@ -47,9 +48,15 @@ function residentMb(pid: number): number {
   return Number(rss[1]) / 1024;
 }
 
-function heapMb(): number {
-  const bytes = readdirSync(heaps).map((name) => Number(readFileSync(join(heaps, name), "utf8")));
-  return bytes.reduce((sum, used) => sum + used, 0) / (1 << 20);
+/** Of all threads: what is in use on their heaps, and what V8 holds, garbage and buffers with it. */
+function heapMb(): { heap_mb: number; held_mb: number } {
+  let [heap_mb, held_mb] = [0, 0];
+  for (const name of readdirSync(heaps)) {
+    const [used = 0, held = 0] = readFileSync(join(heaps, name), "utf8").split(" ").map(Number);
+    heap_mb += used / (1 << 20);
+    held_mb += held / (1 << 20);
+  }
+  return { heap_mb, held_mb };
 }
 
 /** By how much a figure grows over these samples: the slope of the straight line through them times their time. */
@@ -127,8 +134,8 @@ try {
   }
   const started = performance.now();
   const writing = feed.run(rate, PROBES_S, minutes * 60, stop.signal).finally(() => stop.abort());
-  console.log("| s | RSS MB | heap MB | handles | pending | p50 ms | p99 ms | load |");
-  console.log("| - | ------ | ------- | ------- | ------- | ------ | ------ | ---- |");
+  console.log("| s | RSS MB | heap MB | held MB | handles | pending | p50 ms | p99 ms | load |");
+  console.log("| - | ------ | ------- | ------- | ------- | ------- | ------ | ------ | ---- |");
   while (!stop.signal.aborted) {
     await sleep(every_s * 1_000, undefined, { signal: stop.signal }).catch(() => {});
     if (stop.signal.aborted) break;
@@ -144,14 +151,14 @@ try {
     const sample = {
       at_s: Math.round((now - started) / 1_000),
       rss_mb: residentMb(collector.pid),
-      heap_mb: heapMb(),
+      ...heapMb(),
       handles: readdirSync(`/proc/${collector.pid}/fd`).length,
       pending: collector.status!.pending,
       p99_ms: quantile(taken, 0.99),
     };
     samples.push(sample);
     console.log(
-      `| ${sample.at_s} | ${sample.rss_mb.toFixed(0)} | ${sample.heap_mb.toFixed(0)} | ${sample.handles} | ${sample.pending} | ${quantile(taken, 0.5).toFixed(0)} | ${sample.p99_ms.toFixed(0)} | ${loadavg()[0]!.toFixed(1)} |`,
+      `| ${sample.at_s} | ${sample.rss_mb.toFixed(0)} | ${sample.heap_mb.toFixed(0)} | ${sample.held_mb.toFixed(0)} | ${sample.handles} | ${sample.pending} | ${quantile(taken, 0.5).toFixed(0)} | ${sample.p99_ms.toFixed(0)} | ${loadavg()[0]!.toFixed(1)} |`,
     );
   }
   await writing;
