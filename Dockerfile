@@ -33,7 +33,7 @@ ENTRYPOINT ["node", "bin/tapline.js"]
 CMD ["run"]
 
 FROM packages AS kafka
-RUN apt-get update && apt-get install -y --no-install-recommends g++ make python3 libssl-dev zlib1g-dev
+RUN apt-get update && apt-get install -y --no-install-recommends g++ make python3 libssl-dev zlib1g-dev libzstd-dev
 COPY optional optional
 # Sources and objects of the build stay behind.
 RUN npm run kafka && cd optional/kafka/node_modules/node-rdkafka && \
@@ -42,6 +42,6 @@ RUN npm run kafka && cd optional/kafka/node_modules/node-rdkafka && \
 
 FROM slim AS tapline
 USER root
-RUN apt-get update && apt-get install -y --no-install-recommends libssl3 zlib1g && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates libssl3 zlib1g libzstd1 && rm -rf /var/lib/apt/lists/*
 COPY --from=kafka /app/optional optional
 USER 1000:1000

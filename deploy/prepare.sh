@@ -25,5 +25,11 @@ for name in kafka admin; do cat "$name.key" "$name.crt" ca.pem >"$name.pem"; don
 [ -f otlp_token ] || openssl rand -hex 32 >otlp_token
 
 # Secrets of Compose are the files themselves: the containers' user has to own them.
-if [ "$(id -u)" = 0 ]; then chown 1000:1000 ./*.pem ./*.crt agent.key central.key otlp_token; fi
+mounted=(./*.pem ./*.crt agent.key central.key otlp_token)
+if [ -f search_password ]; then mounted+=(search_password); fi
+case $(id -u) in
+  0) chown 1000:1000 "${mounted[@]}" && chmod 600 "${mounted[@]}" ;;
+  1000) ;;
+  *) echo "deploy/secrets has to be readable for user 1000: run this as root" >&2 ;;
+esac
 for name in search_password search_ca.pem; do [ -f "$name" ] || echo "still to come: deploy/secrets/$name" >&2; done

@@ -14,6 +14,8 @@ interface Service {
   readonly networks: readonly string[];
   readonly volumes: readonly string[];
   readonly secrets: readonly { readonly source: string; readonly target: string }[];
+  readonly tmpfs: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
   readonly ports?: readonly string[];
   readonly healthcheck?: { readonly test: readonly string[] };
 }
@@ -64,6 +66,7 @@ test("configurations are ones that the product takes, and their secrets are moun
   for (const [name, service] of collectors) {
     const file = /\.\/(\w+\.yml):\/etc\/tapline/.exec(service.volumes.join(" "))![1]!;
     const config = parseConfig(text(file), file);
+    expect(service.volumes).toContain(`./${file}:${service.environment["TAPLINE_CONFIG"]}:ro`);
     expect(service.volumes.some((volume) => volume.endsWith(`:${config.state_dir}`))).toBe(true);
     const asked = [...text(file).matchAll(/\/run\/secrets\/(\w+)/g)].map(([, secret]) => secret!);
     expect(asked.toSorted(), name).toEqual(service.secrets.map(({ target }) => target).toSorted());
@@ -72,6 +75,56 @@ test("configurations are ones that the product takes, and their secrets are moun
   }
   // A collector is named by its host: its ledger, and its member of the group.
   expect(names.size).toBe(collectors.length);
+});
+
+test("what the broker and its setup read is mounted, and nothing else", () => {
+  for (const [name, { volumes, secrets }] of services.filter(([service]) => service.startsWith("kafka"))) {
+    const mounted = volumes
+      .filter((volume) => volume.startsWith("./"))
+      .map((volume) => volume.slice(2).split(":"))
+      .map(([file, at]) => ({ file: file!, at: at! }));
+    const read = mounted.map(({ file }) => text(file)).join("\n");
+    const command = mounted.find(({ file }) => file.endsWith(".sh"))!.at;
+    const asked = [command, ...[...read.matchAll(/\/etc\/tapline\/[\w.-]+/g)].map(([path]) => path)];
+    expect([...new Set(asked)].toSorted(), name).toEqual(mounted.map(({ at }) => at).toSorted());
+    const held = [...read.matchAll(/\/run\/secrets\/(\w+)/g)].map(([, secret]) => secret!);
+    expect([...new Set(held)].toSorted(), name).toEqual(secrets.map(({ target }) => target).toSorted());
+  }
+});
+
+test("the broker writes no file of logs: its root is read-only, and /tmp is memory", () => {
+  expect(text("kafka.sh")).toMatch(
+    /^export KAFKA_LOG4J_OPTS=\S+kafka-log\.properties EXTRA_ARGS="-name kafka"$/m,
+  );
+  expect(
+    [...text("kafka-log.properties").matchAll(/^appender\.\w+\.type=(.*)$/gm)].map(([, type]) => type),
+  ).toEqual(["Console"]);
+});
+
+test("of Kafka's image no volume is left over, and the broker may load what it unpacks into /tmp", () => {
+  for (const [name, { volumes, tmpfs }] of services.filter(([service]) => service.startsWith("kafka"))) {
+    const covered = [
+      ...volumes.map((volume) => volume.split(":")[1]!),
+      ...tmpfs.map((one) => one.split(":")[0]!),
+    ];
+    // What the image apache/kafka declares as volumes.
+    for (const path of ["/var/lib/kafka/data", "/etc/kafka/secrets", "/mnt/shared/config"])
+      expect([name, path, covered.includes(path)]).toEqual([name, path, true]);
+  }
+  const temporary = compose.services["kafka"]!.tmpfs.find((one) => one.startsWith("/tmp:"))!;
+  expect(temporary.split(":")[1]!.split(",")).toContain("exec");
+});
+
+test("the builder gets what the Dockerfile copies", () => {
+  const lines = (file: string): string[] => readFileSync(file, "utf8").split("\n");
+  const sent = lines(".dockerignore").flatMap((line) => (line.startsWith("!") ? [line.slice(1)] : []));
+  const copied = lines("Dockerfile").flatMap((line) =>
+    line.startsWith("COPY ") && !line.includes("--from=") ? line.split(" ").slice(1, -1) : [],
+  );
+  expect(copied.length).toBeGreaterThan(10);
+  const covers = (path: string): boolean =>
+    sent.some((one) => path === one || path.startsWith(`${one}/`) || one.startsWith(`${path}/`));
+  expect(copied.filter((path) => !covers(path) || !existsSync(path))).toEqual([]);
 });
 
 test("topics and clients of the configurations are those that get rights", () => {
