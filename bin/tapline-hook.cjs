@@ -119,7 +119,7 @@ const JUDGING = {
 	alert_notes: 100,
 	known_alerts: 4096,
 	rule_recording_bytes: 64 * MiB$2,
-	rules_look_ms: 2e3,
+	rules_look_ms: 500,
 	config_bytes: 1 * MiB$2,
 	config_problems: 100,
 	policy_servers: 1024,

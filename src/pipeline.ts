@@ -42,7 +42,8 @@ export class Pipeline {
   constructor(parts: PipelineParts) {
     this.#parts = parts;
     this.#intake = new Intake(parts);
-    this.#snapshot_at = parts.ledger.size + LIMITS.snapshot_entries;
+    // From the snapshot on, not from this start: who is killed again and again would have ever more to read.
+    this.#snapshot_at = parts.covered + LIMITS.snapshot_entries;
   }
 
   /** Batches read and not yet durable. */

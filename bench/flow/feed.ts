@@ -1,6 +1,7 @@
 // Writes records to files that a collector follows, at a steady rate, with probes among them: calls that fire an alert at
-// once, each with a number by which its alert is known. Lines are made beforehand, so that making them costs no time. What
-// the clock has missed is written in the next turn.
+// once, each with a number by which its alert is known. Lines are made beforehand, so that making them costs no time, and get
+// the time at which they are written: with old times they would be history, which collectors judge apart. What the clock has
+// missed is written in the next turn.
 import { appendFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,6 +11,8 @@ const TURN_MS = 10;
 const LINES = 16_384;
 const FILES = 2;
 const ROTATE_BYTES = 256 << 20;
+/** With what every line begins. */
+const TIME = '{"ts":"2026-11-01T00:00:00.003Z';
 
 /** The rule that a probe fires. */
 export const PROBE_RULE = [
@@ -44,16 +47,17 @@ export class Feed {
     this.#dir = dir;
     this.#made = Array.from({ length: FILES }, (_, file) => {
       const generator = new Generator(file + 1);
-      return Array.from({ length: LINES }, () => `${generator.line(file * 8)}\n`);
+      return Array.from({ length: LINES }, () => `${generator.line(file * 8).slice(TIME.length)}\n`);
     });
   }
 
   /** Writes `count` lines, in turn to each file. */
   write(count: number): void {
+    const head = `{"ts":"${new Date().toISOString()}`;
     for (let file = 0; file < FILES && count > 0; file++) {
       const share = Math.ceil(count / (FILES - file));
       let text = "";
-      for (let i = 0; i < share; i++) text += this.#made[file]![(this.lines + i) % LINES]!;
+      for (let i = 0; i < share; i++) text += head + this.#made[file]![(this.lines + i) % LINES]!;
       this.#append(file, text);
       this.lines += share;
       count -= share;

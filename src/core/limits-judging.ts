@@ -64,7 +64,7 @@ export const JUDGING = {
   alert_notes: 100, // alerts of one batch that the console is told of; all are entries
   known_alerts: 4_096, // ids of alerts of other collectors, kept by one worker twice over: theirs are not made again
   rule_recording_bytes: 64 * MiB, // one file of recorded events that a rule is tested with
-  rules_look_ms: 2_000, // how often rule files are looked at while a collector runs
+  rules_look_ms: 500, // how often rule files are looked at while a collector runs
   config_bytes: 1 * MiB,
   config_problems: 100, // told of one configuration
 

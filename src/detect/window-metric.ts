@@ -9,6 +9,8 @@ export interface Metric {
   add(): void;
   /** Lets go of the row at `low`. */
   remove(): void;
+  /** The first `count` rows of the list, none of which is in the window, are about to be taken from it. */
+  shift(count: number): void;
   /** Undefined when there is nothing to take a number of. */
   value(): number | undefined;
 }
@@ -27,6 +29,10 @@ export abstract class Moving implements Metric {
   }
   remove(): void {
     this.take(this.low++, -1);
+  }
+  shift(count: number): void {
+    this.low -= count;
+    this.high -= count;
   }
   protected abstract clear(): void;
   protected abstract take(at: number, sign: 1 | -1): void;

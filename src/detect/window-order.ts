@@ -38,6 +38,9 @@ export class Presence extends Moving {
   }
 }
 
+/** So many times that have left a window are forgotten together. */
+const GONE_TIMES = 1_024;
+
 /** Which rules occurred one after the other, in the order of the correlation's `rules`. */
 export class Order extends Presence {
   readonly #every: readonly number[];
@@ -62,7 +65,10 @@ export class Order extends Presence {
     super.take(at, sign);
     const { slot, time_ms } = this.rows[at]!;
     if (sign > 0) this.#times[slot]!.push(time_ms);
-    else this.#heads[slot]!++;
+    else if (++this.#heads[slot]! >= GONE_TIMES) {
+      this.#times[slot]!.splice(0, GONE_TIMES);
+      this.#heads[slot]! -= GONE_TIMES;
+    }
   }
   override value(): number | undefined {
     const present = this.present();

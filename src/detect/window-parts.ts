@@ -1,7 +1,7 @@
 // The parts that a sweep over windows is made of: what is measured, the alternatives of a condition, what is found.
 import { type Clause, lasting } from "./correlate-condition.ts";
 import type { Correlation, CorrelationCondition } from "./correlation-parse.ts";
-import type { Row } from "./window.ts";
+import type { Row, Series, Swept } from "./window.ts";
 import { EventCount, type Metric, Percentile, ValueCount, ValueSum } from "./window-metric.ts";
 import { Order, Presence } from "./window-order.ts";
 
@@ -69,4 +69,27 @@ export function partsOf({ type, window, condition }: Correlation, settled: boole
 export function leastRows(condition: CorrelationCondition): number {
   if (condition.kind === "rules") return Math.min(...condition.clauses.map((c) => c.with.length));
   return Math.max(0, ...condition.tests.map((t) => (t.op === "gte" || t.op === "gt" ? t.value : 0)));
+}
+
+/** Series with fewer rows are gone through from the start of their window each time: that takes less than to keep a metric. */
+const RESUMED_ROWS = 32;
+
+/** Where to sweep from, so that the row at `at` is the next to be taken in: where the last sweep ended, if that is there and
+ * `newMetric` says that it can be kept; else at the first row of the window that ends at that row. */
+export function resumed(
+  series: Series,
+  at: number,
+  span_ms: number,
+  shared: Metric,
+  newMetric: (() => Metric) | undefined,
+): Swept {
+  const { rows, swept } = series;
+  if (swept?.high === at) return swept;
+  const keeps = newMetric !== undefined && rows.length >= RESUMED_ROWS;
+  const metric = keeps ? (swept?.metric ?? newMetric()) : shared;
+  const low = series.from(rows[at]!.time_ms - span_ms);
+  metric.start(rows, low);
+  const place = { metric, low, high: low };
+  series.swept = keeps ? place : undefined;
+  return place;
 }

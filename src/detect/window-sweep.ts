@@ -17,6 +17,7 @@ import {
   leastRows,
   metricOf,
   partsOf,
+  resumed,
 } from "./window-parts.ts";
 
 export class Sweep {
@@ -32,6 +33,8 @@ export class Sweep {
   readonly #tests: readonly Compare[];
   readonly #parts: readonly Part[];
   readonly #metric: Metric;
+  /** There where one window follows the other over the same rows: a sweep goes on where the last one ended. */
+  readonly #newMetric: (() => Metric) | undefined;
   readonly #counts: boolean;
   /** Fewer rows than this meet no condition that is judged at once. */
   readonly #least: number;
@@ -44,6 +47,8 @@ export class Sweep {
     this.#counts = GROWS.includes(rule.type);
     this.#tests = rule.condition.kind === "number" ? rule.condition.tests : [];
     this.#parts = partsOf(rule, settled);
+    const resumes = this.kind === "sliding" && this.#parts.length === 1 && backwards(this.#parts[0]!);
+    this.#newMetric = resumes ? () => metricOf(rule) : undefined;
     this.#least = leastRows(rule.condition);
     this.atOnce = this.#parts.some((p) => !p.waits);
     this.silent = this.#tests.length > 0 && this.#counts && this.kind !== "session" && holds(this.#tests, 0);
@@ -88,8 +93,7 @@ export class Sweep {
     series.judged_ms = Math.max(from, mark_ms);
   }
 
-  #holds(part: Part): boolean {
-    const metric = this.#metric;
+  #holds(part: Part, metric: Metric = this.#metric): boolean {
     if (part.clause === undefined) {
       const n = metric.value();
       return n !== undefined && holds(this.#tests, n);
@@ -98,8 +102,7 @@ export class Sweep {
     return presence.all(part.clause.with) && !part.clause.without.some((slot) => presence.has(slot));
   }
 
-  #hit(part: Part, at: Omit<Hit, "number" | "evidence">): Hit {
-    const metric = this.#metric;
+  #hit(part: Part, at: Omit<Hit, "number" | "evidence">, metric: Metric = this.#metric): Hit {
     if (metric instanceof Presence) {
       const number = part.clause === undefined ? metric.value()! : metric.present();
       return { ...at, number, evidence: metric.evidence(part.clause?.with) };
@@ -119,18 +122,18 @@ export class Sweep {
     const span = this.span_ms;
     let at = series.from(from_ms);
     if (at === rows.length || rows[at]!.time_ms > to_ms) return;
-    let low = series.from(rows[at]!.time_ms - span);
-    let high = low;
-    this.#metric.start(rows, low);
+    const swept = resumed(series, at, span, this.#metric, this.#newMetric);
+    const { metric } = swept;
     while (at < rows.length && rows[at]!.time_ms <= to_ms) {
       const end_ms = rows[at]!.time_ms;
-      for (; high < rows.length && rows[high]!.time_ms <= end_ms; high++) this.#metric.add();
-      for (; rows[low]!.time_ms < end_ms - span; low++) this.#metric.remove();
-      at = high;
+      for (; swept.high < rows.length && rows[swept.high]!.time_ms <= end_ms; swept.high++) metric.add();
+      for (; rows[swept.low]!.time_ms < end_ms - span; swept.low++) metric.remove();
+      at = swept.high;
       const start_ms = end_ms - span;
       const cell = Math.floor(start_ms / span);
-      if (skip(cell) || !this.#holds(part)) continue;
-      visit(this.#hit(part, { time_ms: end_ms, start_ms, end_ms, cell, low, high }));
+      if (skip(cell) || !this.#holds(part, metric)) continue;
+      const { low, high } = swept;
+      visit(this.#hit(part, { time_ms: end_ms, start_ms, end_ms, cell, low, high }, metric));
     }
   }
 

@@ -1,6 +1,7 @@
 // The events of one key of one correlation, in the order of their times, whatever the order of arrival. Keeps and
 // forgets; what they mean is judged elsewhere.
 import type { ExtractValue } from "./correlate-extract.ts";
+import type { Metric } from "./window-metric.ts";
 
 /** An event that an alert rests on. */
 export interface Evidence {
@@ -23,7 +24,15 @@ export interface Row {
   readonly from: readonly Evidence[] | undefined;
 }
 
-const ROW_BYTES = 160;
+/** Where a sweep over the rows stands: the rows [low, high) are in the metric. */
+export interface Swept {
+  readonly metric: Metric;
+  low: number;
+  high: number;
+}
+
+/** With what a metric keeps of it. */
+const ROW_BYTES = 200;
 const KEY_BYTES = 1_200;
 
 export class Series {
@@ -44,6 +53,8 @@ export class Series {
   gone = false;
   /** Time of the last event, which may be forgotten by now. */
   last_ms = Number.NEGATIVE_INFINITY;
+  /** Where the last sweep ended, if the next one can go on there. */
+  swept: Swept | undefined;
   /** Had more than one row at some time. */
   grown = false;
   bytes: number;
@@ -69,6 +80,8 @@ export class Series {
     const kept = shared ? { ...row, values: near.values } : row;
     if (at === rows.length) rows.push(kept);
     else rows.splice(at, 0, kept);
+    // A row that came late among those that were gone through.
+    if (this.swept !== undefined && at < this.swept.high) this.swept = undefined;
     this.bytes += bytesOf(row);
     this.last_ms = Math.max(this.last_ms, row.time_ms);
     this.dirty_from = Math.min(this.dirty_from, row.time_ms);
@@ -79,6 +92,13 @@ export class Series {
   /** Forgets the first `count` rows. */
   drop(count: number): void {
     for (let i = 0; i < count; i++) this.bytes -= bytesOf(this.rows[i]!);
+    const { swept } = this;
+    if (swept !== undefined && swept.high >= count) {
+      for (; swept.low < count; swept.low++) swept.metric.remove();
+      swept.metric.shift(count);
+      swept.low -= count;
+      swept.high -= count;
+    } else this.swept = undefined;
     this.rows.splice(0, count);
   }
 

@@ -1,12 +1,14 @@
 // `tapline run --once` and the commands that look at what it left: positions are kept, sources and workers may change,
 // the ledger verifies, the conservation law holds in numbers counted here.
+import { spawnSync } from "node:child_process";
 import { appendFileSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { Status } from "../../src/status.ts";
 import {
+  NODE,
   actionsOf,
   type Document,
   checkDocument,
@@ -270,4 +272,24 @@ test("one press of Ctrl-C is several signals, from the terminal, npm and the lau
   const { code, stdout } = await end;
   expect([code, stdout.match(/^stopping/gm)?.length]).toEqual([0, 1]);
   expect(actionsOf(await entriesOf(join(home, "state", "ledger")), "collector-stop").length).toBe(1);
+});
+
+test("its heaps are bounded, unless somebody says otherwise", () => {
+  const home = newHome();
+  const look = join(home, "look.mjs");
+  writeFileSync(
+    look,
+    'import v8 from "node:v8"; import { isMainThread } from "node:worker_threads";\n' +
+      "if (isMainThread) console.error(`limit ${Math.round(v8.getHeapStatistics().heap_size_limit / 2 ** 20)}`);\n",
+  );
+  const limits = (options: string): number[] => {
+    const env = { ...process.env, HOME: home, NODE_OPTIONS: `--import=${look} ${options}` };
+    const config = configure(home, { workers: 1, bundled_rules: false });
+    const { stderr } = spawnSync(NODE, [resolve("bin/tapline.js"), "run", "--once", "-c", config], { env });
+    return [...stderr.toString().matchAll(/limit (\d+)/g)].map((found) => Number(found[1]));
+  };
+  expect(limits("").at(-1)).toBeLessThan(1_300);
+  const own = limits("--max-old-space-size=1900");
+  expect(own.length).toBe(1);
+  expect(own[0]).toBeGreaterThan(1_900);
 });

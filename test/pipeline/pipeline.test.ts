@@ -195,9 +195,9 @@ async function rig(
   lanes: readonly FakeLane[],
   ledgerOf = (l: Ledger) => l,
   exchange?: Exchange,
+  dir: string = newDir(),
 ): Promise<Rig> {
-  const dir = newDir();
-  const { ledger } = await open(dir);
+  const { ledger, recovered } = await open(dir);
   onTestFinished(() => ledger.close().catch(() => {}));
   const tally = emptyTally();
   const self = new SelfRecorder(ORIGIN, 0, Date.now, (text) => text.replaceAll("secret", "[REDACTED]"));
@@ -205,6 +205,7 @@ async function rig(
     sources: new Map(Object.entries(sources)),
     lanes: lanes as unknown as Lane[],
     ledger: ledgerOf(ledger),
+    covered: recovered.snapshot?.index ?? 0,
     self,
     free: [],
     policy: { take: () => undefined, recorded: {} },
@@ -447,6 +448,28 @@ test("gaps and new streams are entries of the frame that moves their position, r
     [1, { s: { [STREAM.id]: null } }],
   ]);
   await again.close();
+});
+
+test("runs that end before their time leave no more to read again than one would", async () => {
+  const dir = newDir();
+  const count = LIMITS.snapshot_entries / 20;
+  const run = runOf(Array.from({ length: count }, (_, i) => Buffer.from(`{"n":${i}}`)));
+  const hashes = leafHashes(run);
+  const work: Work = (lane) => resultOf(lane, Buffer.from(run), Buffer.from(hashes));
+  for (let turn = 1; turn <= 6; turn++) {
+    const batches = Array.from({ length: 6 }, (_, i) => batchOf(0, `b${i}`));
+    const lanes = [new FakeLane(0, work)];
+    const { pipeline, ledger } = await rig({ s: new FakeSource(batches) }, lanes, undefined, undefined, dir);
+    await drive(pipeline.run(never, true), lanes, () => lanes[0]!.step(2));
+    const { size } = ledger;
+    await ledger.close(); // without a last snapshot, as if it were killed
+    const { ledger: next, recovered } = await open(dir);
+    await next.close();
+    expect(size - (recovered.snapshot?.index ?? 0), `turn ${turn}`).toBeLessThan(
+      LIMITS.snapshot_entries + 6 * count,
+    );
+    if (turn === 6) expect(recovered.snapshot).toBeDefined();
+  }
 });
 
 test("a snapshot is one cut through all workers, and with the log after it gives the state at the end", async () => {
