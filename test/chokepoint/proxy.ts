@@ -35,6 +35,16 @@ export function newDir(): string {
 export type Line = Record<string, unknown> & { readonly msg?: Record<string, unknown> };
 
 /** A directory with a policy, and the spool that proxies write there. */
+/** Of a segment; "" when a collector has taken it since it was listed. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+    throw error;
+  }
+}
+
 export class Home {
   readonly dir: string = newDir();
   readonly spool: string = join(this.dir, "spool");
@@ -96,7 +106,7 @@ export class Home {
     }
     return names
       .toSorted((a, b) => a.localeCompare(b, "en", { numeric: true }))
-      .flatMap((name) => readFileSync(join(this.spool, name), "utf8").split("\n"))
+      .flatMap((name) => textOf(join(this.spool, name)).split("\n"))
       .filter((line) => line !== "")
       .map((line) => JSON.parse(line) as Line);
   }
