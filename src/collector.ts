@@ -226,7 +226,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     onAlert: events.onAlert,
   });
   const flow = { sources, lanes, ledger, self, positions, tally, free, correlating, policy, exchange };
-  const parts = { ...flow, now: Date.now, covered: recovered.snapshot?.index ?? 0 };
+  const parts = { ...flow, now: Date.now };
   pipeline = new Pipeline({ ...parts, onDurable: events.onDurable, onAlert: events.onAlert });
   const readable = withSealedOpen(ledger, createSealer(subject_keys));
   const deliveries = await orEnd(createDeliveries(config, log, readable), open);

@@ -15,8 +15,6 @@ export interface PipelineParts {
   readonly sources: ReadonlyMap<string, Source>;
   readonly lanes: readonly Lane[];
   readonly ledger: Ledger;
-  /** Entries that the newest snapshot covers: what came after it would be read again at the next start. */
-  readonly covered: number;
   readonly self: SelfRecorder;
   readonly positions: Positions;
   readonly tally: Tally;

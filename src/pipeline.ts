@@ -32,7 +32,6 @@ export class Pipeline {
   #next = 0;
   /** Sequence number at which ordering waits for a snapshot's state. */
   #held: number | undefined;
-  #snapshot_at: number;
   #committing: Promise<void> | undefined;
   #failure: Error | undefined;
   /** Aborts when a stop waits for nobody else any more. */
@@ -42,8 +41,6 @@ export class Pipeline {
   constructor(parts: PipelineParts) {
     this.#parts = parts;
     this.#intake = new Intake(parts);
-    // From the snapshot on, not from this start: who is killed again and again would have ever more to read.
-    this.#snapshot_at = parts.covered + LIMITS.snapshot_entries;
   }
 
   /** Batches read and not yet durable. */
@@ -85,7 +82,9 @@ export class Pipeline {
     const now_ms = this.#parts.now();
     this.#pending.set(seq, { source, batch, now_ms, rested_ms: this.#intake.rested_ms });
     this.#parts.lanes[batch.lane]!.post(seq, batch, now_ms, this.#parts.free.splice(0, 1));
-    if (this.#held === undefined && this.#parts.ledger.size >= this.#snapshot_at) void this.#takeSnapshot();
+    // Counted from the last snapshot, not from this start: who is killed again and again would have ever more to read.
+    const { size, snapshotted } = this.#parts.ledger;
+    if (this.#held === undefined && size - snapshotted >= LIMITS.snapshot_entries) void this.#takeSnapshot();
   }
 
   #woken(): Promise<void> {
@@ -250,7 +249,6 @@ export class Pipeline {
       e["tapline.integrity.snapshot"] = digest;
     });
     await this.record();
-    this.#snapshot_at = ledger.size + LIMITS.snapshot_entries;
   }
 
   /** The snapshot of a clean stop. Call after `run` has ended. */

@@ -110,6 +110,10 @@ export class Ledger {
   get published(): number {
     return this.#publisher.size;
   }
+  /** Entries covered by the newest snapshot. */
+  get snapshotted(): number {
+    return this.#keeping.snapshots.newest;
+  }
   /** Undefined when the key is beside the ledger. */
   get signer(): SignerStatus | undefined {
     return this.#publisher.signer;
@@ -152,14 +156,12 @@ export class Ledger {
   /** Stores the caller's state, which covers every frame appended so far; commits first. Returns what an entry should
    * name. Older snapshots and write-ahead segments that nobody needs are removed. */
   async snapshot(state: string): Promise<{ index: number; digest: string }> {
-    const bytes = Buffer.from(state);
-    const index = this.#size;
-    const frames = this.#frames;
+    const [index, frames] = [this.#size, this.#frames];
     await this.commit();
     await this.publish(); // recovery starts at what is signed: the less lies after it the better
     const tiled = Math.min(index, this.#publisher.size, this.#tiles.synced);
     try {
-      return { index, digest: await this.#keeping.snapshots.take({ index, frames, tiled }, bytes) };
+      return { index, digest: await this.#keeping.snapshots.take({ index, frames, tiled }, state) };
     } catch (error) {
       throw this.#fail("writing a snapshot", error);
     }
@@ -249,10 +251,8 @@ export class Ledger {
   #fail(doing: string, cause: unknown): TaplineError {
     if (this.#failure === undefined) {
       this.#failure = writeError(`${doing} of the ledger in ${this.#dir}`, cause);
-      this.#log("error", "the ledger has stopped", {
-        code: this.#failure.code,
-        reason: this.#failure.message,
-      });
+      const { code, message: reason } = this.#failure;
+      this.#log("error", "the ledger has stopped", { code, reason });
       this.#waiters.letGo();
     }
     return this.#failure;

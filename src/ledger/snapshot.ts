@@ -63,16 +63,21 @@ export class SnapshotWriter {
     this.#marks = marks;
   }
 
+  /** Entries that the newest snapshot covers: what comes after them is read again at the next start. */
+  get newest(): number {
+    return this.#marks.at(-1)?.index ?? 0;
+  }
+
   /** Recovery needs nothing before this entry, whichever of the snapshots it goes by. */
   get needed(): number {
     const oldest = this.#marks[0];
     return oldest === undefined || this.#marks.length < KEPT ? 0 : Math.min(oldest.tiled, oldest.index);
   }
 
-  /** Writes a state at the last whole tile before `tiled`, and gives its digest. */
-  async take({ index, frames, tiled }: Mark, state: Uint8Array): Promise<string> {
+  /** Writes a state, as JSON, at the last whole tile before `tiled`, and gives its digest. */
+  async take({ index, frames, tiled }: Mark, state: string): Promise<string> {
     const mark = { index, frames, tiled: tiled - (tiled % TILE_WIDTH) };
-    const { digest, file } = encodeSnapshot(mark, state);
+    const { digest, file } = encodeSnapshot(mark, Buffer.from(state));
     await this.#write(mark, file);
     return digest;
   }

@@ -1,6 +1,6 @@
 // Open files of one source: a bounded number, the least recently used is closed first. Opens only the very file that
 // was asked for, a regular one below the allowed roots, whatever happened to its path meanwhile.
-import { closeSync, constants, fstatSync, openSync, readlinkSync, realpathSync } from "node:fs";
+import { type Stats, closeSync, constants, fstatSync, openSync, readlinkSync, realpathSync } from "node:fs";
 import { sep } from "node:path";
 import { systemCode } from "../core/errors.ts";
 import { keyOf } from "./identity.ts";
@@ -84,6 +84,19 @@ export class Descriptors {
     this.opened++;
     this.#open.set(tail, fd);
     return fd;
+  }
+
+  /** A file that is open, and what the system says of it. A handle that is stale, since its server forgot it or went away, is
+   * closed. */
+  held(tail: Tail): { readonly fd: number; readonly stats: Stats } | undefined {
+    if (!this.#open.has(tail)) return undefined;
+    const fd = this.get(tail) as number;
+    try {
+      return { fd, stats: fstatSync(fd) };
+    } catch {
+      this.close(tail);
+      return undefined;
+    }
   }
 
   #check(fd: number, tail: Tail): Refusal | undefined {

@@ -11,7 +11,7 @@ import type { Outbox } from "./outbox.ts";
 import { type Sibling, Siblings } from "./siblings.ts";
 import type { FollowOptions } from "./stream-options.ts";
 import type { Tail } from "./tail.ts";
-import { compare, compareNow, goesOnAs, headOf, statOf } from "./twin.ts";
+import { compare, compareNow, goesOnAs, headOf } from "./twin.ts";
 
 /** What the watch over names does for it. */
 export interface Watch {
@@ -84,8 +84,9 @@ export class Fate {
 
   /** Of a file that had no whole line yet: what is needed to recognise a copy. */
   #keepHead(tail: Tail): void {
-    if (tail.head_len > 0 || tail.recorded || this.#statsOf(tail) === undefined) return;
-    const head = headOf(this.#descriptors.get(tail) as number);
+    const held = this.#descriptors.held(tail);
+    if (held === undefined || tail.head_len > 0 || tail.recorded) return;
+    const head = headOf(held.fd);
     tail.head_len = head.length;
     tail.head_hash = digest(head);
   }
@@ -102,8 +103,8 @@ export class Fate {
       if (now >= tail.keep_until_ms) this.#outbox.finish(tail, undefined);
       return;
     }
-    const stats = this.#statsOf(tail);
-    if (stats !== undefined) this.#watch.see(tail, stats, now);
+    const held = this.#descriptors.held(tail);
+    if (held !== undefined) this.#watch.see(tail, held.stats, now);
     else if (tail.unpacker === undefined) {
       const copy = this.#heldFor(tail);
       if (copy !== undefined) this.#adopt(copy, tail, false);
@@ -117,15 +118,6 @@ export class Fate {
     const copy = this.#heldFor(tail);
     if (copy !== undefined) this.#adopt(copy, tail, true);
     else this.#outbox.finish(tail, undefined);
-  }
-
-  /** Of a file that is open. A stale handle is closed. */
-  #statsOf(tail: Tail): Sibling | undefined {
-    const fd = this.#descriptors.has(tail) ? this.#descriptors.get(tail) : undefined;
-    if (typeof fd !== "number") return undefined;
-    const stats = statOf(fd);
-    if (stats === undefined) this.#descriptors.close(tail);
-    return stats;
   }
 
   vanish(tail: Tail): void {
@@ -146,7 +138,7 @@ export class Fate {
         if ((await compare(file, tail)) === "same" && this.#hasRest(file, tail)) {
           file.chain = tail.chain;
           file.complete = tail.complete;
-          this.#adopt(file, tail, tail.packed_size !== undefined && tail.packed_size === file.size);
+          this.#adopt(file, tail, tail.packed_size === file.size);
           return true;
         }
         if (!this.#options.follow) this.vanish(tail);
@@ -158,8 +150,9 @@ export class Fate {
   /** Whether what was not read of a file before it lost its place is in the one that took it. */
   #hasRest(file: Tail, tail: Tail): boolean {
     if (tail.packed !== undefined) return true;
-    if (this.#statsOf(tail) === undefined) return file.size >= tail.size;
-    return goesOnAs(this.#descriptors.get(tail) as number, file.at, tail.offset);
+    const held = this.#descriptors.held(tail);
+    if (held === undefined) return file.size >= tail.size;
+    return goesOnAs(held.fd, file.at, tail.offset, held.stats.size);
   }
 
   #heldFor(tail: Tail): Tail | undefined {

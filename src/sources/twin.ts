@@ -1,6 +1,6 @@
 // Whether a file holds the content that another stream was read from: rotation copies (`copytruncate`) and packs
 // (`gzip`) files, and what was read once must not be read again under another name. Only compares.
-import { type Stats, constants, fstatSync, openSync, readFileSync, readSync, statSync } from "node:fs";
+import { constants, fstatSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { LIMITS } from "../core/limits.ts";
 import { letGo } from "./descriptors.ts";
@@ -43,15 +43,6 @@ function hashesTo(fd: number, from: number, length: number, expected: number, ha
   return readSync(fd, bytes, 0, length, from) === length && digest(bytes.subarray(0, length)) === hash;
 }
 
-/** What the system says of an open file; undefined when the handle is stale: its server forgot it, or went away. */
-export function statOf(fd: number): Stats | undefined {
-  try {
-    return fstatSync(fd);
-  } catch {
-    return undefined;
-  }
-}
-
 /** The first bytes of an open file, as many as can be read. */
 export function headOf(fd: number): Uint8Array {
   const head = Buffer.allocUnsafeSlow(LIMITS.head_bytes);
@@ -62,10 +53,9 @@ export function headOf(fd: number): Uint8Array {
   }
 }
 
-/** Whether what an open file holds from an offset on is in the file at a path too, at the same place. A handle that has
- * become stale holds nothing that anybody could read. */
-export function goesOnAs(fd: number, path: string, offset: number): boolean {
-  const left = (statOf(fd)?.size ?? 0) - offset;
+/** Whether what an open file holds from an offset to its end is in the file at a path too, at the same place. */
+export function goesOnAs(fd: number, path: string, offset: number, end: number): boolean {
+  const left = end - offset;
   if (left <= 0) return true;
   if (left > LIMITS.scan_bytes) return false;
   let other: number | undefined;

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 import { verifyLedger } from "../../src/ledger/verify.ts";
 import { openDeadLetters } from "../../src/sinks/dead-letters.ts";
 import type { Status } from "../../src/status.ts";
@@ -140,6 +140,18 @@ export class Bench {
   status(): Status | undefined {
     const path = join(this.state, "status.json");
     return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as Status) : undefined;
+  }
+
+  /** Resolves when the collector with this id has read so many records and its sinks have them. */
+  async settled(pid: number, read: number): Promise<void> {
+    await vi.waitFor(
+      () => {
+        const status = this.status();
+        expect([status?.pid, status?.tally.read]).toEqual([pid, read]);
+        expect(status!.sinks.every(({ pending }) => pending === 0)).toBe(true);
+      },
+      { timeout: 60_000, interval: 50 },
+    );
   }
 
   /** Starts `tapline run`, under strace when there are options for it. One thread does the work on files, so that the same

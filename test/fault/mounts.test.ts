@@ -3,6 +3,7 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { actionsOf, entriesOf } from "../commands/tapline.ts";
 import { Bench } from "./inject.ts";
@@ -17,7 +18,7 @@ function whyNotMount(): string | undefined {
 }
 function whyNotSftp(): string | undefined {
   if (!existsSync("/dev/fuse") || !existsSync(SFTP)) return "needs /dev/fuse and openssh-sftp-server";
-  const missing = ["sshfs", "socat"].filter((name) => spawnSync("which", [name]).status !== 0);
+  const missing = ["sshfs", "socat"].filter((name) => spawnSync(name, ["-V"]).error !== undefined);
   return missing.length === 0 ? undefined : `needs ${missing.join(" and ")} (apt-get install)`;
 }
 const no_mount = whyNotMount();
@@ -43,16 +44,6 @@ afterEach(async () => {
 
 const mount = (...args: string[]): void => void execFileSync("mount", args);
 const unmount = (place: string): void => void spawnSync("umount", ["-l", place]);
-
-const settled = (pid: number, read: number): Promise<void> =>
-  vi.waitFor(
-    () => {
-      const status = bench.status();
-      expect([status?.pid, status?.tally.read]).toEqual([pid, read]);
-      expect(status!.sinks.every(({ pending }) => pending === 0)).toBe(true);
-    },
-    { timeout: 60_000, interval: 50 },
-  );
 
 async function stop(child: ChildProcess): Promise<void> {
   const ended = bench.ended(child);
@@ -80,12 +71,12 @@ test.skipIf(no_mount !== undefined)("overlay: a file that is written moves to an
   const over = (): void => mount("-t", "overlay", "-o", layers, "overlay", logs);
   over();
   const child = bench.start([]);
-  await settled(child.pid!, 100);
+  await bench.settled(child.pid!, 100);
   bench.append(50);
   expect(readdirSync(join(upper, "files")), "it was copied").not.toEqual([]);
-  await settled(child.pid!, 150);
+  await bench.settled(child.pid!, 150);
   bench.append(10);
-  await settled(child.pid!, 160);
+  await bench.settled(child.pid!, 160);
   await stop(child);
   unmount(logs);
   over();
@@ -115,16 +106,16 @@ test.skipIf(no_sftp !== undefined)(
     const path = join(remote, readdirSync(remote)[0]!);
     await serve();
     const child = bench.start([]);
-    await settled(child.pid!, 100);
+    await bench.settled(child.pid!, 100);
     bench.append(50, path);
-    await settled(child.pid!, 150);
+    await bench.settled(child.pid!, 150);
     server!.kill("SIGKILL"); // nobody answers, and the mount stays
     bench.append(10, path);
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    await sleep(2_000);
     await goAway();
     writeFileSync(join(remote, "other.txt"), "none of ours\n");
     await serve();
-    await settled(child.pid!, 160);
+    await bench.settled(child.pid!, 160);
     await stop(child);
     await goAway();
     bench.append(20, path);

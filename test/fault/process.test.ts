@@ -19,13 +19,6 @@ afterEach(() => bench.close());
 
 const soon = (what: () => boolean): Promise<void> =>
   vi.waitFor(() => expect(what()).toBe(true), { timeout: 60_000, interval: 50 });
-const idle = (pid: number, read: number): boolean => {
-  const status = bench.status();
-  return (
-    status?.pid === pid && status.tally.read === read && status.sinks.every(({ pending }) => pending === 0)
-  );
-};
-
 /** The next run finds nothing wrong and leaves nothing out. */
 async function goesOn(): Promise<void> {
   const next = await bench.run();
@@ -56,14 +49,14 @@ test("stopped while a server never answers, once and for good: it ends in time, 
 test("frozen while the other side closes its connections, it goes on when it is let go", async () => {
   const child = bench.start([]);
   const ended = bench.ended(child);
-  await soon(() => idle(child.pid!, 200));
+  await bench.settled(child.pid!, 200);
   for (let times = 1; times <= (FULL ? 5 : 2); times++) {
     child.kill("SIGSTOP");
     bench.append(50);
     bench.proxy.hangUp();
     if (FULL) await sleep(60_000);
     child.kill("SIGCONT");
-    await soon(() => idle(child.pid!, 200 + times * 50));
+    await bench.settled(child.pid!, 200 + times * 50);
   }
   child.kill("SIGTERM");
   expect((await ended).code).toBe(0);
@@ -114,11 +107,11 @@ test("the clock is set forth and back, between runs and while one lasts: order a
     writeFileSync(clock, String(hours * HOUR_MS));
     const child = bench.start([], { env, node });
     const ended = bench.ended(child);
-    await soon(() => idle(child.pid!, read));
+    await bench.settled(child.pid!, read);
     writeFileSync(clock, String(-hours * HOUR_MS));
     bench.append(40);
     read += 40;
-    await soon(() => idle(child.pid!, read));
+    await bench.settled(child.pid!, read);
     const { at_ms } = bench.status()!;
     if (hours !== 0) expect(Math.abs(at_ms + hours * HOUR_MS - Date.now())).toBeLessThan(HOUR_MS); // it was set indeed
     child.kill("SIGTERM");
@@ -130,12 +123,12 @@ test("the clock is set forth and back, between runs and while one lasts: order a
 test("a second collector on the same state is refused by name, and harms nothing", async () => {
   const child = bench.start([]);
   const ended = bench.ended(child);
-  await soon(() => idle(child.pid!, 200));
+  await bench.settled(child.pid!, 200);
   const second = await bench.run();
   expect(second.code).toBe(3);
   expect(second.stderr).toContain(`is in use by process ${child.pid}`);
   bench.append(20);
-  await soon(() => idle(child.pid!, 220));
+  await bench.settled(child.pid!, 220);
   child.kill("SIGTERM");
   expect((await ended).code).toBe(0);
   await bench.check();

@@ -197,7 +197,7 @@ async function rig(
   exchange?: Exchange,
   dir: string = newDir(),
 ): Promise<Rig> {
-  const { ledger, recovered } = await open(dir);
+  const { ledger } = await open(dir);
   onTestFinished(() => ledger.close().catch(() => {}));
   const tally = emptyTally();
   const self = new SelfRecorder(ORIGIN, 0, Date.now, (text) => text.replaceAll("secret", "[REDACTED]"));
@@ -205,7 +205,6 @@ async function rig(
     sources: new Map(Object.entries(sources)),
     lanes: lanes as unknown as Lane[],
     ledger: ledgerOf(ledger),
-    covered: recovered.snapshot?.index ?? 0,
     self,
     free: [],
     policy: { take: () => undefined, recorded: {} },
