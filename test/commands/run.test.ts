@@ -274,22 +274,32 @@ test("one press of Ctrl-C is several signals, from the terminal, npm and the lau
   expect(actionsOf(await entriesOf(join(home, "state", "ledger")), "collector-stop").length).toBe(1);
 });
 
-test("its heaps are bounded, unless somebody says otherwise", () => {
+test("its memory is bounded, unless somebody says otherwise", () => {
   const home = newHome();
   const look = join(home, "look.mjs");
   writeFileSync(
     look,
     'import v8 from "node:v8"; import { isMainThread } from "node:worker_threads";\n' +
-      "if (isMainThread) console.error(`limit ${Math.round(v8.getHeapStatistics().heap_size_limit / 2 ** 20)}`);\n",
+      "if (isMainThread) console.error(`limit ${Math.round(v8.getHeapStatistics().heap_size_limit / 2 ** 20)} arenas ${process.env.MALLOC_ARENA_MAX}`);\n",
   );
-  const limits = (options: string): number[] => {
-    const env = { ...process.env, HOME: home, NODE_OPTIONS: `--import=${look} ${options}` };
+  const run = (options: string, more: NodeJS.ProcessEnv = {}): string => {
+    const { MALLOC_ARENA_MAX: _, ...plain } = process.env;
+    const env = { ...plain, ...more, HOME: home, NODE_OPTIONS: `--import=${look} ${options}` };
     const config = configure(home, { workers: 1, bundled_rules: false });
     const { stderr } = spawnSync(NODE, [resolve("bin/tapline.js"), "run", "--once", "-c", config], { env });
-    return [...stderr.toString().matchAll(/limit (\d+)/g)].map((found) => Number(found[1]));
+    return stderr.toString();
   };
-  expect(limits("").at(-1)).toBeLessThan(1_300);
-  const own = limits("--max-old-space-size=1900");
+  const limits = (said: string): number[] =>
+    [...said.matchAll(/limit (\d+)/g)].map((found) => Number(found[1]));
+  const bounded = run("");
+  expect(limits(bounded).at(-1)).toBeLessThan(1_300);
+  expect(bounded.match(/arenas \w+/g)).toEqual(["arenas undefined", "arenas 2"]);
+  const own = limits(run("--max-old-space-size=1900"));
   expect(own.length).toBe(1);
   expect(own[0]).toBeGreaterThan(1_900);
+  expect(
+    run("", { MALLOC_ARENA_MAX: "7" })
+      .match(/arenas \w+/g)
+      ?.at(-1),
+  ).toBe("arenas 7");
 });
