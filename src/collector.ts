@@ -13,7 +13,7 @@ import { SUBMISSIONS } from "./core/incident.ts";
 import { fromMs } from "./core/time.ts";
 import { Delivery, type Readable } from "./deliver.ts";
 import { type AlertNote, Judge } from "./detect/judge.ts";
-import { type EngineOptions, type EngineResult, compile, readRuleTexts } from "./engine.ts";
+import { type EngineOptions, type EngineResult, compile, rulesBelow } from "./engine.ts";
 import { Candidates } from "./incident/candidates.ts";
 import { deadlinesOf, rulesOf } from "./incident/config.ts";
 import { Incidents } from "./incident/grouping.ts";
@@ -196,7 +196,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   const self = new SelfRecorder(origin, started_ms, Date.now, redactText);
   const policy = new PolicyWatch({ config, self, redactText, log });
   await policy.look();
-  const rules = await readRuleTexts(rulePaths(config), config.placeholders, policy.policy);
+  const rules = await rulesBelow(rulePaths(config), config.placeholders, policy.policy);
   const { set, correlations: joined, wrong } = compile(rules);
   for (const problem of wrong) events.onProblem(problem);
   const incident_rules = rulesOf(config.incidents);

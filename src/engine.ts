@@ -8,9 +8,10 @@ import { createDigest } from "./core/digest.ts";
 import { Flow, type FlowState } from "./detect/flow.ts";
 import type { CorrelationSet } from "./detect/correlate-compile.ts";
 import type { ExtractBatch } from "./detect/correlate-extract.ts";
-import { type Loaded, type RuleText, compileTexts, readTexts } from "./detect/load.ts";
+import { type Loaded, compileParsed, readRules } from "./detect/load.ts";
 import type { Placeholders } from "./detect/modifiers.ts";
 import type { RuleFailure, RuleSet } from "./detect/match.ts";
+import type { Parsed } from "./detect/parse.ts";
 import type { Held } from "./detect/suppress.ts";
 import { type Observation, Observations } from "./detect/observations.ts";
 import { type Sighting, Sightings } from "./detect/sightings.ts";
@@ -39,9 +40,9 @@ export interface EngineOptions {
   readonly subject_keys: string | undefined;
 }
 
-/** What a rule set is made of: every thread compiles the same. */
+/** What a rule set is made of: every thread compiles the same. Read from YAML once, which costs more than compiling. */
 export interface Rules {
-  readonly texts: readonly RuleText[];
+  readonly parsed: Parsed;
   /** Values of `%name%` in rules; the policy's come on top. */
   readonly placeholders: Placeholders;
   /** The inventory, where there is a policy. */
@@ -180,12 +181,12 @@ export class Engine {
 }
 
 /** Reads what a rule set is made of. Throws TaplineError when a path itself cannot be read. */
-export async function readRuleTexts(
+export async function rulesBelow(
   paths: readonly string[],
   placeholders: Placeholders = {},
   policy?: CompiledPolicy,
 ): Promise<Rules> {
-  return { texts: await readTexts(paths), placeholders, policy };
+  return { parsed: await readRules(paths), placeholders, policy };
 }
 
 /** Values of placeholders: those of the configuration and those of the policy together. */
@@ -199,7 +200,9 @@ export function withInventory(placeholders: Placeholders, policy: CompiledPolicy
 
 /** Compiles rules; `wrong` are those that could not be used, a line each. */
 export function compile(rules: Rules): Loaded & { readonly wrong: readonly string[] } {
-  const loaded = compileTexts(rules.texts, { placeholders: withInventory(rules.placeholders, rules.policy) });
+  const loaded = compileParsed(rules.parsed, {
+    placeholders: withInventory(rules.placeholders, rules.policy),
+  });
   // A rule on the inventory rests while nothing defines its lists; `rules lint` names it.
   const wrong = loaded.problems.filter((problem) => problem.code !== "placeholder");
   return { ...loaded, wrong: wrong.map(String) };

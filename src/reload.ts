@@ -10,7 +10,7 @@ import type { Log } from "./core/log.ts";
 import { Correlations } from "./detect/correlate-thread.ts";
 import { ruleStamps } from "./detect/load.ts";
 import type { RuleSet } from "./detect/match.ts";
-import { type Rules, compile, readRuleTexts } from "./engine.ts";
+import { type Rules, compile, rulesBelow } from "./engine.ts";
 import { BUNDLED_RULES } from "./paths.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { PolicyWatch } from "./policy-watch.ts";
@@ -90,7 +90,7 @@ export class Reload {
   async #read(): Promise<boolean> {
     const { config, policy, pipeline, correlating, exchange, self, origin, started_ms } = this.#parts;
     const policy_hash = policy.hash;
-    const rules = await readRuleTexts(rulePaths(config), config.placeholders, policy.policy);
+    const rules = await rulesBelow(rulePaths(config), config.placeholders, policy.policy);
     const { set, correlations, wrong } = compile(rules);
     const fresh = wrong.filter((problem) => !this.#problems.has(problem));
     if (fresh.length > 0) {

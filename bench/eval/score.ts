@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { forEachEntry } from "../../src/core/entry.ts";
-import { type Engine, openEngine, readRuleTexts } from "../../src/engine.ts";
+import { type Engine, openEngine, rulesBelow } from "../../src/engine.ts";
 import { BUNDLED_RULES } from "../../src/paths.ts";
 import { type Trace, chatLine, disguised, mcpLines, random } from "./render.ts";
 
@@ -37,7 +37,7 @@ async function open(): Promise<Engine> {
     origin: { namespace: "default", host: "eval", version: "0" },
     key: "eval",
     started: "2026-01-01T00:00:00.000Z",
-    rules: await readRuleTexts([values.rules ?? BUNDLED_RULES]),
+    rules: await rulesBelow([values.rules ?? BUNDLED_RULES]),
     subject_keys: undefined,
   });
   for (const problem of problems) if (!problem.includes("placeholder")) console.error(problem);

@@ -1,6 +1,6 @@
 // The work of one worker thread on MCP records: decode, map, redact, match, serialise, leaf hash. Prints µs CPU a record.
 import { fromMs } from "../../src/core/time.ts";
-import { openEngine, readRuleTexts } from "../../src/engine.ts";
+import { openEngine, rulesBelow } from "../../src/engine.ts";
 import { BUNDLED_RULES } from "../../src/paths.ts";
 import { Generator } from "../generate.ts";
 
@@ -9,7 +9,7 @@ const { engine } = openEngine({
   origin: { namespace: "default", host: "bench", version: "0" },
   key: "bench",
   started: fromMs(Date.now())!,
-  rules: await readRuleTexts([BUNDLED_RULES]),
+  rules: await rulesBelow([BUNDLED_RULES]),
   subject_keys: undefined,
 });
 const generator = new Generator(1);

@@ -10,7 +10,7 @@ import { LIMITS } from "../core/limits.ts";
 import { openLog } from "../core/log.ts";
 import type { RawBatch, Router, StreamInfo } from "../core/stage.ts";
 import { fromMs } from "../core/time.ts";
-import { type Engine, openEngine, readRuleTexts } from "../engine.ts";
+import { type Engine, openEngine, rulesBelow } from "../engine.ts";
 import { Correlating } from "../correlating.ts";
 import type { CorrelationSet } from "../detect/correlate-compile.ts";
 import { Correlations } from "../detect/correlate-thread.ts";
@@ -234,7 +234,7 @@ Keeps nothing: digests and redaction marks are keyed for this call only; the ale
       // The same input gives the same alerts in every call; what is secret of a collector's own key matters to it alone.
       flow_key: "scan",
       started: fromMs(Date.now())!,
-      rules: await readRuleTexts([BUNDLED_RULES, ...(values.rules ?? [])]),
+      rules: await rulesBelow([BUNDLED_RULES, ...(values.rules ?? [])]),
       subject_keys: undefined,
     });
     for (const problem of problems) console.error(problem);

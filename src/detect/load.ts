@@ -17,7 +17,7 @@ export interface Loaded {
   readonly problems: readonly Problem[];
 }
 
-/** A rule file as read, so that several threads compile the same; `trouble` says why there is no text. */
+/** A rule file as read; `trouble` says why there is no text. */
 export interface RuleText {
   readonly file: string;
   readonly text: string;
@@ -29,12 +29,15 @@ export async function loadRules(paths: readonly string[], options: CompileOption
   return compileTexts(await readTexts(paths), options);
 }
 
-/**
- * Compiles the rules in the texts, in their order, with the filters and the correlations found there. A rule that
- * cannot be read is a problem; the others run.
- */
+/** Compiles the rules in the texts, in their order: `compileParsed` of what they say. */
 export function compileTexts(texts: readonly RuleText[], options: CompileOptions = {}): Loaded {
-  const { rules, filters, correlations, problems } = parseTexts(texts);
+  return compileParsed(parseTexts(texts), options);
+}
+
+/** Compiles rules with the filters and the correlations beside them. A rule that cannot be compiled is a problem; the
+ * others run. */
+export function compileParsed(parsed: Parsed, options: CompileOptions = {}): Loaded {
+  const { rules, filters, correlations, problems } = parsed;
   const set = compileRules(rules, {
     ...options,
     filters: [...(options.filters ?? []), ...filters],

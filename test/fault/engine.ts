@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { forEachEntry, leafHashOf } from "../../src/core/entry.ts";
 import { LIMITS } from "../../src/core/limits.ts";
 import type { Capture, EntryBatch } from "../../src/core/stage.ts";
-import { type Engine, type EngineResult, openEngine, readRuleTexts } from "../../src/engine.ts";
+import { type Engine, type EngineResult, openEngine, rulesBelow } from "../../src/engine.ts";
 import { BUNDLED_RULES } from "../../src/paths.ts";
 import { BulkEncoder } from "../../src/sinks/bulk.ts";
 
@@ -22,7 +22,7 @@ export async function newEngine(namespace = "default"): Promise<Engine> {
     origin: { namespace, host: "test", version: "0" },
     key: "test",
     started: "2020-01-01T00:00:00.000Z",
-    rules: await readRuleTexts([BUNDLED_RULES]),
+    rules: await rulesBelow([BUNDLED_RULES]),
     subject_keys: undefined,
   }).engine;
 }
