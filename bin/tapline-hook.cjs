@@ -270,6 +270,7 @@ const LIMITS = {
 	batch_bytes: 512 * KiB,
 	batch_segments: 1024,
 	run_buffer_bytes: 2 * MiB,
+	buffers_free: 8,
 	worker_young_mb: 24,
 	lanes_in_flight: 3,
 	line_bytes: 16 * MiB,

@@ -51,7 +51,7 @@ export function appendBatch(
   const policy = parts.policy.take();
   const header: FrameHeader = { positions, tally: delta, correlation, policy, ...kept };
   const joined = joinRuns(result, own);
-  if (joined.run !== result.run && isShared(result.run)) parts.free.push(result.run);
+  if (joined.run !== result.run && isShared(result.run)) parts.free.give(result.run);
   // The worker has written the sessions' changes as JSON: they go in as they are.
   const text = `${JSON.stringify(header).slice(0, -1)},"sessions":${result.sessions}}`;
   ledger.append({ ...joined, header: text });

@@ -81,8 +81,8 @@ export class Lane {
     return this.#in_flight < LIMITS.lanes_in_flight;
   }
 
-  /** `free` are runs whose memory the worker may use again. */
-  post(seq: number, batch: RawBatch, now_ms: number, free: readonly Uint8Array[]): void {
+  /** `free` is memory of a run that the worker may use again. */
+  post(seq: number, batch: RawBatch, now_ms: number, free: Uint8Array | undefined): void {
     this.#in_flight++;
     const { buffer, segments, streams } = batch;
     const work = { buffer, segments, streams, now_ms };

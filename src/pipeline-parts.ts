@@ -7,6 +7,7 @@ import type { AlertNote } from "./detect/judge.ts";
 import type { Lane } from "./lane.ts";
 import type { Ledger } from "./ledger/log.ts";
 import type { PolicyWatch } from "./policy-watch.ts";
+import type { SharedBuffers } from "./core/shared-buffers.ts";
 import type { SelfRecorder } from "./self.ts";
 import type { Positions } from "./state.ts";
 import type { Tally } from "./tally.ts";
@@ -19,7 +20,7 @@ export interface PipelineParts {
   readonly positions: Positions;
   readonly tally: Tally;
   /** Runs in shared memory that the ledger has given back, on their way to the workers. */
-  readonly free: Uint8Array[];
+  readonly free: SharedBuffers;
   readonly correlating: Correlating;
   /** Where correlations count across the collectors of a group. */
   readonly exchange?: Exchange | undefined;

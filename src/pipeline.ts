@@ -81,7 +81,7 @@ export class Pipeline {
     const seq = this.#dispatched++;
     const now_ms = this.#parts.now();
     this.#pending.set(seq, { source, batch, now_ms, rested_ms: this.#intake.rested_ms });
-    this.#parts.lanes[batch.lane]!.post(seq, batch, now_ms, this.#parts.free.splice(0, 1));
+    this.#parts.lanes[batch.lane]!.post(seq, batch, now_ms, this.#parts.free.spare());
     // Counted from the last snapshot, not from this start: who is killed again and again would have ever more to read.
     const { size, snapshotted } = this.#parts.ledger;
     if (this.#held === undefined && size - snapshotted >= LIMITS.snapshot_entries) void this.#takeSnapshot();

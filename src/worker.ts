@@ -20,8 +20,8 @@ export type ToWorker =
       readonly type: "batch";
       readonly seq: number;
       readonly work: Work;
-      /** Runs that nobody reads any more. */
-      readonly free: readonly Uint8Array[];
+      /** Memory of a run that nobody reads any more. */
+      readonly free: Uint8Array | undefined;
     }
   | { readonly type: "state" }
   | { readonly type: "rules"; readonly rules: Rules }
@@ -46,7 +46,7 @@ const itemsOf = (list: readonly unknown[]): string => JSON.stringify(list).slice
 
 port.on("message", (message: ToWorker) => {
   if (message.type === "batch") {
-    for (const run of message.free) buffers.give(run);
+    if (message.free !== undefined) buffers.give(message.free);
     const result = engine.process(message.work);
     // Gives private memory back now, not at some later collection: batches come faster than those.
     const { buffer } = message.work.buffer;

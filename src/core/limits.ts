@@ -16,6 +16,7 @@ export const LIMITS = {
   batch_bytes: 512 * KiB, // one batch of records handed to a worker
   batch_segments: 1_024, // streams that share one batch
   run_buffer_bytes: 2 * MiB, // shared memory that a worker writes the entries of a batch into; longer ones get their own
+  buffers_free: 8, // such memory, and that of batches, kept by a thread for the next ones; more goes back to the system
   worker_young_mb: 24, // heap of a worker for what is just made: more takes memory and saves no time
   lanes_in_flight: 3, // batches handed to one worker and not yet appended
   line_bytes: 16 * MiB, // a longer record is kept as a gap and its first `raw_bytes`

@@ -1,5 +1,6 @@
 // Memory that goes round between the threads instead of being made for every batch: V8 counts private memory that is
 // handed over as growth, and answers with collections of the whole heap. Knows nothing of what is in it.
+import { LIMITS } from "./limits.ts";
 
 export class SharedBuffers {
   readonly bytes: number;
@@ -15,8 +16,16 @@ export class SharedBuffers {
     return Buffer.from(this.#free.pop() ?? new SharedArrayBuffer(this.bytes));
   }
 
-  /** Gives the memory below a view back. Nobody may look at it any more. Memory of another kind is left alone. */
+  /** One that was given back, where there is any. */
+  spare(): Uint8Array | undefined {
+    const memory = this.#free.pop();
+    return memory === undefined ? undefined : new Uint8Array(memory);
+  }
+
+  /** Gives the memory below a view back. Nobody may look at it any more. Memory of another kind is left alone, and so is
+   * what is too much: one thread may get what another one makes for itself, again and again. */
   give(view: Uint8Array): void {
+    if (this.#free.length >= LIMITS.buffers_free) return;
     if (isShared(view) && view.buffer.byteLength === this.bytes) this.#free.push(view.buffer);
   }
 }

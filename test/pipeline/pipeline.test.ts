@@ -7,6 +7,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { TaplineError } from "../../src/core/errors.ts";
 import { LIMITS } from "../../src/core/limits.ts";
 import type { MatchExchange } from "../../src/core/exchange.ts";
+import { SharedBuffers } from "../../src/core/shared-buffers.ts";
 import type { Gap, Position, RawBatch, Source, StreamInfo } from "../../src/core/stage.ts";
 import type { EngineResult, LaneState } from "../../src/engine.ts";
 import type { LaneText } from "../../src/state.ts";
@@ -206,7 +207,7 @@ async function rig(
     lanes: lanes as unknown as Lane[],
     ledger: ledgerOf(ledger),
     self,
-    free: [],
+    free: new SharedBuffers(LIMITS.run_buffer_bytes),
     policy: { take: () => undefined, recorded: {} },
     exchange,
     correlating: new Correlating({
