@@ -1,29 +1,29 @@
 // The command line: finds the command, runs it, turns trouble into a message and an exit code.
 // 0 fine, 1 findings or failed check, 2 usage, 3 the world (network, disk, permissions).
+import { COMMANDS } from "./commands/index.ts";
 import { type Command, UsageError } from "./commands/usage.ts";
 import { TaplineError, reasonOf, systemCode } from "./core/errors.ts";
 import { VERSION } from "./version.ts";
 
-const help = (
-  commands: Readonly<Record<string, Command>>,
-) => `tapline ${VERSION}: records what AI agents and MCP servers did, in a ledger that others can verify
+const help =
+  (): string => `tapline ${VERSION}: records what AI agents and MCP servers did, in a ledger that others can verify
 
 usage: tapline COMMAND [options]
 
-${Object.entries(commands)
-  .map(([name, command]) => `  ${name.padEnd(9)} ${command.about}`)
+${Object.entries(COMMANDS)
+  .map(([name, command]) => `  ${name.padEnd(13)} ${command.about}`)
   .join("\n")}
 
 tapline COMMAND --help shows a command's options. Exit codes: 0 fine, 1 findings, 2 usage, 3 the world.
 `;
 
-/** A proxy starts with every agent: it does not wait for what the collector needs. */
 async function loadCommand(name: string): Promise<Command | undefined> {
-  if (name === "mcp") return (await import("./commands/mcp.ts")).mcp;
-  // A reader that goes away (`| head`) is no error.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 3));
-  const { COMMANDS } = await import("./commands/index.ts");
-  return Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  // A reader that goes away (`| head`) is no error; of a proxy it is the client, and its own business.
+  if (name !== "mcp")
+    process.stdout.on("error", (error: NodeJS.ErrnoException) =>
+      process.exit(error.code === "EPIPE" ? 0 : 3),
+    );
+  return Object.hasOwn(COMMANDS, name) ? await COMMANDS[name]!.load() : undefined;
 }
 
 /** What the system refused where nobody expected it to, a disk that is full, say, is the world's trouble all the same. Throws
@@ -43,7 +43,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const command = await loadCommand(name);
   if (command === undefined) {
-    const text = help((await import("./commands/index.ts")).COMMANDS);
+    const text = help();
     const asked = ["help", "--help", "-h"].includes(name);
     (asked ? console.log : console.error)(asked ? text : `tapline: no command "${name}"\n\n${text}`);
     return asked ? 0 : 2;

@@ -94,7 +94,6 @@ async function findProblems(
 }
 
 export const check: Command = {
-  about: "configuration, rules, connections: every problem at once",
   help: `usage: tapline check [-c FILE] [--json]
 
 Exit code 1 when there is a problem.`,

@@ -6,7 +6,6 @@ import { optionsOf, replayEntries, sinkNamed } from "./replay.ts";
 import { type Command, UsageError, readArgs, readConfig } from "./usage.ts";
 
 export const dlq: Command = {
-  about: "what sinks refused: list it, or try again",
   help: `usage: tapline dlq list|replay [--sink NAME] [-c FILE] [--json]
 
   list      index, status and reason of every dead letter

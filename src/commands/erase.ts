@@ -116,7 +116,6 @@ const OPTIONS = {
 } as const;
 
 export const erase: Command = {
-  about: "erase a person: their key, blobs, rows of the store and documents",
   help: `usage: tapline erase --subject NAME [--reason TEXT] [--sink NAME [--username USER --password-file FILE|--password-env NAME]]
                      [-c FILE] [--json]
 

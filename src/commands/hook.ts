@@ -91,7 +91,6 @@ async function run(argv: readonly string[]): Promise<number> {
 }
 
 export const hook: Command = {
-  about: "the chokepoint for agents that have hooks: decide on a call, install, uninstall",
   help: `usage: tapline hook ${NAMES} [EVENT] [--policy FILE] [--fail closed|open] [-c FILE]
        tapline hook install CLIENT [--print] [--file FILE] [--policy FILE] [--fail closed|open] [-c FILE]
        tapline hook uninstall CLIENT [--file FILE]

@@ -155,7 +155,6 @@ async function overStdio(command: readonly string[], values: Values): Promise<nu
 }
 
 export const mcp: Command = {
-  about: "the chokepoint for MCP: decide on and record what passes between a client and a server",
   help: `usage: tapline mcp [--server NAME] [options] -- COMMAND [ARGUMENT…]
        tapline mcp [--server NAME] [options] --listen ADDRESS:PORT --upstream URL
 

@@ -107,7 +107,6 @@ export async function replayEntries(
 }
 
 export const replay: Command = {
-  about: "write entries again to a sink, leaving out what is there",
   help: `usage: tapline replay --sink NAME --from INDEX [--to INDEX] [-c FILE] [--json]
 
   --from INDEX   first entry

@@ -184,7 +184,6 @@ async function collectUntil(
 }
 
 export const run: Command = {
-  about: "collect until stopped: this machine's agents, or what the configuration says",
   help: `usage: tapline run [-c FILE] [--once] [PATH…]
 
   -c, --config FILE   configuration (default: TAPLINE_CONFIG, else discover this machine's agents)

@@ -203,7 +203,6 @@ function inputFormat(named: readonly string[]): string | undefined {
 }
 
 export const scan: Command = {
-  about: "read files once and print the documents that a sink would get",
   help: `usage: tapline scan FILE… [--format F]… [--rules DIR]… [--out events|alerts|all]
 
   FILE          files, patterns, or directories with *.jsonl below; - is standard input

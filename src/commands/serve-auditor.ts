@@ -4,7 +4,6 @@ import { PackServer } from "../evidence/serve.ts";
 import { type Command, UsageError, readArgs } from "./usage.ts";
 
 export const serveAuditor: Command = {
-  about: "an evidence pack as a web page on this machine, read-only",
   help: `usage: tapline serve-auditor DIR [--listen HOST:PORT]
 
   DIR        an evidence pack, as \`tapline report --out DIR\` wrote it; DIR/index.html opens without this, too

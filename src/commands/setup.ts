@@ -25,7 +25,6 @@ function connection(config: Config, engine: Engine, url: string | undefined): un
 const methodOf = ({ named }: Part): string => (named === undefined ? "PUT" : "POST");
 
 export const setup: Command = {
-  about: "install templates, lifecycle, roles, monitors and dashboards in a cluster",
   help: `usage: tapline setup elasticsearch|opensearch [--url URL] [--dashboards-url URL] [-c FILE] [--retention-days N] [--print] [--allow-missing] [--json]
        tapline setup elasticsearch|opensearch --checkpoints [--url URL] [-c FILE] [--print] [--allow-missing] [--json]
 

@@ -131,7 +131,6 @@ function print(status: Status, integrity: readonly string[], problems: readonly 
 }
 
 export const status: Command = {
-  about: "conservation law, lag, heads, what integrity is in force",
   help: `usage: tapline status [-c FILE] [--json]
 
 Exit code 1 when the numbers do not add up, a sink is in trouble or the collector died.`,

@@ -9,8 +9,6 @@ import { TaplineError } from "../core/errors.ts";
 export class UsageError extends Error {}
 
 export interface Command {
-  /** One line for the list of commands. */
-  readonly about: string;
   /** Usage and options. */
   readonly help: string;
   /** Returns the exit code. Throws UsageError or TaplineError. */

@@ -22,7 +22,6 @@ function untilStopped(): Promise<void> {
 }
 
 export const view: Command = {
-  about: "the viewer's link, or a viewer over a store without collecting",
   help: `usage: tapline view [-c FILE] [--reader]
 
   --reader   the link for somebody who may look, and neither act nor export

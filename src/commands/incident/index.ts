@@ -15,7 +15,6 @@ const SUBCOMMANDS: ReadonlyMap<string, () => Promise<Run>> = new Map([
 ]);
 
 export const incident: Command = {
-  about: "list, show, ack, note, notify, close, reopen: incidents, who was told, what is due",
   help: `usage: tapline incident list [--all] [-c FILE] [--json]
        tapline incident show ID [-c FILE] [--json]
        tapline incident ack ID [--note TEXT] [-c FILE] [--json]

@@ -12,7 +12,6 @@ const SUBCOMMANDS: ReadonlyMap<string, () => Promise<Run>> = new Map([
 ]);
 
 export const inventory: Command = {
-  about: "discover, diff, show, accept: what is sanctioned, what was seen",
   help: `usage: tapline inventory discover [--out FILE] [-c FILE] [--json]
        tapline inventory diff|show [-c FILE] [--json]
        tapline inventory accept SERVER [TOOL] [-c FILE] [--json]

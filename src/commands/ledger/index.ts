@@ -15,7 +15,6 @@ const SUBCOMMANDS: ReadonlyMap<string, () => Promise<Run>> = new Map([
 ]);
 
 export const ledger: Command = {
-  about: "verify, prove, show, serve, reconcile, signer, keygen: a ledger that others can check",
   help: `usage: tapline ledger verify [DIR|URL|PROOF] [-c FILE] [--vkey FILE]… [--checkpoint FILE|DIR|URL]… [--anchor NAME]…
                              [--witness FILE]… [--quorum K] [--witnessed-since TIME]
                              [--token-file FILE|--token-env NAME] [--json]

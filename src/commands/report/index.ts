@@ -2,7 +2,6 @@
 import type { Command } from "../usage.ts";
 
 export const report: Command = {
-  about: "an evidence pack for auditors: controls, gaps, sample with proofs",
   help: `usage: tapline report --out DIR [--control ID]… [--from T] [--to T] [--soa FILE] [--impact FILE] [--seed N]
                       [--key FILE] [-c FILE] [--json]
        tapline report soa init [FILE]

@@ -15,7 +15,6 @@ const SUBCOMMANDS: ReadonlyMap<string, () => Promise<Run>> = new Map([
 ]);
 
 export const rules: Command = {
-  about: "test, lint, explain, backtest, coverage, list, new: the tools for rules",
   help: `usage: tapline rules test|lint|coverage|list [PATH…] [-c FILE] [--json]
        tapline rules explain RULE EVENT [--rules PATH]… [-c FILE] [--json]
        tapline rules backtest [PATH…] [--from TIME] [--to TIME] [--expect FILE] [--samples N] [--store] [-c FILE] [--json]
