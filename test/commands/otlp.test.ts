@@ -61,6 +61,7 @@ interface Running {
 async function configured(options: object = {}): Promise<Running> {
   const [home, port] = [newHome(), await freePort()];
   const config = configure(home, {
+    workers: 2,
     sources: { agents: { type: "otlp", listen: `127.0.0.1:${port}`, ...options } },
     sinks: { none: { type: "null" } },
   });

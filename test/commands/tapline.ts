@@ -72,10 +72,11 @@ export function tapline(home: string, args: readonly string[], input?: string | 
   return ended(start(home, ...args), input);
 }
 
-/** Writes a configuration (JSON is YAML) whose state is in `<home>/state`; returns its path. */
+/** Writes a configuration (JSON is YAML) whose state is in `<home>/state`; returns its path. One worker, where a test does
+ * not ask for more: each compiles all rules when it starts. */
 export function configure(home: string, options: Record<string, unknown>, name = "tapline.yml"): string {
   const path = join(home, name);
-  writeFileSync(path, JSON.stringify({ state_dir: join(home, "state"), ...options }));
+  writeFileSync(path, JSON.stringify({ state_dir: join(home, "state"), workers: 1, ...options }));
   return path;
 }
 

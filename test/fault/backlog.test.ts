@@ -92,6 +92,7 @@ describe.skipIf(url === undefined)("a backlog", () => {
       await gate.open();
       const config = configure(home, {
         namespace,
+        workers: 2,
         viewer: { enabled: false },
         sources: { agents: { type: "file", include: [join(logs, "*.jsonl")], poll_ms: 50 } },
         sinks: { cluster: { type: "opensearch", url: gate.url }, out: { type: "file", path: out } },

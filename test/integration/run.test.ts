@@ -79,6 +79,7 @@ async function runSuite(server: ServerName, engine: Engine): Promise<void> {
     const logs = join(home, "logs");
     const config = configure(home, {
       namespace,
+      workers: 2,
       sources: { agents: { type: "file", include: [join(logs, "*.jsonl")] } },
       sinks: { cluster: { type: engine, url }, local: { type: "store" } },
     });
