@@ -285,6 +285,7 @@ const LIMITS = {
 	poll_idle_ms: 1e4,
 	relist_ms: 6e4,
 	grace_ms: 5e3,
+	mount_away_ms: 864e5,
 	spool_keep_ms: 36e5,
 	probe_first_bytes: 16 * KiB,
 	probe_bytes: 256 * KiB,

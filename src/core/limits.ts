@@ -31,6 +31,7 @@ export const LIMITS = {
   poll_idle_ms: 10_000, // longest pause between polls of a file that rests
   relist_ms: 60_000, // a directory is listed again after this, whatever its time says
   grace_ms: 5_000, // a file that was rotated away or deleted is watched this much longer
+  mount_away_ms: 86_400_000, // files whose file system is not mounted any more are waited for so long
   spool_keep_ms: 3_600_000, // a spool segment that was read and deleted is remembered, to miss its successors
   probe_first_bytes: 16 * KiB, // head of a stream read to recognise it
   probe_bytes: 256 * KiB, // the same when the first has no line end

@@ -6,6 +6,7 @@ import { type Descriptors, isWithin, realOf } from "./descriptors.ts";
 import type { Globs } from "./glob.ts";
 import { digest, familyOf, keyOf, rotationBases } from "./identity.ts";
 import type { Known } from "./known.ts";
+import { isAway } from "./mounts.ts";
 import { isMoved, mayBeCopied, mayBeMoved } from "./successors.ts";
 import type { Outbox } from "./outbox.ts";
 import { type Sibling, Siblings } from "./siblings.ts";
@@ -30,6 +31,8 @@ export class Fate {
   readonly #descriptors: Descriptors;
   readonly #known: Known;
   readonly #watch: Watch;
+  /** When a file system was last seen to have gone. */
+  #away_ms = 0;
 
   constructor(
     options: FollowOptions,
@@ -61,6 +64,7 @@ export class Fate {
       return;
     }
     if (tail.size === 0 && this.#baseMissing(tail.at)) return;
+    if (this.#options.follow && this.#isAway(tail, now)) return;
     const name = basename(tail.path);
     for (const [path, stats] of this.siblings.in(dir)) {
       const known = this.#known.tails.get(keyOf(stats));
@@ -80,6 +84,18 @@ export class Fate {
     if (!this.#options.follow && !this.#descriptors.has(tail) && !mayBeMoved(tail, this.#known))
       this.vanish(tail);
     else this.#outbox.enqueue(tail);
+  }
+
+  #isAway(tail: Tail, now: number): boolean {
+    const known = tail.away !== undefined;
+    if (!isAway(tail, now)) return false;
+    if (known) return true;
+    this.#outbox.counts.away++;
+    // Once for all files that went with it.
+    if (this.#away_ms !== now)
+      this.#context.log("warn", "not mounted any more: its files are waited for", { path: tail.at });
+    this.#away_ms = now;
+    return true;
   }
 
   /** Of a file that had no whole line yet: what is needed to recognise a copy. */

@@ -11,6 +11,7 @@ import { Globs } from "./glob.ts";
 import { Hints } from "./hints.ts";
 import { keyOf, packingOf, parseMark } from "./identity.ts";
 import { Known } from "./known.ts";
+import { deviceOf } from "./mounts.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Sibling } from "./siblings.ts";
 import type { FollowOptions } from "./stream-options.ts";
@@ -200,6 +201,8 @@ export class Follower implements Watch {
     if (tail.gone) tail.flush = !this.#options.follow;
     tail.gone = false;
     if (tail.links === 1) tail.at = place.path;
+    tail.dir_dev = deviceOf(dirname(tail.at));
+    tail.away = undefined;
     if (place.path === tail.path) tail.rotated_ms = 0;
     else if (tail.rotated_ms === 0 && tail.at === place.path) tail.rotated_ms = now;
   }

@@ -17,6 +17,7 @@ export type Counts = Record<
   | "gaps"
   | "truncated"
   | "vanished"
+  | "away"
   | "refused"
   | "denied"
   | "broken"
@@ -36,6 +37,7 @@ export class Outbox {
     gaps: 0,
     truncated: 0,
     vanished: 0,
+    away: 0,
     refused: 0,
     denied: 0,
     broken: 0,

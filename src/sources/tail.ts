@@ -77,6 +77,10 @@ export class Tail {
   done = false;
   /** It could not be opened or read; tried again at the next look. */
   denied = false;
+  /** Device of the directory in which it was last seen; undefined before. */
+  dir_dev: number | undefined;
+  /** What lies there while its file system is away. */
+  away: { readonly dev: number; readonly since_ms: number } | undefined;
   /** When its size or time was last seen to change. */
   changed_ms = 0;
   /** Without a name: when to look for it again. */

@@ -5,6 +5,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, writeFileSync }
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { LIMITS } from "../../src/core/limits.ts";
 import { actionsOf, entriesOf } from "../commands/tapline.ts";
 import { Bench } from "./inject.ts";
 
@@ -39,7 +40,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await bench.close();
   server?.kill();
-  for (const place of [logs, join(beside, "upper")]) unmount(place);
+  for (const place of [logs, ...["upper", "remote", "other"].map((name) => join(beside, name))]) unmount(place);
 });
 
 const mount = (...args: string[]): void => void execFileSync("mount", args);
@@ -83,6 +84,40 @@ test.skipIf(no_mount !== undefined)("overlay: a file that is written moves to an
   bench.append(20);
   await whole();
 });
+
+test.skipIf(no_mount !== undefined)(
+  "a mount that is away for long leaves an empty directory: nothing in it was deleted",
+  async () => {
+    bench.append(100);
+    const remote = join(beside, "remote");
+    mkdirSync(remote);
+    mount("-t", "tmpfs", "tmpfs", remote);
+    const [name] = readdirSync(logs);
+    renameSync(logs, join(beside, "below"));
+    cpSync(join(beside, "below"), remote, { recursive: true });
+    mkdirSync(logs);
+    mount("--bind", remote, logs);
+    const child = bench.start([]);
+    await bench.settled(child.pid!, 100);
+    unmount(logs);
+    bench.append(50, join(remote, name!));
+    await sleep(LIMITS.grace_ms + 4_000);
+    mount("--bind", remote, logs);
+    await bench.settled(child.pid!, 150);
+    // As after another mount, whose files have other numbers.
+    unmount(logs);
+    await sleep(LIMITS.grace_ms + 4_000);
+    const other = join(beside, "other");
+    mkdirSync(other);
+    mount("-t", "tmpfs", "tmpfs", other);
+    cpSync(remote, other, { recursive: true });
+    mount("--bind", other, logs);
+    bench.append(10, join(other, name!));
+    await bench.settled(child.pid!, 160);
+    await stop(child);
+    await whole();
+  },
+);
 
 /** A server of files over SFTP, on a pair of pipes. */
 async function serve(): Promise<void> {
