@@ -63,7 +63,14 @@ async function measure(to: string, rate: number, poll_ms: number): Promise<strin
     // The first one waits for the start.
     const all = [...arrivals.at].filter(([n]) => n > 0).map(([n, at]) => ({ sent: feed.sent.get(n)!, at }));
     const taken = (of: typeof all): string =>
-      [0.5, 0.99].map((part) => quantile(of.map(({ sent, at }) => at - sent), part).toFixed(0)).join(", ");
+      [0.5, 0.99]
+        .map((part) =>
+          quantile(
+            of.map(({ sent, at }) => at - sent),
+            part,
+          ).toFixed(0),
+        )
+        .join(", ");
     const warm = taken(all.filter(({ sent }) => sent >= began + START_MS));
     const cold = taken(all.filter(({ sent }) => sent < began + START_MS));
     const held = arrivals.at.size === feed.sent.size && after_ms < HELD_MS ? "yes" : "no";
@@ -77,8 +84,12 @@ async function measure(to: string, rate: number, poll_ms: number): Promise<strin
   }
 }
 
-console.log("| sink | poll_ms | events/s | written/s | alerts | p50, p99 ms | of the first 5 s | held | load |");
-console.log("| ---- | ------- | -------- | --------- | ------ | ----------- | ---------------- | ---- | ---- |");
+console.log(
+  "| sink | poll_ms | events/s | written/s | alerts | p50, p99 ms | of the first 5 s | held | load |",
+);
+console.log(
+  "| ---- | ------- | -------- | --------- | ------ | ----------- | ---------------- | ---- | ---- |",
+);
 for (const to of values.sinks.split(",")) {
   for (const poll_ms of values.poll.split(",").map(Number)) {
     for (const rate of values.rates.split(",").map(Number)) {

@@ -40,7 +40,8 @@ beforeEach(async () => {
 afterEach(async () => {
   await bench.close();
   server?.kill();
-  for (const place of [logs, ...["upper", "remote", "other"].map((name) => join(beside, name))]) unmount(place);
+  for (const place of [logs, ...["upper", "remote", "other"].map((name) => join(beside, name))])
+    unmount(place);
 });
 
 const mount = (...args: string[]): void => void execFileSync("mount", args);

@@ -267,7 +267,10 @@ describe("how much", () => {
     const taken = answers.filter(({ status }) => status === 200).length;
     // On a slow machine some are told to come again although they are kept, and wait still.
     const kept = (): number => taken + (receiver().counts["late"] ?? 0);
-    await pumpUntil(bench, vi.waitUntil(() => bench.records.length >= kept(), 60_000));
+    await pumpUntil(
+      bench,
+      vi.waitUntil(() => bench.records.length >= kept(), 60_000),
+    );
     expect(bench.records.length).toBe(kept());
     expect(bench.records.length).toBeGreaterThan(0);
     expect(bench.records.length).toBeLessThan(12);
