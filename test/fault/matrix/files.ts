@@ -198,7 +198,7 @@ export const FILES: readonly Row[] = [
       ],
     ],
     notHere:
-      "NFS and SMB themselves: the network file system is SFTP through FUSE, with whole seconds and inodes of its own making. A mount that leaves an empty directory for longer than grace_ms looks as if the files were deleted.",
+      "NFS and SMB themselves: the network file system is SFTP through FUSE, with whole seconds and inodes of its own making. A mount that is away when the collector begins is not known as such: its files look deleted after grace_ms.",
   },
   {
     row: 33,
