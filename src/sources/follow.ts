@@ -11,7 +11,7 @@ import { Globs } from "./glob.ts";
 import { Hints } from "./hints.ts";
 import { keyOf, packingOf, parseMark } from "./identity.ts";
 import { Known } from "./known.ts";
-import { deviceOf } from "./mounts.ts";
+import { lieAt } from "./mounts.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Sibling } from "./siblings.ts";
 import type { FollowOptions } from "./stream-options.ts";
@@ -200,9 +200,7 @@ export class Follower implements Watch {
     tail.links++;
     if (tail.gone) tail.flush = !this.#options.follow;
     tail.gone = false;
-    if (tail.links === 1) tail.at = place.path;
-    tail.dir_dev = deviceOf(dirname(tail.at));
-    tail.away = undefined;
+    if (tail.links === 1) lieAt(tail, place.path);
     if (place.path === tail.path) tail.rotated_ms = 0;
     else if (tail.rotated_ms === 0 && tail.at === place.path) tail.rotated_ms = now;
   }
@@ -214,7 +212,7 @@ export class Follower implements Watch {
     if (tail === undefined) return;
     tail.links--;
     if (tail.links > 0 && tail.at === place.path) {
-      for (const other of this.#places.values()) if (other.tail === tail) tail.at = other.path;
+      for (const other of this.#places.values()) if (other.tail === tail) lieAt(tail, other.path);
     }
   }
 

@@ -6,12 +6,19 @@ import { LIMITS } from "../core/limits.ts";
 import type { Tail } from "./tail.ts";
 
 /** Device of the directory at a path; undefined when it is not there, or nobody can tell. */
-export function deviceOf(dir: string): number | undefined {
+function deviceOf(dir: string): number | undefined {
   try {
     return statSync(dir, { throwIfNoEntry: false })?.dev;
   } catch {
     return undefined;
   }
+}
+
+/** Says where a file lies now, and takes note of what its directory lies on. */
+export function lieAt(tail: Tail, path: string): void {
+  tail.at = path;
+  tail.dir_dev = deviceOf(dirname(path));
+  tail.away = undefined;
 }
 
 /** Asked of a file that has no name any more. When its file system is back, or another one is in its place, it is looked for
