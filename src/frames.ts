@@ -3,7 +3,6 @@
 import type { Told } from "./correlating-parts.ts";
 import type { RawBatch } from "./core/stage.ts";
 import { joinRuns } from "./core/run.ts";
-import { isShared } from "./core/shared-buffers.ts";
 import type { EngineResult } from "./engine.ts";
 import type { PipelineParts } from "./pipeline-parts.ts";
 import { type FrameHeader, applyPositions } from "./state.ts";
@@ -51,7 +50,7 @@ export function appendBatch(
   const policy = parts.policy.take();
   const header: FrameHeader = { positions, tally: delta, correlation, policy, ...kept };
   const joined = joinRuns(result, own);
-  if (joined.run !== result.run && isShared(result.run)) parts.free.give(result.run);
+  if (joined.run !== result.run) parts.free.give(result.run);
   // The worker has written the sessions' changes as JSON: they go in as they are.
   const text = `${JSON.stringify(header).slice(0, -1)},"sessions":${result.sessions}}`;
   ledger.append({ ...joined, header: text });

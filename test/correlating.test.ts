@@ -11,7 +11,8 @@ import { type CompiledRule, RuleSet } from "../src/detect/match.ts";
 import { Candidates } from "../src/incident/candidates.ts";
 import { Incidents } from "../src/incident/grouping.ts";
 import { Oversight } from "../src/detect/oversight.ts";
-import { compileTexts } from "../src/detect/load.ts";
+import { compileParsed } from "../src/detect/load.ts";
+import { parseRules } from "../src/detect/parse.ts";
 import { SelfRecorder } from "../src/self.ts";
 
 const ORIGIN = { namespace: "default", host: "h", version: "1" };
@@ -71,7 +72,7 @@ const named = (entries: readonly Entry[]): string[] =>
   entries.map(({ event, rule }) => (event.action === "rule-alert" ? rule!.name! : event.action));
 
 test("alerts stand in the frame of the event, and a frame made again fires nothing anew", () => {
-  const { self, correlating, frame, open } = rig(compileTexts([{ file: "gaps.yml", text: GAPS }]));
+  const { self, correlating, frame, open } = rig(compileParsed(parseRules(GAPS, "gaps.yml")));
   self.add("heartbeat", "alive");
   self.add("gap", "one");
   const one = frame(0);
@@ -95,7 +96,7 @@ test("alerts stand in the frame of the event, and a frame made again fires nothi
 
 test("a window that ends while own events are recorded is kept with their frame", () => {
   const quiet = GAPS.replace("condition: {gte: 2}", "condition: {lt: 2}");
-  const { self, frame, open } = rig(compileTexts([{ file: "gaps.yml", text: quiet }]));
+  const { self, frame, open } = rig(compileParsed(parseRules(quiet, "gaps.yml")));
   self.add("gap", "one");
   const frames = [frame(0)];
   for (let s = 10; s < 200; s += 10) {
@@ -111,7 +112,7 @@ test("a window that ends while own events are recorded is kept with their frame"
 });
 
 test("a rule that fails on the event which says that rules fail is told no more for that", () => {
-  const { set, correlations } = compileTexts([{ file: "gaps.yml", text: GAPS }]);
+  const { set, correlations } = compileParsed(parseRules(GAPS, "gaps.yml"));
   const throwing: CompiledRule = {
     ...set.rules[0]!,
     test: {

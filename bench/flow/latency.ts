@@ -30,6 +30,10 @@ const START_MS = 5_000;
 const work = join(tmpdir(), `tapline-latency-${process.pid}`);
 const seconds = Number(values.seconds);
 
+/** p50 and p99 in ms; nothing of a run that ended before. */
+const shown = (taken: readonly number[]): string =>
+  taken.length === 0 ? "" : `${quantile(taken, 0.5).toFixed(0)}, ${quantile(taken, 0.99).toFixed(0)}`;
+
 async function measure(to: string, rate: number, poll_ms: number): Promise<string> {
   rmSync(work, { recursive: true, force: true });
   mkdirSync(join(work, "in"), { recursive: true });
@@ -60,23 +64,16 @@ async function measure(to: string, rate: number, poll_ms: number): Promise<strin
     const written_s = Math.round((feed.lines * 1_000) / (ended - began)).toLocaleString("en");
     await collector.until("every alert", () => arrivals.at.size === feed.sent.size, DRAIN_MS);
     const after_ms = Math.max(...arrivals.at.values()) - ended;
-    // The first one waits for the start.
-    const all = [...arrivals.at].filter(([n]) => n > 0).map(([n, at]) => ({ sent: feed.sent.get(n)!, at }));
-    const taken = (of: typeof all): string =>
-      [0.5, 0.99]
-        .map((part) =>
-          quantile(
-            of.map(({ sent, at }) => at - sent),
-            part,
-          ).toFixed(0),
-        )
-        .join(", ");
-    const warm = taken(all.filter(({ sent }) => sent >= began + START_MS));
-    const cold = taken(all.filter(({ sent }) => sent < began + START_MS));
+    const [cold, warm]: [number[], number[]] = [[], []];
+    for (const [n, at] of arrivals.at) {
+      if (n === 0) continue; // the first one waits for the start
+      const sent = feed.sent.get(n)!;
+      (sent < began + START_MS ? cold : warm).push(at - sent);
+    }
     const held = arrivals.at.size === feed.sent.size && after_ms < HELD_MS ? "yes" : "no";
     const behind = held === "yes" ? "" : `, ${(after_ms / 1_000).toFixed(1)} s behind`;
     const alerts = `${arrivals.at.size - 1} of ${feed.sent.size - 1}`;
-    return `${written_s} | ${alerts} | ${warm} | ${cold} | ${held}${behind} | ${load.toFixed(1)}`;
+    return `${written_s} | ${alerts} | ${shown(warm)} | ${shown(cold)} | ${held}${behind} | ${load.toFixed(1)}`;
   } finally {
     await collector.stop();
     close?.();

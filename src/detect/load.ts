@@ -18,20 +18,15 @@ export interface Loaded {
 }
 
 /** A rule file as read; `trouble` says why there is no text. */
-export interface RuleText {
+interface RuleText {
   readonly file: string;
   readonly text: string;
   readonly trouble?: { readonly code: "file_size" | "unreadable"; readonly message: string };
 }
 
-/** Compiles all rules below the paths: `compileTexts` of `readTexts`. Throws TaplineError when a path cannot be read. */
+/** Compiles all rules below the paths: `compileParsed` of `readRules`. Throws TaplineError when a path cannot be read. */
 export async function loadRules(paths: readonly string[], options: CompileOptions = {}): Promise<Loaded> {
-  return compileTexts(await readTexts(paths), options);
-}
-
-/** Compiles the rules in the texts, in their order: `compileParsed` of what they say. */
-export function compileTexts(texts: readonly RuleText[], options: CompileOptions = {}): Loaded {
-  return compileParsed(parseTexts(texts), options);
+  return compileParsed(await readRules(paths), options);
 }
 
 /** Compiles rules with the filters and the correlations beside them. A rule that cannot be compiled is a problem; the
@@ -62,7 +57,7 @@ export async function readRules(paths: readonly string[]): Promise<Parsed> {
 
 /** All rule files below the paths (files or directories), in their order. Throws TaplineError when a path itself cannot
  * be read. */
-export async function readTexts(paths: readonly string[]): Promise<RuleText[]> {
+async function readTexts(paths: readonly string[]): Promise<RuleText[]> {
   const out: RuleText[] = [];
   for (const file of await ruleFiles(paths)) out.push(await readText(file));
   return out;

@@ -3,7 +3,8 @@
 import { createDigest } from "../../../src/core/digest.ts";
 import type { Event } from "../../../src/core/generated/event.ts";
 import type { SharedBuffers } from "../../../src/core/shared-buffers.ts";
-import { compileTexts } from "../../../src/detect/load.ts";
+import { compileParsed } from "../../../src/detect/load.ts";
+import { parseRules } from "../../../src/detect/parse.ts";
 import type { RuleSet } from "../../../src/detect/match.ts";
 import { Normaliser } from "../../../src/normalise/index.ts";
 import { type Case, conditionsOf, sigma } from "./work.ts";
@@ -15,9 +16,8 @@ class Marker {
 
   constructor(of: Case) {
     const conditions = conditionsOf(of);
-    const { set, problems } = compileTexts(
-      conditions.map((one, i) => ({ file: `${one.name}.yml`, text: sigma(one, i) })),
-    );
+    const text = conditions.map((one, i) => sigma(one, i)).join("---\n");
+    const { set, problems } = compileParsed(parseRules(text, "conditions.yml"));
     if (problems.length > 0 || set.rules.length !== conditions.length) throw new Error(problems.join("\n"));
     this.#set = set;
     this.#names = set.rules.map(({ rule }) => rule.title);

@@ -12,8 +12,8 @@ import { type Case, isSent } from "./work.ts";
 
 export interface ToWorker {
   readonly work: Work;
-  /** Runs that nobody reads any more. */
-  readonly free: readonly Uint8Array[];
+  /** Memory of a run that nobody reads any more. */
+  readonly free: Uint8Array | undefined;
 }
 export interface FromWorker {
   readonly records: number;
@@ -44,7 +44,7 @@ function parse({ buffer, segments }: Work): number {
 }
 
 port.on("message", ({ work, free }: ToWorker) => {
-  for (const run of free) buffers.give(run);
+  if (free !== undefined) buffers.give(free);
   if (of === "a") return port.postMessage({ records: parse(work) } satisfies FromWorker);
   const { run, hashes, count, counts } = normaliser.process(work);
   if (isSent(of)) {

@@ -3,7 +3,7 @@
 import { Worker } from "node:worker_threads";
 import { parseArgs } from "node:util";
 import { LIMITS } from "../../../src/core/limits.ts";
-import { transferable } from "../../../src/core/shared-buffers.ts";
+import { SharedBuffers, transferable } from "../../../src/core/shared-buffers.ts";
 import type {
   Component,
   Context,
@@ -55,7 +55,7 @@ const sink = isSent(of)
   : undefined;
 
 const stop = new AbortController().signal;
-const free: Uint8Array[] = [];
+const free = new SharedBuffers(LIMITS.run_buffer_bytes);
 /** By lane: batches with its worker, in its order. */
 const under_way = Array.from({ length: lanes }, (): RawBatch[] => []);
 /** Batches that are being sent. */
@@ -71,7 +71,7 @@ async function send({ run, hashes, count }: Required<FromWorker>): Promise<void>
   first += count;
   sending++;
   await sink!.write(batch, false, stop);
-  free.push(run);
+  free.give(run);
   sending--;
   wake();
 }
@@ -101,7 +101,7 @@ while (!source.drained) {
     known.push(...streams);
     const work = { buffer, segments, streams: known.slice(told[lane]), now_ms: Date.now() };
     told[lane] = known.length;
-    const message: ToWorker = { work, free: free.splice(0, 1) };
+    const message: ToWorker = { work, free: free.spare() };
     workers[lane]!.postMessage(message, transferable(buffer));
   }
   if (!under_way.some((_, lane) => isFree(lane))) await settledOne();
