@@ -24,6 +24,7 @@ export interface NamedSink {
 interface Done {
   created: number;
   existing: number;
+  filtered: number;
   dead: Set<number>;
 }
 
@@ -67,6 +68,7 @@ async function replayRange(
     const result = await sink.write(opened(batch, sealer), true, signal);
     done.created += result.created;
     done.existing += result.existing;
+    done.filtered += result.filtered;
     await letters.append(result.dead);
     for (const { index } of result.dead) done.dead.add(index);
   }
@@ -83,11 +85,13 @@ export async function replayEntries(
   const reader = openReader(join(config.state_dir, "ledger"));
   const sealer = createSealer(subjectKeys(config.state_dir));
   const letters = openDeadLetters(config.state_dir, name);
-  const done: Done = { created: 0, existing: 0, dead: new Set() };
+  const done: Done = { created: 0, existing: 0, filtered: 0, dead: new Set() };
   const total = ranges.reduce((sum, [from, to]) => sum + to - from, 0);
   const progress = new Progress();
   if (!json)
-    progress.start(() => `replayed ${done.created + done.existing + done.dead.size} of ${total} entries`);
+    progress.start(
+      () => `replayed ${done.created + done.existing + done.filtered + done.dead.size} of ${total} entries`,
+    );
   try {
     await sink.open(signal);
     for (const range of ranges) await replayRange(reader, sealer, sink, letters, range, done, signal);
@@ -99,10 +103,13 @@ export async function replayEntries(
     await sink.close();
     await reader.close();
   }
-  const { created, existing, dead } = done;
-  if (json) console.log(JSON.stringify({ sink: name, entries: total, created, existing, dead: dead.size }));
+  const { created, existing, filtered, dead } = done;
+  if (json)
+    console.log(JSON.stringify({ sink: name, entries: total, created, existing, filtered, dead: dead.size }));
   else
-    console.log(`${name}: ${total} entries = new ${created} + there ${existing} + dead letters ${dead.size}`);
+    console.log(
+      `${name}: ${total} entries = new ${created} + there ${existing} + filtered ${filtered} + dead letters ${dead.size}`,
+    );
   return dead.size === 0 ? 0 : 1;
 }
 

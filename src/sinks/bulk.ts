@@ -31,59 +31,80 @@ const ITEM_BYTES = 512 + ID_BYTES + SPLICED_BYTES; // most that an item adds to 
 interface Stream {
   readonly key: Buffer;
   readonly action: Buffer;
+  readonly left_out: boolean;
 }
 
 /** Encodes batches for one target. `logs-<dataset>-<namespace>` names the data stream, as the entry says. */
 export class BulkEncoder {
   readonly #streams: Stream[] = [];
+  readonly #leave_out: ReadonlySet<string>;
 
-  /** The batch as bodies of at most `max_bytes` and `max_items`, in ledger order. */
+  /** Entries of these datasets are in no body. */
+  constructor(leave_out: readonly string[] = []) {
+    this.#leave_out = new Set(leave_out);
+  }
+
+  /** The batch as bodies of at most `max_bytes` and `max_items`, in ledger order, without what is left out. */
   encode(
     batch: EntryBatch,
     maxBytes: number = LIMITS.bulk_bytes,
     maxItems: number = LIMITS.bulk_items,
   ): BulkBody[] {
-    const { run } = batch;
+    const run = Buffer.from(batch.run.buffer, batch.run.byteOffset, batch.run.byteLength);
     const bodies: BulkBody[] = [];
     let at = 0;
     let position = 0;
     while (at < run.length) {
       // How many entries fit, before any is copied: a body is allocated once, at its size.
       let end = at;
+      let entries = 0;
       let items = 0;
       let room = 0;
       while (end < run.length && items < maxItems) {
         const length = 2 + ((run[end]! << 8) | run[end + 1]!);
-        if (items > 0 && room + length + ITEM_BYTES > maxBytes) break;
-        room += length + ITEM_BYTES;
+        if (!this.#isLeftOut(run, end + 2)) {
+          if (items > 0 && room + length + ITEM_BYTES > maxBytes) break;
+          room += length + ITEM_BYTES;
+          items++;
+        }
         end += length;
-        items++;
+        entries++;
       }
       assert(end <= run.length, "an entry ends within its run");
-      bodies.push(this.#body(batch, at, position, items, room));
+      if (items > 0) bodies.push(this.#body(batch, run, at, position, items, room));
       at = end;
-      position += items;
+      position += entries;
     }
     assert(position === batch.count, "a run holds as many entries as its batch says");
     return bodies;
   }
 
-  #body(batch: EntryBatch, at: number, position: number, items: number, room: number): BulkBody {
-    const { run, hashes, first } = batch;
-    const source = Buffer.from(run.buffer, run.byteOffset, run.byteLength);
+  #isLeftOut(run: Buffer, start: number): boolean {
+    return this.#leave_out.size > 0 && this.#streamOf(run, start + HEAD.length).left_out;
+  }
+
+  /** A body of the next `items` entries that are not left out, from `at` on. */
+  #body(
+    { hashes, first }: EntryBatch,
+    run: Buffer,
+    at: number,
+    position: number,
+    items: number,
+    room: number,
+  ): BulkBody {
     const bytes = Buffer.allocUnsafe(room);
     const starts = new Uint32Array(items + 1);
     const indexes = new Float64Array(items);
     let to = 0;
-    for (let i = 0; i < items; i++) {
+    for (let i = 0; i < items; position++) {
       const start = at + 2;
-      const end = start + ((run[at]! << 8) | run[at + 1]!);
+      at = start + ((run[at]! << 8) | run[at + 1]!);
+      if (this.#isLeftOut(run, start)) continue;
       starts[i] = to;
-      indexes[i] = first + position + i;
-      to = this.#action(source, start, end, bytes, to);
-      to = writeDocument(source, start, end, first + position + i, hashes, (position + i) * 32, bytes, to);
+      indexes[i++] = first + position;
+      to = this.#action(run, start, at, bytes, to);
+      to = writeDocument(run, start, at, first + position, hashes, position * 32, bytes, to);
       bytes[to++] = NEWLINE;
-      at = end;
     }
     starts[items] = to;
     return { bytes: bytes.subarray(0, to), items, starts, indexes };
@@ -123,9 +144,11 @@ export class BulkEncoder {
       run.subarray(dataset, namespace).equals(NAMESPACE);
     assert(laid, "an entry begins with @timestamp and data_stream");
     const end = run.indexOf(QUOTE, namespace);
-    const name = `logs-${run.toString("latin1", at, dataset)}-${run.toString("latin1", namespace, end)}`;
+    const named = run.toString("latin1", at, dataset);
+    const name = `logs-${named}-${run.toString("latin1", namespace, end)}`;
     const action = Buffer.concat([ascii(`{"create":{"_index":"${name}`), ID]);
-    streams.push({ key: Buffer.from(run.subarray(at, end + 1)), action });
+    const left_out = this.#leave_out.has(named);
+    streams.push({ key: Buffer.from(run.subarray(at, end + 1)), action, left_out });
     return streams[streams.length - 1]!;
   }
 }

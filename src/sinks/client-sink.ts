@@ -9,12 +9,14 @@ import { Shipper } from "./shipper.ts";
 export class ClientSink implements Sink {
   readonly #connect: () => Promise<Server>;
   readonly #context: Context;
+  readonly #leave_out: readonly string[];
   #server: Server | undefined;
   #shipper: Promise<Shipper> | undefined;
 
-  constructor(connect: () => Promise<Server>, context: Context) {
+  constructor(connect: () => Promise<Server>, context: Context, leave_out: readonly string[]) {
     this.#connect = connect;
     this.#context = context;
+    this.#leave_out = leave_out;
   }
 
   async open(signal: AbortSignal): Promise<void> {
@@ -56,6 +58,7 @@ export class ClientSink implements Sink {
     const { default: PQueue } = await import("p-queue");
     const server = await this.#connect();
     this.#server = server;
-    return new Shipper(server, new PQueue({ concurrency: LIMITS.bulk_in_flight }), this.#context);
+    const queue = new PQueue({ concurrency: LIMITS.bulk_in_flight });
+    return new Shipper(server, queue, this.#context, this.#leave_out);
   }
 }

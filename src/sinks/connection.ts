@@ -2,6 +2,7 @@
 // Secrets come from files and the environment only, are read on connecting, and never reach a message.
 import { z } from "zod";
 import { TaplineError, reasonOf } from "../core/errors.ts";
+import { CLASSES } from "../core/generated/classes.ts";
 import { LIMITS } from "../core/limits.ts";
 import { readText, secretOf } from "../core/secrets.ts";
 
@@ -53,6 +54,16 @@ export const connectionShape = {
   timeout_s: z.int().min(1).max(600).default(60).describe("Seconds until an unanswered request is given up"),
 };
 export type ConnectionOptions = z.output<z.ZodObject<typeof connectionShape>>;
+
+const DATASETS = [...new Set(Object.values(CLASSES).map(({ dataset }) => dataset))];
+
+/** What a sink may be told not to ship. */
+export const leave_out = z
+  .array(z.enum(DATASETS as [string, ...string[]]))
+  .default([])
+  .describe(
+    "Datasets that are not shipped: they stay in the ledger and the store, and are counted as filtered",
+  );
 
 /** Checks that options which need each other are there. For `superRefine`. */
 export function checkCredentials(

@@ -10,6 +10,7 @@ import {
   type Server,
   checkCredentials,
   connectionShape,
+  leave_out,
   readCredentials,
   unreachable,
   waitOf,
@@ -34,7 +35,7 @@ export function checkElasticsearch(
 }
 
 const config = z
-  .strictObject({ type: z.literal("elasticsearch"), ...elasticsearchShape })
+  .strictObject({ type: z.literal("elasticsearch"), ...elasticsearchShape, leave_out })
   .superRefine(checkElasticsearch);
 
 /** Connects: reads the secrets, checks nothing. */
@@ -96,5 +97,6 @@ function notElasticsearch(): TaplineError {
 
 export default {
   config,
-  create: (options, context) => new ClientSink(() => connectElasticsearch(options), context),
+  create: (options, context) =>
+    new ClientSink(() => connectElasticsearch(options), context, options.leave_out),
 } satisfies Component<typeof config, Sink>;

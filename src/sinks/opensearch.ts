@@ -4,19 +4,21 @@ import { TaplineError } from "../core/errors.ts";
 import type { Component, Sink } from "../core/stage.ts";
 import { ClientSink } from "./client-sink.ts";
 import {
+  type ConnectionOptions,
   EVERY_STATUS,
   type Server,
   checkCredentials,
   connectionShape,
+  leave_out,
   readCredentials,
   unreachable,
   waitOf,
 } from "./connection.ts";
 
 const config = z
-  .strictObject({ type: z.literal("opensearch"), ...connectionShape })
+  .strictObject({ type: z.literal("opensearch"), ...connectionShape, leave_out })
   .superRefine(checkCredentials);
-export type OpenSearchOptions = Omit<z.output<typeof config>, "type">;
+export type OpenSearchOptions = ConnectionOptions;
 
 /** Connects: reads the secrets, checks nothing. */
 export async function connectOpenSearch(options: OpenSearchOptions): Promise<Server> {
@@ -90,5 +92,5 @@ function notOpenSearch(): TaplineError {
 
 export default {
   config,
-  create: (options, context) => new ClientSink(() => connectOpenSearch(options), context),
+  create: (options, context) => new ClientSink(() => connectOpenSearch(options), context, options.leave_out),
 } satisfies Component<typeof config, Sink>;

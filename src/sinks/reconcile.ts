@@ -21,6 +21,8 @@ export interface ReconcileOptions {
   readonly sealed: string;
   /** How text begins that was sealed for persons who were erased: their documents were deleted. */
   readonly erased: readonly string[];
+  /** Datasets that the sink leaves out; what it shipped of them before is compared like the rest. */
+  readonly leave_out: readonly string[];
 }
 
 export interface Difference {
@@ -33,7 +35,7 @@ export interface Difference {
 }
 
 export interface Reconciled {
-  /** entries = same + unsealed + altered + missing + dead + erased. */
+  /** entries = same + unsealed + altered + missing + dead + erased + filtered. */
   readonly entries: number;
   readonly same: number;
   /** Documents that hold in plain what the ledger holds under a key that is gone; otherwise the same. */
@@ -44,6 +46,8 @@ export interface Reconciled {
   readonly dead: number;
   /** Not there, and of a person who was erased. */
   readonly erased: number;
+  /** Not there, and of a dataset that the sink leaves out. */
+  readonly filtered: number;
   /** Documents that no entry is behind, and copies beyond the first. */
   readonly extra: number;
   /** The first of each kind; the counts are exact. */
@@ -67,6 +71,7 @@ export class Reconciler {
     missing: 0,
     dead: 0,
     erased: 0,
+    filtered: 0,
     extra: 0,
   };
   /** Altered documents that claim another place, where they were or will be met as extra ones. */
@@ -155,9 +160,7 @@ export class Reconciler {
       this.#list({ kind: "extra", id, index, backing_index: hit.backing_index });
     }
     if (best === undefined) {
-      const { dead, erased } = this.#options;
-      const text = textOf(body, item);
-      const why = dead.has(index) ? "dead" : erased.some((tag) => text.includes(tag)) ? "erased" : "missing";
+      const why = this.#whyAway(body, item, index);
       counts[why]++;
       if (why === "missing") this.#list({ kind: why, id, index });
     } else if (best.fields.length > 0) {
@@ -166,6 +169,15 @@ export class Reconciler {
       const { backing_index } = best.hit;
       this.#list({ kind: "altered", id, index, backing_index, fields: best.fields });
     } else counts[best.unsealed ? "unsealed" : "same"]++;
+  }
+
+  #whyAway(body: BulkBody, item: number, index: number): "dead" | "erased" | "filtered" | "missing" {
+    const { dead, erased, leave_out } = this.#options;
+    if (dead.has(index)) return "dead";
+    const text = textOf(body, item);
+    if (erased.some((tag) => text.includes(tag))) return "erased";
+    const { stream } = itemOf(body, item);
+    return leave_out.some((dataset) => stream.startsWith(`logs-${dataset}-`)) ? "filtered" : "missing";
   }
 
   /** The first fields in which a document differs from what its entry makes. */

@@ -32,12 +32,14 @@ export class Shipper {
   readonly #server: Server;
   readonly #queue: PQueue;
   readonly #context: Context;
-  readonly #encoder = new BulkEncoder();
+  readonly #encoder: BulkEncoder;
 
-  constructor(server: Server, queue: PQueue, context: Context) {
+  /** Ships nothing of the datasets in `leave_out`. */
+  constructor(server: Server, queue: PQueue, context: Context, leave_out: readonly string[]) {
     this.#server = server;
     this.#queue = queue;
     this.#context = context;
+    this.#encoder = new BulkEncoder(leave_out);
   }
 
   /** See Sink.write. Trouble with a whole request (outcome unknown) throws, and the caller resends. */
@@ -47,7 +49,9 @@ export class Shipper {
     const done = await Promise.allSettled(bodies.map((body) => this.#ship(body, resent, tally, signal)));
     for (const one of done) if (one.status === "rejected") throw one.reason;
     tally.dead.sort((a, b) => a.index - b.index);
-    return { created: tally.created, existing: tally.existing, dead: tally.dead, filtered: 0 };
+    let filtered = batch.count;
+    for (const body of bodies) filtered -= body.items;
+    return { created: tally.created, existing: tally.existing, dead: tally.dead, filtered };
   }
 
   async #ship(body: BulkBody, resent: boolean, tally: Tally, signal: AbortSignal): Promise<void> {

@@ -176,7 +176,7 @@ test("replay: what is there is left out; a lost file is written again, whole", a
   const again = await tapline(home, replay);
   expect([again.code, JSON.parse(again.stdout)]).toEqual([
     0,
-    { sink: "out", entries: size, created: 0, existing: size, dead: 0 },
+    { sink: "out", entries: size, created: 0, existing: size, filtered: 0, dead: 0 },
   ]);
   expect(readFileSync(out, "utf8")).toBe(before);
   rmSync(out);
@@ -185,7 +185,7 @@ test("replay: what is there is left out; a lost file is written again, whole", a
   expect(readFileSync(out, "utf8")).toBe(before);
   rmSync(out);
   const part = await tapline(home, ["replay", "--sink", "out", "--from", "10", "--to", "20", "-c", config]);
-  expect(part.stdout).toMatch(/^out: 10 entries = new 10 \+ there 0 \+ dead letters 0$/m);
+  expect(part.stdout).toMatch(/^out: 10 entries = new 10 \+ there 0 \+ filtered 0 \+ dead letters 0$/m);
   const written = documents(readFileSync(out, "utf8")).map((document) => field(document, "event.sequence"));
   expect(written).toEqual([10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
 });

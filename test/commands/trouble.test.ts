@@ -51,6 +51,30 @@ test("status: a dead letter that was replayed is no dead letter any more, and th
   expect(text.stdout).toContain("dead letters 0 + replayed 3 + filtered 0");
 });
 
+test("datasets that a sink leaves out are counted, by a replay too, and the rest is there", async () => {
+  const home = newHome();
+  const { faulty, url } = await server();
+  const config = configure(home, {
+    sources: { sample: SAMPLE },
+    sinks: { cluster: { type: "opensearch", url, leave_out: ["tapline.activity"] } },
+  });
+  expect((await tapline(home, ["run", "-c", config, "--once"])).code).toBe(0);
+  const entries = await entriesOf(join(home, "state", "ledger"));
+  const datasets = entries.map((entry) => (entry["data_stream"] as { dataset: string }).dataset);
+  const left = datasets.filter((dataset) => dataset === "tapline.activity").length;
+  expect(left).toBeGreaterThan(0);
+  const sink = await sinkOf(home, config);
+  expect(sink).toMatchObject({ filtered: left, created: sink.entries - left, dead: 0, pending: 0 });
+  expect(faulty.documents().map(({ stream }) => stream)).toEqual(
+    expect.arrayContaining(datasets.filter((d) => d !== "tapline.activity").map((d) => `logs-${d}-default`)),
+  );
+  expect(faulty.streams.has("logs-tapline.activity-default")).toBe(false);
+  const replayed = await tapline(home, ["replay", "--sink", "cluster", "--from", "0", "-c", config]);
+  expect(replayed.stdout).toContain(
+    `${sink.entries} entries = new 0 + there ${sink.created} + filtered ${left} + dead letters 0`,
+  );
+});
+
 test("a replay into the file that a collector writes is refused, and says by whom; afterwards it goes", async () => {
   const home = newHome();
   const out = join(home, "out.ndjson");

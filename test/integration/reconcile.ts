@@ -85,7 +85,7 @@ export function reconcileSuite(name: string, engine: Engine, url: string | undef
     ): Promise<Reconciled> {
       const server = await connect(engine, options());
       const of = { host: namespace, from: 0, to: COUNT, whole: true, dead: new Set<number>(), ...more };
-      const reconciler = new Reconciler(server, { sealed: "[SEALED:v1:", erased: [], ...of });
+      const reconciler = new Reconciler(server, { sealed: "[SEALED:v1:", erased: [], leave_out: [], ...of });
       await reconciler.open(never);
       await reconciler.compare(part, never);
       if (of.whole) await reconciler.outside(COUNT, never);
@@ -173,6 +173,17 @@ export function reconcileSuite(name: string, engine: Engine, url: string | undef
       expect(extra).toEqual(
         expect.arrayContaining([...[1, 2, 3, 4].map((n) => `${namespace}-added-${n}`), documents[30]!.id]),
       );
+    });
+
+    test("what the sink leaves out is not missed, and compared where it is there", async () => {
+      expect(await reconcile({ leave_out: ["tapline.activity"], dead: new Set([511]) })).toMatchObject({
+        entries: COUNT,
+        altered: 8,
+        missing: 0,
+        dead: 1,
+        filtered: 3,
+      });
+      expect(await reconcile({ leave_out: ["tapline.alert"] })).toMatchObject({ missing: 4, filtered: 0 });
     });
 
     test("a part of the ledger is compared alone", async () => {

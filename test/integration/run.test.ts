@@ -220,7 +220,7 @@ async function runSuite(server: ServerName, engine: Engine): Promise<void> {
       await json("POST", `${url}/logs-tapline.activity-${namespace}/_rollover`);
       expect(await replay("dlq", "replay")).toMatchObject([
         0,
-        { entries: 1, created: 1, existing: 0, dead: 0 },
+        { entries: 1, created: 1, existing: 0, filtered: 0, dead: 0 },
       ]);
       expect((await run("dlq", "list")).stdout).toBe("");
       expect((await search()).hits.total.value).toBe(entries.length);

@@ -59,6 +59,30 @@ test("bodies hold what parsing and serialising would give", () => {
   );
 });
 
+test("datasets that are left out are in no body, and the rest is as it would be without them", () => {
+  const kinds = ["tool-call", "heartbeat", "rule-alert"] as const;
+  fc.assert(
+    fc.property(
+      fc.array(fc.constantFrom(...kinds), { maxLength: 40 }),
+      fc.subarray(["tapline.activity", "tapline.integrity", "tapline.alert"]),
+      fc.integer({ min: 1, max: 5 }),
+      (actions, leave_out, most) => {
+        const events = actions.map((action, i) => serialise(toolCall("l", i, "default", action)));
+        const batch = batchOf(events, 100);
+        const bodies = new BulkEncoder(leave_out).encode(batch, 3_000, most);
+        const kept = expected(batch)
+          .map((one, i) => ({ ...one, index: 100 + i }))
+          .filter(({ stream }) => !leave_out.some((dataset) => stream === `logs-${dataset}-default`));
+        expect(bodies.flatMap((body) => lines(body))).toEqual(
+          kept.flatMap(({ stream, id, document }) => [{ create: { _index: stream, _id: id } }, document]),
+        );
+        expect(bodies.flatMap((body) => [...body.indexes])).toEqual(kept.map(({ index }) => index));
+        expect(bodies.every((b) => b.items > 0 && b.items <= most)).toBe(true);
+      },
+    ),
+  );
+});
+
 test("the entry's own bytes are copied: only the end differs", () => {
   const document = serialise(toolCall("x", 7));
   const [body] = new BulkEncoder().encode(batchOf([document], 4_294_967_296));

@@ -57,6 +57,7 @@ export async function reconcile(argv: readonly string[]): Promise<number> {
       dead,
       sealed: SEALED,
       erased,
+      leave_out: (connected as { leave_out?: readonly string[] }).leave_out ?? [],
     });
     await compareAll(config, reader, reconciler, { from, to, whole, json });
     return print(values.sink, reconciler.result(), { from, to, whole, json });
@@ -108,7 +109,7 @@ async function compareAll(
 }
 
 function print(sink: string, result: Reconciled, { from, to, whole, json }: Range): number {
-  const { entries, same, unsealed, altered, missing, dead, erased, extra, differences } = result;
+  const { entries, same, unsealed, altered, missing, dead, erased, filtered, extra, differences } = result;
   if (json) console.log(JSON.stringify({ sink, from, to, ...result }));
   else {
     for (const { kind, id, index, backing_index, fields } of differences) {
@@ -120,7 +121,7 @@ function print(sink: string, result: Reconciled, { from, to, whole, json }: Rang
       console.log("note     a part of the ledger: documents that claim no place in it were not looked for");
     console.log(
       `${sink}: entries ${entries} = same ${same} + unsealed ${unsealed} + altered ${altered} + missing ${missing} + ` +
-        `dead letters ${dead} + erased ${erased}; extra documents ${extra}`,
+        `dead letters ${dead} + erased ${erased} + filtered ${filtered}; extra documents ${extra}`,
     );
   }
   return altered + missing + extra === 0 ? 0 : 1;
