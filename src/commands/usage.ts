@@ -15,6 +15,22 @@ export interface Command {
   run(argv: readonly string[]): Promise<number>;
 }
 
+/** What a subcommand does with the arguments behind its name; returns the exit code. */
+export type Run = (argv: readonly string[]) => Promise<number>;
+
+/** A command that is many: the first argument says which. Each is loaded when it is asked for, since others need none of it. */
+export function commandOf(subcommands: Readonly<Record<string, () => Promise<Run>>>, help: string): Command {
+  return {
+    help,
+    async run([name = "", ...rest]) {
+      if (!Object.hasOwn(subcommands, name))
+        throw new UsageError(`say what: ${Object.keys(subcommands).join(", ")}`);
+      const subcommand = await subcommands[name]!();
+      return subcommand(rest);
+    },
+  };
+}
+
 /** Ids of events begin with a stream's id, which may begin with a dash as an option does. */
 const DASHED_ID = /^-[\w-]{21}-[0-9a-z]+-\d+/;
 /** Put before such an id while options are told from the rest: nothing on a command line can hold it. */

@@ -1,21 +1,17 @@
 // `tapline incident`: what happened, who was told, what is due. Each subcommand is in a file of its own, or with its kin.
-import { type Command, UsageError } from "../usage.ts";
+import { commandOf } from "../usage.ts";
 
-type Run = (argv: readonly string[]) => Promise<number>;
-
-// Loaded when asked for: other commands need none of it.
-const SUBCOMMANDS: ReadonlyMap<string, () => Promise<Run>> = new Map([
-  ["list", async () => (await import("./list.ts")).list],
-  ["show", async () => (await import("./show.ts")).show],
-  ["ack", async () => (await import("./say.ts")).ack],
-  ["note", async () => (await import("./say.ts")).note],
-  ["notify", async () => (await import("./notify.ts")).notify],
-  ["close", async () => (await import("./say.ts")).close],
-  ["reopen", async () => (await import("./say.ts")).reopen],
-]);
-
-export const incident: Command = {
-  help: `usage: tapline incident list [--all] [-c FILE] [--json]
+export const incident = commandOf(
+  {
+    list: async () => (await import("./list.ts")).list,
+    show: async () => (await import("./show.ts")).show,
+    ack: async () => (await import("./say.ts")).ack,
+    note: async () => (await import("./say.ts")).note,
+    notify: async () => (await import("./notify.ts")).notify,
+    close: async () => (await import("./say.ts")).close,
+    reopen: async () => (await import("./say.ts")).reopen,
+  },
+  `usage: tapline incident list [--all] [-c FILE] [--json]
        tapline incident show ID [-c FILE] [--json]
        tapline incident ack ID [--note TEXT] [-c FILE] [--json]
        tapline incident note ID [TEXT] [--deadline NAME] [-c FILE] [--json]
@@ -34,9 +30,4 @@ export const incident: Command = {
 ID is the id of an incident, or at least its first four characters. What is said is handed to the collector, which
 records it with the user of the operating system; when none runs, it is recorded at its next start.
 Exit code 1: a deadline has passed (list, show), or it cannot be done in the state it is in (ack, close, reopen).`,
-  async run([name = "", ...rest]) {
-    const load = SUBCOMMANDS.get(name);
-    if (load === undefined) throw new UsageError(`say what: ${[...SUBCOMMANDS.keys()].join(", ")}`);
-    return (await load())(rest);
-  },
-};
+);

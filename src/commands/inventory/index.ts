@@ -1,18 +1,14 @@
 // `tapline inventory`: what is sanctioned, what was seen. Each subcommand has a file of its own.
-import { type Command, UsageError } from "../usage.ts";
+import { commandOf } from "../usage.ts";
 
-type Run = (argv: readonly string[]) => Promise<number>;
-
-// Loaded when asked for: other commands need none of it.
-const SUBCOMMANDS: ReadonlyMap<string, () => Promise<Run>> = new Map([
-  ["discover", async () => (await import("./discover.ts")).discover],
-  ["diff", async () => (await import("./diff.ts")).diff],
-  ["show", async () => (await import("./show.ts")).show],
-  ["accept", async () => (await import("./accept.ts")).accept],
-]);
-
-export const inventory: Command = {
-  help: `usage: tapline inventory discover [--out FILE] [-c FILE] [--json]
+export const inventory = commandOf(
+  {
+    discover: async () => (await import("./discover.ts")).discover,
+    diff: async () => (await import("./diff.ts")).diff,
+    show: async () => (await import("./show.ts")).show,
+    accept: async () => (await import("./accept.ts")).accept,
+  },
+  `usage: tapline inventory discover [--out FILE] [-c FILE] [--json]
        tapline inventory diff|show [-c FILE] [--json]
        tapline inventory accept SERVER [TOOL] [-c FILE] [--json]
 
@@ -31,9 +27,4 @@ export const inventory: Command = {
   accept       trusts the definition that a tool in quarantine has now; exit code 1 when there is none
 
 Secrets of known shapes in command lines and URLs are shown as *; environment and headers are never read.`,
-  async run([name = "", ...rest]) {
-    const load = SUBCOMMANDS.get(name);
-    if (load === undefined) throw new UsageError(`say what: ${[...SUBCOMMANDS.keys()].join(", ")}`);
-    return (await load())(rest);
-  },
-};
+);

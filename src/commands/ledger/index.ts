@@ -1,21 +1,17 @@
 // `tapline ledger`: proofs, verification and publication of a ledger. Each subcommand has a file of its own.
-import { type Command, UsageError } from "../usage.ts";
+import { commandOf } from "../usage.ts";
 
-type Run = (argv: readonly string[]) => Promise<number>;
-
-// Loaded when asked for: other commands need none of it.
-const SUBCOMMANDS: ReadonlyMap<string, () => Promise<Run>> = new Map([
-  ["verify", async () => (await import("./verify.ts")).verify],
-  ["prove", async () => (await import("./prove.ts")).prove],
-  ["show", async () => (await import("./show.ts")).show],
-  ["reconcile", async () => (await import("./reconcile.ts")).reconcile],
-  ["signer", async () => (await import("./signer.ts")).signer],
-  ["keygen", async () => (await import("./keygen.ts")).keygen],
-  ["serve", async () => (await import("./serve.ts")).serve],
-]);
-
-export const ledger: Command = {
-  help: `usage: tapline ledger verify [DIR|URL|PROOF] [-c FILE] [--vkey FILE]… [--checkpoint FILE|DIR|URL]… [--anchor NAME]…
+export const ledger = commandOf(
+  {
+    verify: async () => (await import("./verify.ts")).verify,
+    prove: async () => (await import("./prove.ts")).prove,
+    show: async () => (await import("./show.ts")).show,
+    reconcile: async () => (await import("./reconcile.ts")).reconcile,
+    signer: async () => (await import("./signer.ts")).signer,
+    keygen: async () => (await import("./keygen.ts")).keygen,
+    serve: async () => (await import("./serve.ts")).serve,
+  },
+  `usage: tapline ledger verify [DIR|URL|PROOF] [-c FILE] [--vkey FILE]… [--checkpoint FILE|DIR|URL]… [--anchor NAME]…
                              [--witness FILE]… [--quorum K] [--witnessed-since TIME]
                              [--token-file FILE|--token-env NAME] [--json]
        tapline ledger prove EVENT_ID|INDEX [DIR] [-c FILE] [--out FILE]
@@ -61,9 +57,4 @@ export const ledger: Command = {
     --host NAME     a name beside localhost by which it may be called
     --token-file, --token-env
                     a token, or sha256: and its digest: who shows it gets the entries too`,
-  async run([name = "", ...rest]) {
-    const load = SUBCOMMANDS.get(name);
-    if (load === undefined) throw new UsageError(`say what: ${[...SUBCOMMANDS.keys()].join(", ")}`);
-    return (await load())(rest);
-  },
-};
+);

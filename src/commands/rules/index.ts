@@ -1,21 +1,17 @@
 // `tapline rules`: the tools of a detection engineer. Each subcommand has a file of its own.
-import { type Command, UsageError } from "../usage.ts";
+import { commandOf } from "../usage.ts";
 
-type Run = (argv: readonly string[]) => Promise<number>;
-
-// Loaded when asked for: other commands need none of it.
-const SUBCOMMANDS: ReadonlyMap<string, () => Promise<Run>> = new Map([
-  ["test", async () => (await import("./test.ts")).test],
-  ["lint", async () => (await import("./lint.ts")).lint],
-  ["explain", async () => (await import("./explain.ts")).explain],
-  ["backtest", async () => (await import("./backtest.ts")).backtest],
-  ["coverage", async () => (await import("./coverage.ts")).coverage],
-  ["list", async () => (await import("./list.ts")).list],
-  ["new", async () => (await import("./new.ts")).create],
-]);
-
-export const rules: Command = {
-  help: `usage: tapline rules test|lint|coverage|list [PATH…] [-c FILE] [--json]
+export const rules = commandOf(
+  {
+    test: async () => (await import("./test.ts")).test,
+    lint: async () => (await import("./lint.ts")).lint,
+    explain: async () => (await import("./explain.ts")).explain,
+    backtest: async () => (await import("./backtest.ts")).backtest,
+    coverage: async () => (await import("./coverage.ts")).coverage,
+    list: async () => (await import("./list.ts")).list,
+    new: async () => (await import("./new.ts")).create,
+  },
+  `usage: tapline rules test|lint|coverage|list [PATH…] [-c FILE] [--json]
        tapline rules explain RULE EVENT [--rules PATH]… [-c FILE] [--json]
        tapline rules backtest [PATH…] [--from TIME] [--to TIME] [--expect FILE] [--samples N] [--store] [-c FILE] [--json]
        tapline rules new AREA NAME [--dir DIR]
@@ -41,9 +37,4 @@ export const rules: Command = {
     --layer FILE    layers for the ATT&CK Navigator
   list         id, level, status, area (directory) and title
   new          writes a rule and its proof to begin with, below --dir (default: here)`,
-  async run([name = "", ...rest]) {
-    const load = SUBCOMMANDS.get(name);
-    if (load === undefined) throw new UsageError(`say what: ${[...SUBCOMMANDS.keys()].join(", ")}`);
-    return (await load())(rest);
-  },
-};
+);
