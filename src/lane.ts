@@ -84,8 +84,9 @@ export class Lane {
   /** `free` is memory of a run that the worker may use again. */
   post(seq: number, batch: RawBatch, now_ms: number, free: Uint8Array | undefined): void {
     this.#in_flight++;
-    const { buffer, segments, streams } = batch;
-    const work = { buffer, segments, streams, now_ms };
+    const { buffer, segments, streams, positions } = batch;
+    const ended = Object.keys(positions).filter((id) => positions[id] === null);
+    const work = { buffer, segments, streams, ended, now_ms };
     this.#send({ type: "batch", seq, work, free }, transferable(buffer));
   }
 

@@ -70,7 +70,8 @@ export class Pipeline {
     while (!signal.aborted && this.#failure === undefined) {
       if (await this.#intake.round((source, batch) => this.#dispatch(source, batch))) continue;
       if (once && [...this.#parts.sources.values()].every((source) => source.drained)) break;
-      if (!signal.aborted) await this.#intake.rest(this.#woken());
+      // A failure while sources were read woke nobody.
+      if (!signal.aborted && this.#failure === undefined) await this.#intake.rest(this.#woken());
     }
     while (this.inFlight > 0 && this.#failure === undefined) await this.#woken();
     await this.#committing;

@@ -1,6 +1,7 @@
 // Start-up: the newest snapshot and the frames after it, put together to the state of the moment of the stop, and given
 // to the workers. What flow knew is not in frames: the entries after the snapshot are followed again.
 import { createDigest } from "./core/digest.ts";
+import { LIMITS } from "./core/limits.ts";
 import type { Correlations, CorrelationsState } from "./detect/correlate-thread.ts";
 import type { FirstSeen } from "./detect/first-seen.ts";
 import type { Oversight } from "./detect/oversight.ts";
@@ -84,8 +85,12 @@ export async function recover(parts: RecoverParts): Promise<RecoveredState> {
     const changed = header.sessions ?? [];
     for (const [id, changes] of changed) {
       const session = sessions.get(id);
-      if (session === undefined) sessions.set(id, new Session(id, digest, changes));
-      else session.apply(changes);
+      if (session !== undefined) session.apply(changes);
+      else {
+        sessions.set(id, new Session(id, digest, changes));
+        // Frames do not say which the workers dropped.
+        if (sessions.size > LIMITS.sessions * lanes.length) sessions.delete(sessions.keys().next().value!);
+      }
     }
     if (changed[0] === undefined) continue;
     // All sessions of a frame are of one worker. No more than one run waits for each.

@@ -26,6 +26,8 @@ interface Done {
   existing: number;
   filtered: number;
   dead: Set<number>;
+  /** Batches of which something was left out, [from, to): nobody knows what of them arrived. */
+  readonly in_doubt: [number, number][];
 }
 
 /** Options of the sink of that name. */
@@ -69,9 +71,14 @@ async function replayRange(
     done.created += result.created;
     done.existing += result.existing;
     done.filtered += result.filtered;
+    if (result.filtered > 0) done.in_doubt.push([batch.first, batch.first + batch.count]);
     await letters.append(result.dead);
     for (const { index } of result.dead) done.dead.add(index);
   }
+}
+
+function isIn(index: number, ranges: readonly (readonly [number, number])[]): boolean {
+  return ranges.some(([from, to]) => index >= from && index < to);
 }
 
 /** Writes entries of the ranges [from, to) again; returns the exit code. */
@@ -85,7 +92,7 @@ export async function replayEntries(
   const reader = openReader(join(config.state_dir, "ledger"));
   const sealer = createSealer(subjectKeys(config.state_dir));
   const letters = openDeadLetters(config.state_dir, name);
-  const done: Done = { created: 0, existing: 0, filtered: 0, dead: new Set() };
+  const done: Done = { created: 0, existing: 0, filtered: 0, dead: new Set(), in_doubt: [] };
   const total = ranges.reduce((sum, [from, to]) => sum + to - from, 0);
   const progress = new Progress();
   if (!json)
@@ -96,7 +103,7 @@ export async function replayEntries(
     await sink.open(signal);
     for (const range of ranges) await replayRange(reader, sealer, sink, letters, range, done, signal);
     await letters.settle(
-      (index) => !done.dead.has(index) && ranges.some(([from, to]) => index >= from && index < to),
+      (index) => !done.dead.has(index) && isIn(index, ranges) && !isIn(index, done.in_doubt),
     );
   } finally {
     progress.stop();

@@ -158,7 +158,7 @@ export interface Router {
     head: Uint8Array,
     path: string,
     named?: string,
-  ): { format: string; session: string | undefined; stateless: boolean; facts?: StreamFacts | undefined };
+  ): { format: string; session: string | undefined; facts?: StreamFacts | undefined };
   /** A session's streams share a lane. */
   laneOf(session: string): number;
   /** The session of one parsed record, for sources whose streams hold the records of many. */

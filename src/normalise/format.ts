@@ -16,8 +16,6 @@ export type Mapper = (record: unknown, scope: Scope) => Outcome;
 export interface Format {
   readonly name: string;
   readonly vantage: Vantage;
-  /** "none": records stand alone and may be spread over workers; "session": joined within the session. */
-  readonly state: "none" | "session";
   /** 0 to 1: how sure the format is that these first records are its own. Pure. */
   recognise(head: readonly unknown[], path: string): number;
   /** The agent session that a stream belongs to as a whole, when path or head tell; else undefined. Pure. */

@@ -23,6 +23,8 @@ export interface Work {
   readonly buffer: Uint8Array;
   readonly segments: readonly Segment[];
   readonly streams: readonly StreamInfo[];
+  /** Streams of which nothing comes after this batch. */
+  readonly ended?: readonly string[];
   readonly now_ms: number;
 }
 
@@ -109,6 +111,7 @@ export class Normaliser {
     this.scope.beginBatch(work.now_ms);
     const buffer = Buffer.from(work.buffer.buffer, work.buffer.byteOffset, work.buffer.length);
     for (let i = 0; i < work.segments.length; i++) this.#segment(buffer, work.segments[i]!);
+    if (work.ended !== undefined) for (const id of work.ended) this.#streams.delete(id);
     const drift = this.scope.drift.take();
     if (drift !== undefined) this.#counts.drift = drift;
     return {

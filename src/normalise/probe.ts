@@ -69,7 +69,6 @@ function parsed(texts: readonly string[]): unknown[] {
 export interface Probed {
   readonly format: string;
   readonly session: string | undefined;
-  readonly stateless: boolean;
   readonly facts: StreamFacts | undefined;
 }
 
@@ -88,9 +87,8 @@ export function probe(head: Uint8Array, path: string, named?: string): Probed {
       }
     }
   }
-  if (best === undefined)
-    return { format: "unknown", session: undefined, stateless: false, facts: undefined };
+  if (best === undefined) return { format: "unknown", session: undefined, facts: undefined };
   const session = best.sessionOf(lines, path);
   const facts = factsOf(best.vantage, lines, session);
-  return { format: best.name, session, stateless: best.state === "none", facts };
+  return { format: best.name, session, facts };
 }

@@ -132,6 +132,8 @@ export class RecordScope implements Scope {
 
   restore(sessions: readonly (readonly [string, SessionState])[]): void {
     for (const [id, state] of sessions) this.sessions.set(id, new Session(id, this.digest, state));
+    // With other workers, or of frames, more may come than one holds.
+    while (this.sessions.size > LIMITS.sessions) this.#evict();
   }
 
   event(action: Action, time: unknown): Event {

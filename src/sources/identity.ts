@@ -43,7 +43,6 @@ const markSchema = z.object({
   tail_hash: z.string(),
   format: z.string(),
   session: z.string().optional(),
-  stateless: z.boolean(),
   /** How records end, when not with their line. */
   framing: z.literal("block").optional(),
   /** What the first records told of the client, and how the session was found with it. */

@@ -1,5 +1,5 @@
-// What waits to be handed over: files with something to read, a queue for each lane and one for streams that may go
-// to any, and notices (gaps, positions). Keeps the order within a stream; reads nothing.
+// What waits to be handed over: files with something to read, a queue for each lane, and notices (gaps, positions), which
+// go to any lane while their stream has none. Keeps the order within a stream; reads nothing.
 import type { Gap, Position, StreamInfo } from "../core/stage.ts";
 import { firstId } from "./identity.ts";
 import type { StreamOptions } from "./stream-options.ts";
@@ -33,6 +33,8 @@ export class Outbox {
   readonly fresh = new Set<Tail>();
   readonly ready: readonly Set<Tail>[];
   readonly notices: readonly Notice[][];
+  /** Of streams that have no lane yet. */
+  readonly loose: Notice[] = [];
   readonly counts: Counts = {
     gaps: 0,
     truncated: 0,
@@ -51,7 +53,7 @@ export class Outbox {
 
   constructor(common: StreamOptions, lanes: number) {
     this.common = common;
-    this.ready = Array.from({ length: lanes + 1 }, () => new Set<Tail>());
+    this.ready = Array.from({ length: lanes }, () => new Set<Tail>());
     this.notices = this.ready.map(() => []);
   }
 
@@ -89,14 +91,14 @@ export class Outbox {
 
   /** Leaves with the stream's next batch. `next` waits until then, and so does a stream that has no queue yet. */
   note(tail: Tail, gap: Gap | undefined, positions: Record<string, Position | null>, next?: Tail): void {
-    const queue = tail.queue < 0 ? this.notices.length - 1 : tail.queue;
+    const notices = this.notices[tail.queue] ?? this.loose;
     const release = next === undefined ? [] : [next];
     if (tail.queue < 0 && tail !== next) release.push(tail);
     for (const waiting of release) {
       waiting.waiting++;
       this.remove(waiting);
     }
-    this.notices[queue]!.push({ info: gap && this.#announce(tail), gap, positions, release });
+    notices.push({ info: gap && this.#announce(tail), gap, positions, release });
   }
 
   /** The file was cut or rewritten: its generation ends here with a gap, the next one starts at 0. When the old
@@ -141,6 +143,8 @@ export class Outbox {
     if (tail.recorded) positions[tail.id] = null;
     this.remove(tail);
     if (gap !== undefined || tail.recorded || tail.before !== undefined) this.note(tail, gap, positions);
+    // Its worker forgets it.
+    tail.announced = false;
     tail.done = true;
   }
 

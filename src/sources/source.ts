@@ -29,9 +29,9 @@ export class FollowSource implements Source {
   #taker!: Taker;
   #packed!: PackedTaker;
   #unresolved!: Unresolved;
-  /** By queue: a file that did not fit into the batch before. */
+  /** By lane: a file that did not fit into the batch before. */
   readonly #first: (Tail | undefined)[] = [];
-  /** By queue: the batch that is read ahead. */
+  /** By lane: the batch that is read ahead. */
   readonly #ahead: (Promise<Draft | undefined> | undefined)[] = [];
   /** Batches are made one after the other. */
   #making: Promise<unknown> = Promise.resolve();
@@ -39,7 +39,6 @@ export class FollowSource implements Source {
   #asked = 0;
   /** Batches made and not handed over. */
   #made = 0;
-  #turn = false;
   #poll_at = 0;
   /** The next poll may be so early. */
   #earliest_at = 0;
@@ -97,31 +96,24 @@ export class FollowSource implements Source {
   }
 
   async read(lane: number): Promise<RawBatch | undefined> {
-    const shared = this.#router.lanes;
-    // A lane's own streams and those that may go to any lane take turns.
-    this.#turn = !this.#turn;
-    const order = this.#turn ? [lane, shared] : [shared, lane];
-    for (const queue of order) {
-      const ahead = this.#ahead[queue];
-      this.#ahead[queue] = undefined;
-      const draft = (await ahead) ?? (await this.#make(queue));
-      if (draft === undefined) continue;
-      this.#made--;
-      for (const tail of draft.release) {
-        tail.waiting--;
-        this.#outbox.enqueue(tail);
-      }
-      const next = this.#make(queue);
-      next.catch(() => {}); // told by the read that waits for it
-      this.#ahead[queue] = next;
-      return draft.batch(lane, this.#outbox.behind);
+    const ahead = this.#ahead[lane];
+    this.#ahead[lane] = undefined;
+    const draft = (await ahead) ?? (await this.#make(lane));
+    if (draft === undefined) return undefined;
+    this.#made--;
+    for (const tail of draft.release) {
+      tail.waiting--;
+      this.#outbox.enqueue(tail);
     }
-    return undefined;
+    const next = this.#make(lane);
+    next.catch(() => {}); // told by the read that waits for it
+    this.#ahead[lane] = next;
+    return draft.batch(lane, this.#outbox.behind);
   }
 
-  #make(queue: number): Promise<Draft | undefined> {
+  #make(lane: number): Promise<Draft | undefined> {
     this.#asked++;
-    const made = this.#making.then(() => this.#fill(queue)).finally(() => this.#asked--);
+    const made = this.#making.then(() => this.#fill(lane)).finally(() => this.#asked--);
     this.#making = made.catch(() => {});
     return made;
   }
@@ -141,21 +133,24 @@ export class FollowSource implements Source {
     this.#poll_at = Math.max(this.#poll_at, performance.now() + this.#options.poll_ms);
   }
 
-  /** The next batch of a queue, undefined when it has nothing. */
-  async #fill(queue: number): Promise<Draft | undefined> {
+  /** The next batch of a lane, undefined when it has nothing. */
+  async #fill(lane: number): Promise<Draft | undefined> {
     if (this.#closed) return undefined;
     if (performance.now() >= this.#poll_at) {
       if (this.#options.follow) await this.#poll();
       if (!this.#unresolved.idle) this.#askForSessions();
     } else if (this.#follower.hints.due && !this.#follower.glance()) this.#poll_at = this.#earliest_at;
     if (this.#outbox.fresh.size > 0) await this.#lookAtHeads();
-    const ready = this.#outbox.ready[queue]!;
-    const notices = this.#outbox.notices[queue]!;
-    if (ready.size === 0 && notices.length === 0) return undefined;
+    const ready = this.#outbox.ready[lane]!;
+    const notices = this.#outbox.notices[lane]!;
+    const { loose } = this.#outbox;
+    if (ready.size + notices.length + loose.length === 0) return undefined;
     const draft = new Draft(wanted(ready), this.#buffers);
-    for (const notice of notices.splice(0, LIMITS.batch_segments)) draft.add(notice);
-    let first = this.#first[queue];
-    this.#first[queue] = undefined;
+    const told = notices.splice(0, LIMITS.batch_segments);
+    told.push(...loose.splice(0, LIMITS.batch_segments - told.length));
+    for (const notice of told) draft.add(notice);
+    let first = this.#first[lane];
+    this.#first[lane] = undefined;
     // Every file has one turn; those with more go to the end of the queue.
     for (let turns = ready.size; turns > 0 && !draft.full; turns--) {
       const tail = first !== undefined && ready.has(first) ? first : (ready.values().next().value as Tail);
@@ -168,7 +163,7 @@ export class FollowSource implements Source {
       if (taken === "idle") continue;
       this.#outbox.enqueue(tail);
       if (taken === "full") {
-        this.#first[queue] = tail;
+        this.#first[lane] = tail;
         break;
       }
     }
@@ -229,9 +224,11 @@ export class FollowSource implements Source {
 
   /** Something may be read at once. */
   get #busy(): boolean {
-    const { fresh, ready, notices } = this.#outbox;
+    const { fresh, ready, notices, loose } = this.#outbox;
     if (this.#made + this.#asked > 0) return true;
-    return fresh.size > 0 || ready.some((q) => q.size > 0) || notices.some((q) => q.length > 0);
+    return (
+      fresh.size + loose.length > 0 || ready.some((q) => q.size > 0) || notices.some((q) => q.length > 0)
+    );
   }
 
   get drained(): boolean {

@@ -169,6 +169,7 @@ class SpoolSource implements Source {
     if (chain === undefined || this.#succeeded(tail)) return undefined;
     const stream = segmentOf(tail.path)!.stream;
     this.#chains.forget(stream);
+    this.#reached.delete(stream);
     return chain.closed ? undefined : this.#inner.outbox.makeGap(tail, "spool_unclosed", undefined);
   }
 

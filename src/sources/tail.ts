@@ -29,7 +29,6 @@ export class Tail {
   mtime_ms = 0;
   format = "unknown";
   session: string | undefined;
-  stateless = false;
   framing: Framing = "line";
   /** What the first records tell of the client behind the stream. */
   facts: StreamFacts | undefined;
@@ -123,7 +122,6 @@ export class Tail {
     tail.tail_hash = mark.tail_hash;
     tail.format = mark.format;
     tail.session = mark.session;
-    tail.stateless = mark.stateless;
     tail.framing = mark.framing ?? "line";
     tail.facts = mark.facts;
     tail.resolved_by = mark.resolved_by;
@@ -150,7 +148,6 @@ export class Tail {
       tail_hash: this.tail_hash,
       format: this.format,
       ...(this.session === undefined ? undefined : { session: this.session }),
-      stateless: this.stateless,
       ...(this.framing === "line" ? undefined : { framing: this.framing }),
       ...(this.facts === undefined ? undefined : { facts: this.facts }),
       ...(this.resolved_by === undefined ? undefined : { resolved_by: this.resolved_by }),
@@ -169,7 +166,7 @@ export class Tail {
       format: common.format ?? this.format,
       session: common.session ?? this.session,
       framing: this.framing,
-      lane: this.stateless ? undefined : this.#laneKey(common),
+      lane: this.#laneKey(common),
       options: common.options,
       capture: common.capture,
       resolved_by: this.resolved_by,
@@ -182,14 +179,16 @@ export class Tail {
     const found = router.probe(head, this.path, common.format);
     this.format = common.format ?? found.format;
     this.session = common.session ?? found.session;
-    this.stateless = found.stateless;
     this.facts = found.facts;
     this.resolved_by = undefined;
     this.enqueueAt(router, common);
   }
 
   enqueueAt(router: Router, options: StreamOptions): void {
-    this.queue = this.stateless ? router.lanes : router.laneOf(this.#laneKey(options));
+    const queue = router.laneOf(this.#laneKey(options));
+    // Whoever was told of the stream before is another worker, or nobody knows which.
+    if (queue !== this.queue) this.announced = false;
+    this.queue = queue;
   }
 
   #laneKey({ lane_key }: StreamOptions): string {
@@ -209,7 +208,6 @@ export class Tail {
     this.tail_hash = other.tail_hash;
     this.format = other.format;
     this.session = other.session;
-    this.stateless = other.stateless;
     this.framing = other.framing;
     this.facts = other.facts;
     this.resolved_by = other.resolved_by;

@@ -100,7 +100,6 @@ export class Unresolved {
     this.#outbox.remove(tail);
     tail.session = found.session;
     tail.resolved_by = found.by;
-    tail.announced = false;
     tail.enqueueAt(this.#router, this.#outbox.common);
     this.#outbox.enqueue(tail);
   }

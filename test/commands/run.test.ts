@@ -239,6 +239,20 @@ test("a signal stops it cleanly, with a final checkpoint over everything", async
   ]);
 });
 
+test("records of no format, in files of several batches, are kept by whichever of two workers has the file", async () => {
+  const home = newHome();
+  for (const name of ["a", "b", "c", "d"])
+    writeFileSync(join(home, `${name}.log`), `{"text":"${"x".repeat(200)}"}\n`.repeat(6_000));
+  const config = configure(home, {
+    workers: 2,
+    sources: { logs: { type: "file", include: [join(home, "*.log")], format: "unknown" } },
+    sinks: { none: { type: "null" } },
+  });
+  const ran = await tapline(home, ["run", "-c", config, "--once"]);
+  expect([ran.code, ran.stderr]).toEqual([0, expect.not.stringContaining("worker")]);
+  expect((await statusOf(home, config)).told.tally).toMatchObject({ read: 24_000, recorded: 24_000 });
+});
+
 test("a sink that cannot be reached: the ledger has everything, the exit code is 3, status names it", async () => {
   const { home, logs } = twoSources();
   const config = configure(home, {

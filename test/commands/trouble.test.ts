@@ -75,6 +75,29 @@ test("datasets that a sink leaves out are counted, by a replay too, and the rest
   );
 });
 
+test("a dead letter of a dataset that is left out by now stays listed", async () => {
+  const home = newHome();
+  const { faulty, url } = await server();
+  const configured = (leave_out: readonly string[]): string =>
+    configure(home, {
+      sources: { sample: SAMPLE },
+      sinks: { cluster: { type: "opensearch", url, leave_out } },
+    });
+  let refused = 1;
+  faulty.after = () => ({ kind: "items", status: () => (refused-- > 0 ? 400 : 201) });
+  const config = configured([]);
+  expect((await tapline(home, ["run", "-c", config, "--once"])).code).toBe(0);
+  const kinds = ["activity", "alert", "audit", "decision", "incident", "integrity", "inventory"];
+  configured(kinds.map((kind) => `tapline.${kind}`));
+  const replay = ["dlq", "replay", "--sink", "cluster", "-c", config];
+  const left = await tapline(home, replay);
+  expect([left.code, left.stdout]).toEqual([1, expect.stringContaining("filtered 1 + dead letters 0")]);
+  expect((await sinkOf(home, config)).dead).toBe(1);
+  configured([]);
+  expect((await tapline(home, replay)).code).toBe(0);
+  expect((await sinkOf(home, config)).dead).toBe(0);
+});
+
 test("a replay into the file that a collector writes is refused, and says by whom; afterwards it goes", async () => {
   const home = newHome();
   const out = join(home, "out.ndjson");

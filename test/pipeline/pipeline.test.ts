@@ -382,6 +382,21 @@ test("a worker that dies ends the run with its error", async () => {
   await expect(running).rejects.toThrow("a worker stopped");
 });
 
+test("a worker that dies while another's batch is being read, and a third's queue is full, ends the run too", async () => {
+  const source = new FakeSource(Array.from({ length: 8 }, (_, i) => batchOf(0, `b${i}`)));
+  const lanes = [new FakeLane(0, echo), new FakeLane(1, echo)];
+  const { pipeline } = await rig({ s: source }, lanes);
+  const read = source.read.bind(source);
+  let full = 0;
+  source.read = async (lane) => {
+    // The second time nothing else was read in this round, after which the pipeline rests.
+    if (lane === 1 && !lanes[0]!.free && ++full === 2)
+      pipeline.fail(new TaplineError("WORKER_FAILED", "a worker stopped"));
+    return read(lane);
+  };
+  await expect(pipeline.run(never, false)).rejects.toThrow("a worker stopped");
+});
+
 test("a stop waits until what was read is durable and settled, and reads no more", async () => {
   const source = new FakeSource(Array.from({ length: 20 }, (_, i) => batchOf(0, `b${i}`)));
   const lanes = [new FakeLane(0, echo)];

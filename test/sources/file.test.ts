@@ -564,6 +564,23 @@ describe("scale", () => {
     expect(execFileSync("bash", args, { encoding: "utf8" }).trim()).toBe("600 0 true");
   });
 
+  test("a file that shrinks before it has a lane: its gap goes with any, and the worker of its lane is told of it", async () => {
+    const names = Array.from({ length: 8 }, (_, i) => join(dir, `shrinks-${i}.log`));
+    for (const name of names) append(lines(0, 3), name);
+    bench = new Bench(maker(component, { ...settings, include: [join(dir, "shrinks-*.log")] }), dir);
+    benches.push(bench);
+    await (await bench.open()).rest();
+    for (const name of names) append(wide(3, 100), name);
+    // Looked at in full when it opens, and shorter when it is read first.
+    await bench.crash();
+    for (const name of names) fs.truncateSync(name, (lines(0, 3) + wide(3, 50)).length);
+    await bench.rest();
+    expect(bench.gaps.map(({ reason }) => reason)).toEqual(names.map(() => "truncated"));
+    expect(bench.texts.toSorted()).toEqual(
+      names.flatMap(() => [...split(lines(0, 3)), ...split(wide(3, 50))]).toSorted(),
+    );
+  });
+
   test("a file that shrinks and grows while it is read loses nothing silently", async () => {
     append(wide(0, 50_000));
     bench = new Bench(maker(component, { ...settings, include: [log] }), dir);

@@ -54,7 +54,7 @@ class World {
   /** Lines that were in a file when it was destroyed, and how many gaps had been told; -1: never seen. */
   readonly risks: { readonly lines: readonly string[]; gaps: number; readonly durable: boolean }[] = [];
 
-  constructor(stateless: boolean) {
+  constructor() {
     const options = {
       include: [join(this.dir, "*.log*")],
       exclude: [],
@@ -67,7 +67,7 @@ class World {
     const capture = { arguments: "full", results: "full", messages: "full", identity: "full" } as const;
     const common = { source: "test", format: undefined, session: undefined, options: undefined, capture };
     const make = (context: never) => new FollowSource(options, common, context);
-    this.bench = new Bench(make as never, this.dir, testRouter(stateless));
+    this.bench = new Bench(make as never, this.dir, testRouter());
   }
 
   path(n: number): string {
@@ -189,12 +189,12 @@ class World {
   }
 }
 
-test.each([false, true])(
-  "every line exactly once, or a gap (stateless: %s)",
-  async (stateless) => {
+test(
+  "every line exactly once, or a gap",
+  async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(op, { minLength: 5, maxLength: 60 }), async (ops) => {
-        const world = new World(stateless);
+        const world = new World();
         try {
           await world.bench.open();
           for (const step of ops) await world.run(step);

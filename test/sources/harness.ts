@@ -17,12 +17,12 @@ export function removeDir(dir: string): void {
   rmSync(dir, { recursive: true, force: true });
 }
 
-export function testRouter(stateless = false): Router {
+export function testRouter(): Router {
   return {
     lanes: LANES,
     probe: (head, _path, named) => {
       if (head.length > LIMITS.probe_bytes) throw new Error("a longer head than promised");
-      return { format: named ?? "lines", session: undefined, stateless };
+      return { format: named ?? "lines", session: undefined };
     },
     laneOf: (session) => session.charCodeAt(0) % LANES,
     sessionIn: () => undefined,
@@ -47,12 +47,14 @@ export interface Got {
   readonly text: string;
 }
 
-/** Checks a batch against the contract and tells its records. */
+/** Checks a batch against the contract and tells its records. `known` is what the worker of each lane was told. */
 export function recordsOf(batch: RawBatch, known: Set<string>): Got[] {
   const got: Got[] = [];
+  const here = (id: string): string => `${batch.lane} ${id}`;
   for (const { id, framing } of batch.streams) {
-    if (known.has(id)) throw new Error(`stream ${id} announced twice`);
-    known.add(id);
+    // Again before its first record, where a gap left with whichever lane came first.
+    if (known.has(`records of ${id}`)) throw new Error(`stream ${id} announced twice`);
+    known.add(here(id)).add(id);
     if (framing === "block") known.add(`blocks of ${id}`);
   }
   for (const gap of batch.gaps) if (!known.has(gap.stream)) throw new Error("a gap of an unknown stream");
@@ -60,7 +62,9 @@ export function recordsOf(batch: RawBatch, known: Set<string>): Got[] {
   let bytes = 0;
   const buffer = Buffer.from(batch.buffer.buffer, batch.buffer.byteOffset, batch.buffer.length);
   for (const segment of batch.segments) {
-    if (!known.has(segment.stream)) throw new Error("a segment of an unknown stream");
+    if (!known.has(here(segment.stream)))
+      throw new Error("a segment of a stream that its worker does not know");
+    known.add(`records of ${segment.stream}`);
     if (segment.start < last || segment.end <= segment.start || segment.end > buffer.length) {
       throw new Error("segments overlap or are empty");
     }
@@ -79,6 +83,8 @@ export function recordsOf(batch: RawBatch, known: Set<string>): Got[] {
       from = end;
     }
   }
+  // Its worker forgets a stream that has ended.
+  for (const [id, position] of Object.entries(batch.positions)) if (position === null) known.delete(here(id));
   // Lines of a block are one record.
   const isBlock = batch.segments.length === 1 && known.has(`blocks of ${batch.segments[0]!.stream}`);
   if (bytes > LIMITS.batch_bytes && got.length > 1 && !isBlock) throw new Error("a batch is too large");

@@ -24,7 +24,7 @@ const { values } = parseArgs({
     case: { type: "string" },
     input: { type: "string" },
     url: { type: "string", default: "" },
-    workers: { type: "string", default: "2" },
+    workers: { type: "string", default: "1" },
   },
 });
 const of = values.case as Case;
@@ -46,7 +46,7 @@ const source = make<Source, Context>(file as never, {
 // Records stand alone here: any worker takes them.
 const router: Router = {
   lanes,
-  probe: () => ({ format: "json", session: undefined, stateless: true }),
+  probe: () => ({ format: "json", session: undefined }),
   laneOf: () => 0,
   sessionIn: () => undefined,
 };

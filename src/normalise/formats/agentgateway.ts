@@ -84,7 +84,6 @@ function isOwn(value: unknown): boolean {
 export const agentgateway: Format = {
   name: "agentgateway",
   vantage: "gateway",
-  state: "session",
   decode,
   recognise: (head) => (head.some(isOwn) ? 0.9 : 0),
   sessionOf: () => undefined,

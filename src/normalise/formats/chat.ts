@@ -97,7 +97,6 @@ function keep(record: unknown, scope: Scope): Outcome {
 export const chat: Format = {
   name: "chat",
   vantage: "chat",
-  state: "session",
 
   recognise(head) {
     return head.length === 0 ? 0 : (head.filter(isChat).length / head.length) * 0.9;

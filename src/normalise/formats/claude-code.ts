@@ -154,7 +154,6 @@ export const claudeCode: Format = {
   name: "claude-code",
   fields: CLAUDE_CODE_FIELDS,
   vantage: "transcript",
-  state: "session",
   recognise(head, path) {
     let sum = 0;
     for (const r of head) sum += likeness(r);

@@ -59,7 +59,6 @@ function words(r: Fields, named: string | undefined, scope: Scope): void {
 export const claudeDesktop: Format = {
   name: "claude-desktop",
   vantage: "other",
-  state: "session",
   decode,
   recognise(head, path) {
     const isLog = head.some((value) => {

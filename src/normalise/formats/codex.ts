@@ -198,7 +198,6 @@ export const codex: Format = {
   name: "codex",
   fields: CODEX_FIELDS,
   vantage: "transcript",
-  state: "session",
   recognise(head, path) {
     let sum = 0;
     for (const r of head) sum += likeness(r);

@@ -66,7 +66,6 @@ function map(r: Fields, scope: Scope): void {
 export const contextforge: Format = {
   name: "contextforge",
   vantage: "gateway",
-  state: "session",
   recognise: (head) => (head.length === 0 ? 0 : head.filter(isOwn).length / head.length),
   sessionOf: () => undefined,
   open() {

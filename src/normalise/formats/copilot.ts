@@ -160,7 +160,6 @@ export const copilot: Format = {
   name: "copilot",
   fields: COPILOT_FIELDS,
   vantage: "transcript",
-  state: "session",
   recognise(head, path) {
     let sum = 0;
     for (const value of head) {

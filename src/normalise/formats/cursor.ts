@@ -89,7 +89,6 @@ export const cursor: Format = {
   name: "cursor",
   fields: CURSOR_FIELDS,
   vantage: "transcript",
-  state: "session",
   recognise(head, path) {
     let sum = 0;
     for (const value of head) {

@@ -79,7 +79,6 @@ function toolResult(r: Fields, scope: Scope): void {
 export const dockerMcp: Format = {
   name: "docker-mcp",
   vantage: "gateway",
-  state: "session",
   decode,
   recognise: (head) =>
     head.some((value) => asObject(value)?.["call"] !== undefined || asObject(value)?.["done"] !== undefined)

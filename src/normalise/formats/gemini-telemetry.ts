@@ -83,7 +83,6 @@ function isOwn(value: unknown): boolean {
 export const geminiTelemetry: Format = {
   name: "gemini-telemetry",
   vantage: "otel",
-  state: "session",
   recognise: (head) => (head.length === 0 ? 0 : head.filter(isOwn).length / head.length),
   sessionOf(head) {
     for (const value of head) {

@@ -168,7 +168,6 @@ export const gemini: Format = {
   name: "gemini",
   fields: GEMINI_FIELDS,
   vantage: "transcript",
-  state: "session",
   recognise(head, path) {
     let sum = 0;
     for (const value of head) {

@@ -85,7 +85,6 @@ export const hook: Format = {
   name: "hook",
   fields: HOOK_FIELDS,
   vantage: "hook",
-  state: "session",
   recognise(head) {
     if (head.length === 0) return 0;
     let sum = 0;

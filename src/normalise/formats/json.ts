@@ -192,7 +192,6 @@ function open(options: unknown): Mapper {
 export const json: Format = {
   name: "json",
   vantage: "other",
-  state: "session",
   recognise: () => 0,
   sessionOf: () => undefined,
   open: (stream) => open(stream.options),
@@ -202,7 +201,6 @@ export const json: Format = {
 export const unknown: Format = {
   name: "unknown",
   vantage: "other",
-  state: "none",
   recognise: () => 0,
   sessionOf: () => undefined,
   open: () => keep,

@@ -37,7 +37,6 @@ function rest(r: Fields): Fields | undefined {
 export const kuadrant: Format = {
   name: "kuadrant",
   vantage: "gateway",
-  state: "session",
   recognise: (head) => (head.length === 0 ? 0 : head.filter(isOwn).length / head.length),
   sessionOf: () => undefined,
   open() {

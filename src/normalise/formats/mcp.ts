@@ -73,7 +73,6 @@ function keepEmptyBatch(line: Line): void {
 export const mcp: Format = {
   name: "mcp",
   vantage: "proxy",
-  state: "session",
 
   recognise(head) {
     if (head.length === 0) return 0;

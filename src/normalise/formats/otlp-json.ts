@@ -89,7 +89,6 @@ function firstSession(value: unknown, traced: boolean): string | undefined {
 export const otlpJson: Format = {
   name: "otlp-json",
   vantage: "otel",
-  state: "session",
   recognise(head) {
     if (head.length === 0) return 0;
     let sum = 0;

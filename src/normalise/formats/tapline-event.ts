@@ -140,7 +140,6 @@ function keep(record: unknown, scope: Scope): void {
 export const taplineEvent: Format = {
   name: "tapline-event",
   vantage: "other",
-  state: "none",
   // Never told by content: who may write it where is a matter of the configuration.
   recognise: () => 0,
   sessionOf: () => undefined,

@@ -115,7 +115,6 @@ function isKnown(r: Fields, scope: Scope): boolean {
 export const tapline: Format = {
   name: "tapline",
   vantage: "self",
-  state: "none",
   recognise: (head, path) =>
     SPOOLED.test(path) && asText(asObject(head[0])?.["submit"]) !== undefined ? 1 : 0,
   sessionOf: () => undefined,

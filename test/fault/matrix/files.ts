@@ -2,10 +2,7 @@
 import type { Row } from "./row.ts";
 
 const FILE = "sources/file.test.ts";
-const HISTORIES = [
-  "sources/follow.property.test.ts",
-  "every line exactly once, or a gap (stateless: %s)",
-] as const;
+const HISTORIES = ["sources/follow.property.test.ts", "every line exactly once, or a gap"] as const;
 
 export const FILES: readonly Row[] = [
   {
