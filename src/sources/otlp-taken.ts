@@ -37,8 +37,8 @@ export interface Waiting {
 
 /** The lines of one lane: first in, first out. */
 export class LaneQueue {
-  #lines: Waiting[] = [];
-  #next = 0;
+  #lines: (Waiting | undefined)[] = [];
+  #next = 0; // lines before this one have left
 
   push(line: Waiting): void {
     this.#lines.push(line);
@@ -48,9 +48,12 @@ export class LaneQueue {
     return this.#lines[this.#next];
   }
 
+  /** Lets go of the first line at once: under load the queue may never run empty. */
   drop(): void {
-    if (++this.#next < this.#lines.length) return;
-    this.#lines = [];
-    this.#next = 0;
+    this.#lines[this.#next++] = undefined;
+    if (this.#next > 64 && this.#next * 2 > this.#lines.length) {
+      this.#lines = this.#lines.slice(this.#next);
+      this.#next = 0;
+    }
   }
 }
