@@ -4,11 +4,10 @@ import type { Gap, LeftOut, Position, RawBatch, Router, StreamInfo } from "../co
 import { LIMITS } from "../core/limits.ts";
 import { SharedBuffers } from "../core/shared-buffers.ts";
 import { type Common, type Stream, Streams } from "./otlp-streams.ts";
-import { LaneQueue, type Received, type Taken } from "./otlp-taken.ts";
+import { LaneQueue, LineSet, type Received, type Taken } from "./otlp-taken.ts";
 import { type RequestMark, Window } from "./otlp-window.ts";
 
 export class Queue {
-  readonly #router: Router;
   readonly #common: Common;
   readonly #lanes: readonly LaneQueue[];
   readonly streams: Streams;
@@ -29,7 +28,6 @@ export class Queue {
   gaps_dropped = 0;
 
   constructor(router: Router, common: Common) {
-    this.#router = router;
     this.#common = common;
     this.#lanes = Array.from({ length: router.lanes }, () => new LaneQueue());
     this.streams = new Streams(router, common);
@@ -71,6 +69,9 @@ export class Queue {
 
   add({ digest, lines, rejected, skipped }: Received, now_ms: number): Taken {
     const before = digest === undefined ? undefined : this.window.find(digest, now_ms);
+    // What a crash left durable of it is not taken again. Where another version cut it into other lines, nobody can tell
+    // what that is, and all are taken: a record twice is better than none.
+    const sent = new LineSet(lines.length, before?.records === lines.length ? before.done : undefined);
     const taken: Taken = {
       digest,
       at_ms: before?.at_ms ?? now_ms,
@@ -80,19 +81,15 @@ export class Queue {
       bytes: 0,
       waiting: 0,
       batches: 0,
-      sent: {},
+      sent,
     };
-    // What a crash left durable of it is not taken again. With other lanes nobody can tell what that is.
-    const done = before?.lanes === this.#router.lanes ? { ...before.done } : {};
-    for (const line of lines) {
-      const stream = this.streams.of(line);
-      if ((done[stream.lane] ?? 0) > 0) {
-        done[stream.lane]!--;
-        taken.sent[stream.lane] = (taken.sent[stream.lane] ?? 0) + 1;
+    for (const [place, line] of lines.entries()) {
+      if (sent.has(place)) {
         this.#merged++;
         continue;
       }
-      this.#lanes[stream.lane]!.push({ of: taken, stream, bytes: line.bytes });
+      const stream = this.streams.of(line);
+      this.#lanes[stream.lane]!.push({ of: taken, place, stream, bytes: line.bytes });
       taken.waiting++;
       taken.bytes += line.bytes.length;
     }
@@ -151,7 +148,7 @@ export class Queue {
   ): void {
     let at = 0;
     for (let line = queue.first; line !== undefined; line = queue.first) {
-      const { of, stream, bytes } = line;
+      const { of, place, stream, bytes } = line;
       if (at + bytes.length > buffer.length) break;
       let segment = segments.at(-1);
       if (segment?.stream !== stream.id) {
@@ -165,7 +162,7 @@ export class Queue {
       stream.offset += bytes.length;
       moved(stream);
       of.waiting--;
-      of.sent[stream.lane] = (of.sent[stream.lane] ?? 0) + 1;
+      of.sent.add(place);
       this.#waiting--;
       requests.add(of);
       queue.drop();
@@ -195,7 +192,7 @@ export class Queue {
     if (digest === undefined) return;
     const mark: RequestMark = { at_ms, records };
     if (rejected > 0) mark.rejected = rejected;
-    if (waiting > 0) Object.assign(mark, { lanes: this.#router.lanes, done: { ...sent } });
+    if (waiting > 0) mark.done = sent.toString();
     this.window.note(digest, mark, positions);
   }
 

@@ -11,9 +11,9 @@ const markSchema = z.object({
   records: z.int().min(0),
   /** Records that were not kept. */
   rejected: z.int().min(0).optional(),
-  /** Of a request that is durable in part: lines that are, by lane, and how many lanes there were. */
-  lanes: z.int().optional(),
-  done: z.record(z.string(), z.int().min(0)).optional(),
+  /** Of a request that is durable in part: a LineSet of the lines that are. Earlier versions wrote how many of each lane,
+   * from which nobody can tell the lines: none counts as durable then, so that all are taken again and none is lost. */
+  done: z.string().optional().catch(""),
 });
 export type RequestMark = z.output<typeof markSchema>;
 
