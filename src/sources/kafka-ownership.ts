@@ -14,7 +14,16 @@ const REVOKE = -174;
 interface OwnershipParts {
   readonly member: Pick<
     MemberParts,
-    "context" | "topics" | "matches" | "start" | "partition" | "partitions" | "drop" | "miss" | "back"
+    | "context"
+    | "topics"
+    | "matches"
+    | "start"
+    | "partition"
+    | "partitions"
+    | "drop"
+    | "miss"
+    | "hasGap"
+    | "back"
   >;
   readonly counts: { overlap: number };
   readonly signal: AbortSignal;
@@ -124,18 +133,24 @@ export class Ownership {
     this.#parts.member.miss(partition, { reason, offset, bytes: undefined, head: undefined });
   }
 
-  /** Hands over nothing more of them, waits until what was is durable, and commits it. */
+  /** Takes nothing more of them, waits until what was handed over is durable, and commits it. */
   async #revoke(consumer: Consumer, partitions: readonly Partition[]): Promise<void> {
     for (const partition of partitions) {
       partition.leaving = true;
       this.#parts.member.drop(partition);
     }
     const until = performance.now() + LIMITS.kafka_handover_ms;
-    while (partitions.some((p) => p.in_flight > 0) && performance.now() < until)
+    while (partitions.some((p) => this.#isPending(p)) && performance.now() < until)
       await sleep(LIMITS.kafka_poll_ms);
     await this.#parts.commit();
     for (const partition of partitions) Object.assign(partition, { owned: false, leaving: false });
     consumer.incrementalUnassign(partitions.map(({ topic, partition }) => ({ topic, partition })));
+  }
+
+  /** Whether it has to wait for the ledger. After a stop nobody takes gaps: they are found again, since neither this ledger
+   * nor the group has moved past them. */
+  #isPending(partition: Partition): boolean {
+    return partition.in_flight > 0 || (this.#parts.member.hasGap(partition) && !this.#parts.signal.aborted);
   }
 
   /** The brokers do not have what comes next of some partition: those begin again at what there is. */

@@ -58,7 +58,7 @@ export class Partition implements TopicPartition {
   queue_bytes = 0;
   /** Whether this member reads it. */
   owned = false;
-  /** Nothing more is handed over: it is about to be another's. */
+  /** No message is handed over any more: it is about to be another's. */
   leaving = false;
   paused = false;
   /** Offset after the last message that came. */
