@@ -225,9 +225,10 @@ function offsetAt(
 ): Promise<number | undefined> {
   const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
   const asked = [{ topic, partition, offset: time_ms }];
-  consumer.offsetsForTimes(asked, LIMITS.kafka_connect_ms, (error, [found]) => {
-    if (error) reject(troubleOf(error, topic));
-    else resolve(found === undefined || found.offset < 0 ? undefined : found.offset);
+  consumer.offsetsForTimes(asked, LIMITS.kafka_connect_ms, (error, offsets) => {
+    if (error) return reject(troubleOf(error, topic));
+    const found = offsets[0]?.offset;
+    return resolve(found === undefined || found < 0 ? undefined : found);
   });
   return promise;
 }

@@ -7,6 +7,14 @@ const ASSIGN = -175;
 const REVOKE = -174;
 const OFFSET_OUT_OF_RANGE = -140;
 
+export const QUESTIONS = [
+  "committed",
+  "queryWatermarkOffsets",
+  "offsetsForTimes",
+  "getMetadata",
+  "consume",
+] as const;
+
 /** A topic of one partition. */
 export interface FakeTopic {
   low: number;
@@ -18,11 +26,11 @@ export interface FakeTopic {
 export class FakeBrokers {
   readonly topics: Map<string, FakeTopic>;
   readonly consumers: FakeConsumer[] = [];
-  /** What questions are answered with, one after the other; every one where there is none. */
-  readonly failures: { committed: KafkaError[]; offsetsForTimes: KafkaError[] } = {
-    committed: [],
-    offsetsForTimes: [],
-  };
+  /** What the next questions fail with; once they are used up, questions are answered. */
+  readonly failures = Object.fromEntries(QUESTIONS.map((name) => [name, []])) as unknown as Record<
+    (typeof QUESTIONS)[number],
+    KafkaError[]
+  >;
   /** What was committed, in order. */
   readonly commits: number[] = [];
 
@@ -105,29 +113,29 @@ export class FakeConsumer extends EventEmitter {
     if (this.assigned.size === 0) this.#unassigned();
   }
 
-  #answer(done: Done, failures: KafkaError[], value: () => unknown): void {
-    const failure = failures.shift();
+  #answer(done: Done, to: (typeof QUESTIONS)[number], value: () => unknown): void {
+    const failure = this.#brokers.failures[to].shift();
     setImmediate(() => (failure === undefined ? done(null, value()) : done(failure)));
   }
 
   committed(asked: readonly TopicPartition[], _ms: number, done: Done): void {
-    this.#answer(done, this.#brokers.failures.committed, () =>
+    this.#answer(done, "committed", () =>
       asked.map((of) => ({ ...of, offset: this.#brokers.topics.get(of.topic)!.committed ?? -1001 })),
     );
   }
 
   queryWatermarkOffsets(topic: string, _partition: number, _ms: number, done: Done): void {
-    this.#answer(done, [], () => this.getWatermarkOffsets(topic));
+    this.#answer(done, "queryWatermarkOffsets", () => this.getWatermarkOffsets(topic));
   }
 
   offsetsForTimes(asked: readonly TopicPartitionOffset[], _ms: number, done: Done): void {
-    this.#answer(done, this.#brokers.failures.offsetsForTimes, () =>
+    this.#answer(done, "offsetsForTimes", () =>
       asked.map((of) => ({ ...of, offset: this.#brokers.topics.get(of.topic)!.low })),
     );
   }
 
   getMetadata({ topic }: { topic: string }, done: Done): void {
-    this.#answer(done, [], () => ({ topics: [{ name: topic, partitions: [{}] }] }));
+    this.#answer(done, "getMetadata", () => ({ topics: [{ name: topic, partitions: [{}] }] }));
   }
 
   getWatermarkOffsets(topic: string): { lowOffset: number; highOffset: number } {
@@ -145,7 +153,8 @@ export class FakeConsumer extends EventEmitter {
 
   consume(count: number, done: Done): void {
     setTimeout(() => {
-      if (this.failed !== undefined) return done(this.failed);
+      const failure = this.failed ?? this.#brokers.failures.consume.shift();
+      if (failure !== undefined) return done(failure);
       const messages: Message[] = [];
       for (const [topic, next] of this.assigned) {
         const { low, high } = this.#brokers.topics.get(topic)!;

@@ -6,7 +6,7 @@ import { LIMITS } from "../../src/core/limits.ts";
 import type { Component, Source } from "../../src/core/stage.ts";
 import kafka from "../../src/sources/kafka.ts";
 import { Bench, maker, removeDir, tempDir } from "./harness.ts";
-import { FakeBrokers, type FakeTopic } from "./kafka-fake.ts";
+import { FakeBrokers, type FakeTopic, QUESTIONS } from "./kafka-fake.ts";
 
 let brokers: FakeBrokers;
 vi.mock("../../src/kafka/client.ts", async (original) => ({
@@ -28,7 +28,7 @@ beforeEach(() => void (dir = tempDir()));
 afterEach(async () => {
   for (const bench of benches.splice(0)) await bench.source.close();
   removeDir(dir);
-});
+}, 20_000);
 
 const bench = async (more: object = {}): Promise<Bench> => {
   const config = { type: "kafka", brokers: ["b:1"], topics: ["t"], format: "mcp", ...more };
@@ -36,12 +36,13 @@ const bench = async (more: object = {}): Promise<Bench> => {
   benches.push(made);
   return made;
 };
+const TIMED_OUT = { code: -185, message: "Local: Timed out" };
 const topic = (of: FakeTopic): FakeTopic => {
   brokers = new FakeBrokers({ t: of });
   return of;
 };
 const owns = (b: Bench, partitions = 1): Promise<void> =>
-  vi.waitFor(() => expect(b.source.counts).toMatchObject({ partitions }));
+  vi.waitFor(() => expect(b.source.counts).toMatchObject({ partitions }), 15_000);
 
 test("a gap of a partition that is about to go is recorded before it goes, and by nobody else", async () => {
   const t = topic({ low: 10, high: 15, committed: 5 });
@@ -88,4 +89,18 @@ test("that a topic is another one is recorded before its partition goes: the nex
   b.settle();
   await owns(b, 0);
   expect(b.gaps).toMatchObject([{ reason: "truncated", offset: 3 }]);
+});
+
+test("what the brokers do not answer is asked again, whatever the question", async () => {
+  brokers = new FakeBrokers({
+    t: { low: 0, high: 5, committed: 5 },
+    m: { low: 0, high: 5, committed: 5 },
+  });
+  for (const name of QUESTIONS) brokers.failures[name].push(TIMED_OUT);
+  const b = await bench({ matches: "m" });
+  await owns(b, 2);
+  expect(b.source.counts).toMatchObject({ errors: QUESTIONS.length });
+  expect(b.warnings.join()).toContain("Timed out");
+  await b.drain();
+  expect(b.batches.flatMap(({ told }) => told ?? []).length).toBe(5);
 });
