@@ -229,6 +229,7 @@ export class Member {
   async #leave(): Promise<void> {
     const consumer = this.#consumer;
     this.#consumer = undefined;
+    this.#ownership?.leave();
     if (consumer !== undefined) await disconnect(consumer, false);
     await this.#changes.idle();
     this.#ends = [];

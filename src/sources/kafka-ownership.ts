@@ -4,9 +4,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { reasonOf } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
-import { type Consumer, type KafkaError, type TopicPartition, troubleOf } from "../kafka/client.ts";
+import type { Consumer, KafkaError, TopicPartition } from "../kafka/client.ts";
 import type { MemberParts } from "./kafka-member.ts";
 import type { Partition } from "./kafka-partition.ts";
+import { committedOf, offsetAt, partitionsOf, watermarksOf } from "./kafka-questions.ts";
 
 const ASSIGN = -175;
 const REVOKE = -174;
@@ -38,9 +39,20 @@ export class Ownership {
   assigned = false;
   /** Partitions of all topics of records, where members have to know. */
   total = 0;
+  #left = false;
 
   constructor(parts: OwnershipParts) {
     this.#parts = parts;
+  }
+
+  /** Told before the consumer is closed: it is asked nothing any more. Closing takes its partitions back and waits until they
+   * are given up, which waits for what is under way here. */
+  leave(): void {
+    this.#left = true;
+  }
+
+  get #over(): boolean {
+    return this.#left || this.#parts.signal.aborted;
   }
 
   /** Takes over what a rebalance gives, or gives up what it takes. */
@@ -55,7 +67,7 @@ export class Ownership {
       else if (error?.code === REVOKE) await this.#revoke(consumer, partitions);
     } catch (failure) {
       // Who has closed meanwhile has given up everything.
-      if (consumer.isConnected() && !this.#parts.signal.aborted) this.#parts.trouble(reasonOf(failure));
+      if (!this.#over) this.#parts.trouble(reasonOf(failure));
     }
   }
 
@@ -150,7 +162,7 @@ export class Ownership {
   /** Whether it has to wait for the ledger. After a stop nobody takes gaps: they are found again, since neither this ledger
    * nor the group has moved past them. */
   #isPending(partition: Partition): boolean {
-    return partition.in_flight > 0 || (this.#parts.member.hasGap(partition) && !this.#parts.signal.aborted);
+    return partition.in_flight > 0 || (this.#parts.member.hasGap(partition) && !this.#over);
   }
 
   /** The brokers do not have what comes next of some partition: those begin again at what there is. */
@@ -181,75 +193,16 @@ export class Ownership {
     }
   }
 
-  /** Asks the brokers until they answer. */
+  /** Asks the brokers until they answer, or until that is of no use to anybody. */
   async #asking<T>(ask: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
         return await ask();
       } catch (error) {
-        if (this.#parts.signal.aborted) throw error;
+        if (this.#over) throw error;
         this.#parts.trouble(reasonOf(error));
         await sleep(LIMITS.retry_ms_min);
       }
     }
   }
-}
-
-function committedOf(
-  consumer: Consumer,
-  partitions: readonly Partition[],
-): Promise<Map<Partition, number | undefined>> {
-  const { promise, resolve, reject } = Promise.withResolvers<Map<Partition, number | undefined>>();
-  const asked = partitions.map(({ topic, partition }) => ({ topic, partition }));
-  consumer.committed(asked, LIMITS.kafka_connect_ms, (error, offsets) => {
-    if (error) return reject(troubleOf(error, undefined));
-    const offsetOf = (p: Partition): number | undefined =>
-      offsets.find((o) => o.topic === p.topic && o.partition === p.partition)?.offset;
-    return resolve(
-      new Map(
-        partitions.map((p) => {
-          const offset = offsetOf(p);
-          return [p, offset === undefined || offset < 0 ? undefined : offset];
-        }),
-      ),
-    );
-  });
-  return promise;
-}
-
-/** Offset of the first message of a partition at a time or later, if there is one. */
-function offsetAt(
-  consumer: Consumer,
-  { topic, partition }: Partition,
-  time_ms: number,
-): Promise<number | undefined> {
-  const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
-  const asked = [{ topic, partition, offset: time_ms }];
-  consumer.offsetsForTimes(asked, LIMITS.kafka_connect_ms, (error, offsets) => {
-    if (error) return reject(troubleOf(error, topic));
-    const found = offsets[0]?.offset;
-    return resolve(found === undefined || found < 0 ? undefined : found);
-  });
-  return promise;
-}
-
-function partitionsOf(consumer: Consumer, topic: string): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  consumer.getMetadata({ topic, timeout: LIMITS.kafka_connect_ms }, (error, metadata) => {
-    if (error) reject(troubleOf(error, topic));
-    else resolve(metadata.topics.find(({ name }) => name === topic)?.partitions.length ?? 0);
-  });
-  return promise;
-}
-
-function watermarksOf(
-  consumer: Consumer,
-  { topic, partition }: Partition,
-): Promise<{ readonly lowOffset: number; readonly highOffset: number }> {
-  const { promise, resolve, reject } = Promise.withResolvers<{ lowOffset: number; highOffset: number }>();
-  consumer.queryWatermarkOffsets(topic, partition, LIMITS.kafka_connect_ms, (error, offsets) => {
-    if (error) reject(troubleOf(error, topic));
-    else resolve(offsets);
-  });
-  return promise;
 }

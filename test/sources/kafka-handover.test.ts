@@ -104,3 +104,18 @@ test("what the brokers do not answer is asked again, whatever the question", asy
   await b.drain();
   expect(b.batches.flatMap(({ told }) => told ?? []).length).toBe(5);
 });
+
+test("a consumer that dies while its partitions are looked up makes room for another", async () => {
+  topic({ low: 0, high: 2 });
+  const refused = { code: -150, message: "Local: Fatal error" };
+  // As when another member took this one's name: nothing is answered any more, however often it is asked.
+  brokers.failures.committed.push(...Array.from({ length: 1_000 }, () => refused));
+  const b = await bench();
+  await vi.waitFor(() => expect(b.source.counts!["errors"]).toBeGreaterThan(0));
+  const first = brokers.last;
+  first.failed = refused;
+  await vi.waitFor(() => expect(first.isConnected()).toBe(false), 5_000);
+  brokers.failures.committed = [];
+  await b.drain();
+  expect([brokers.consumers.length, b.texts]).toEqual([2, ["t 0", "t 1"]]);
+});
