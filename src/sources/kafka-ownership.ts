@@ -88,7 +88,7 @@ export class Ownership {
     for (const partition of partitions)
       Object.assign(partition, { owned: true, leaving: false, paused: false, since_ms });
     this.assigned = true;
-    // What this ledger has beyond what the group knows.
+    // What this ledger has beyond what the group knows, and where it begins.
     void this.#parts.commit();
   }
 
@@ -107,11 +107,12 @@ export class Ownership {
     const known = own === undefined ? group : Math.max(own, group ?? 0);
     const all = this.#parts.member.start === "earliest" || partition.holdsMatches;
     const first = known ?? (all ? low : high);
-    if (first < low && known !== undefined) this.#miss(partition, "rotated_away", first);
-    partition.next = Math.max(first, low);
-    if (known !== undefined) partition.handed = partition.next;
-    // What the group has is in some ledger, and must not be committed back.
-    if (group !== undefined) partition.durable = Math.max(partition.durable ?? 0, group);
+    if (first < low) this.#miss(partition, "rotated_away", first);
+    partition.handed = partition.next = Math.max(first, low);
+    // What the group has is in some ledger, and must not be committed back. Where it has nothing, it is told where this
+    // member begins, before there is anything to tell: the end is another one when somebody looks for it again.
+    const told = known === undefined ? first : group;
+    if (told !== undefined) partition.durable = Math.max(partition.durable ?? 0, told);
     partition.end = undefined;
     partition.fresh = partition.holdsMatches;
     partition.again_until = partition.next;
@@ -173,11 +174,11 @@ export class Ownership {
       const { topic, partition: number } = partition;
       this.#parts.member.drop(partition);
       consumer.incrementalUnassign([{ topic, partition: number }]);
-      partition.handed ??= partition.next;
       if (partition.next > highOffset) {
-        // Another topic under the same name, or its end was lost: the same offsets are other messages now.
+        // Another topic under the same name, or its end was lost: the same offsets are other messages now. The group is told
+        // when the gap is in the ledger.
         this.#miss(partition, "truncated", highOffset);
-        partition.renew();
+        partition.renew(lowOffset);
       }
       this.#place(partition, undefined, lowOffset, highOffset);
       consumer.incrementalAssign([{ topic, partition: number, offset: partition.next }]);

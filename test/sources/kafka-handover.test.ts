@@ -41,8 +41,9 @@ const topic = (of: FakeTopic): FakeTopic => {
   brokers = new FakeBrokers({ t: of });
   return of;
 };
+const soon = (check: () => void): Promise<void> => vi.waitFor(check, 15_000);
 const owns = (b: Bench, partitions = 1): Promise<void> =>
-  vi.waitFor(() => expect(b.source.counts).toMatchObject({ partitions }), 15_000);
+  soon(() => expect(b.source.counts).toMatchObject({ partitions }));
 
 test("a gap of a partition that is about to go is recorded before it goes, and by nobody else", async () => {
   const t = topic({ low: 10, high: 15, committed: 5 });
@@ -79,7 +80,7 @@ test("a gap that nobody takes before a stop holds nothing up, and is found by wh
 test("that a topic is another one is recorded before its partition goes: the next owner cannot know", async () => {
   const t = topic({ low: 0, high: 20 });
   const b = await (await bench()).drain();
-  await vi.waitFor(() => expect(t.committed).toBe(20));
+  await soon(() => expect(t.committed).toBe(20));
   // Made anew: the brokers forget what the group had.
   Object.assign(t, { high: 3, committed: undefined });
   await b.source.wait(AbortSignal.timeout(5_000));
@@ -111,11 +112,51 @@ test("a consumer that dies while its partitions are looked up makes room for ano
   // As when another member took this one's name: nothing is answered any more, however often it is asked.
   brokers.failures.committed.push(...Array.from({ length: 1_000 }, () => refused));
   const b = await bench();
-  await vi.waitFor(() => expect(b.source.counts!["errors"]).toBeGreaterThan(0));
+  await soon(() => expect(b.source.counts!["errors"]).toBeGreaterThan(0));
   const first = brokers.last;
   first.failed = refused;
-  await vi.waitFor(() => expect(first.isConnected()).toBe(false), 5_000);
+  await soon(() => expect(first.isConnected()).toBe(false));
   brokers.failures.committed = [];
   await b.drain();
   expect([brokers.consumers.length, b.texts]).toEqual([2, ["t 0", "t 1"]]);
+});
+
+test("the group is told at once where reading begins: what comes while nobody reads is not skipped", async () => {
+  const t = topic({ low: 0, high: 100 });
+  const b = await bench({ start: "latest" });
+  await soon(() => expect(t.committed).toBe(100));
+  await b.source.close();
+  expect([b.texts, b.positions.size]).toEqual([[], 0]);
+  t.high = 103;
+  const next = await (await bench({ start: "latest" })).drain();
+  expect(next.texts).toEqual(["t 100", "t 101", "t 102"]);
+  expect([...next.positions.values()]).toMatchObject([{ offset: 103, committed: 100 }]);
+  await soon(() => expect(t.committed).toBe(103));
+});
+
+test("what went before anything was read is a gap, where reading had begun", async () => {
+  const t = topic({ low: 0, high: 0 });
+  await bench();
+  await soon(() => expect(t.committed).toBe(0));
+  await benches[0]!.source.close();
+  Object.assign(t, { low: 4, high: 6 });
+  const next = await (await bench()).drain();
+  expect([next.gaps, next.texts]).toMatchObject([[{ reason: "rotated_away", offset: 0 }], ["t 4", "t 5"]]);
+});
+
+test("a topic that was made anew is read from its first offset, wherever others start", async () => {
+  const t = topic({ low: 0, high: 20 });
+  const b = await (await bench({ start: "latest" })).drain();
+  await soon(() => expect(t.committed).toBe(20));
+  brokers.commits.splice(0);
+  Object.assign(t, { low: 1, high: 3, committed: undefined });
+  await b.source.wait(AbortSignal.timeout(5_000));
+  expect(await b.read()).toBe(true);
+  await sleep(2 * LIMITS.kafka_commit_ms);
+  expect(brokers.commits, "nothing is committed before the gap is durable").toEqual([]);
+  b.settle();
+  await b.drain();
+  expect([b.gaps, b.texts]).toMatchObject([[{ reason: "truncated", offset: 3 }], ["t 1", "t 2"]]);
+  expect([...b.positions.values()]).toMatchObject([{ offset: 3, generation: 1 }]);
+  await soon(() => expect(t.committed).toBe(3));
 });
