@@ -110,7 +110,7 @@ test("a server that is new raises one alert, not one for each thing that it brin
       }),
     );
   };
-  const call = (minutes: number, server: string, name: string, more?: object): void =>
+  const callAt = (minutes: number, server: string, name: string, more?: object): void =>
     at(minutes, server, { id: ++id, method: "tools/call", params: { name, arguments: {} } }, "c2s", more);
   const connect = (minutes: number, server: string, version: string, command: string): void => {
     const clientInfo = { name: "agent", version: "1" };
@@ -142,18 +142,18 @@ test("a server that is new raises one alert, not one for each thing that it brin
   });
 
   connect(0, "calc", "1.0.0", "node calc.js");
-  call(1, "calc", "add");
+  callAt(1, "calc", "add");
   expect((await run()).seen).toEqual(["command true", "server undefined", "tool true", "version true"]);
   // Since when the server is known is kept over a restart.
-  call(9, "calc", "subtract");
+  callAt(9, "calc", "subtract");
   const first = await run();
   expect(first.seen).toEqual(["command true", "server undefined", "tool true", "tool true", "version true"]);
   expect(first.alerts).toEqual(["MCP Server Never Seen Before"]);
 
   // Ten minutes later it is a known server: what it gets now is news, as is another new server beside it.
   connect(11, "calc", "1.1.0", "node calc2.js");
-  call(11, "calc", "send");
-  call(11, "mail", "send");
+  callAt(11, "calc", "send");
+  callAt(11, "mail", "send");
   const later = await run();
   expect(later.seen.filter((kind) => kind.endsWith("undefined"))).toEqual([
     "command undefined",
