@@ -154,6 +154,7 @@ const JUDGING = {
 	correlation_keys: 1e5,
 	sightings_told: 65536,
 	seen_keys: 262144,
+	server_new_ms: 6e5,
 	correlation_bytes: 32 * MiB$2,
 	correlation_text_chars: 256,
 	correlation_evidence: 100,

@@ -58,6 +58,8 @@ export interface Collector {
   readonly tally: Tally;
   readonly deliveries: readonly Delivery[];
   readonly rules: number;
+  /** Rules that nothing gives values to. */
+  readonly resting: number;
   readonly ruleset: string;
   readonly recovered_entries: number;
   /** The collector's own events of this run and those across sessions, by action. */
@@ -199,7 +201,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   const policy = new PolicyWatch({ config, self, redactText, log });
   await policy.look();
   const rules = await rulesBelow(rulePaths(config), config.placeholders, policy.policy);
-  const { set, correlations: joined, wrong } = compile(rules);
+  const { set, correlations: joined, wrong, resting } = compile(rules);
   for (const problem of wrong) events.onProblem(problem);
   const incident_rules = rulesOf(config.incidents);
   const engine = { origin, key, started: fromMs(started_ms)!, rules, subject_keys, incident_rules };
@@ -242,6 +244,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     tally,
     deliveries,
     rules: set.rules.length + joined.nodes.length,
+    resting: resting.filter(({ kind }) => kind !== "filter").length,
     ruleset: set.hash,
     recovered_entries: entries,
     own: self.counts,

@@ -74,7 +74,9 @@ function introduce(collector: Collector, config: Config): void {
     const where = sink.type === "store" ? `  ${tilde(join(config.state_dir, name))}` : "";
     say(`sink        ${name} (${sink.type})${where}`);
   }
-  say(`rules       ${collector.rules}, set ${collector.ruleset.slice(0, 19)}`);
+  const resting =
+    collector.resting === 0 ? "" : `, ${collector.resting} at rest (see \`tapline rules list\`)`;
+  say(`rules       ${collector.rules}${resting}, set ${collector.ruleset.slice(0, 19)}`);
 }
 
 /** Aborts `stop` at the first signal, ends the process at a second one. */

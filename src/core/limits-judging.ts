@@ -103,6 +103,7 @@ export const JUDGING = {
   correlation_keys: 100_000, // keys of one rule
   sightings_told: 65_536, // names that a worker remembers to have told
   seen_keys: 262_144, // users, servers, tools, hosts and the like that a collection remembers to have seen
+  server_new_ms: 600_000, // after a server was first seen its version, command and tools count as new with it
   correlation_bytes: 32 * MiB, // all rows and keys, estimated
   correlation_text_chars: 256, // of one value kept for a window; longer ones end in a digest
   correlation_evidence: 100, // event ids in one alert
