@@ -45,6 +45,8 @@ test.each([
   [["status", "extra"], "extra"],
   [["ledger"], "verify"],
   [["ledger", "prove"], "verify"],
+  [["ledger", "reconcile", "--sink", "x"], "which has: none; -c FILE names another"],
+  [["replay", "--sink", "x", "--from", "0"], "which has: none; -c FILE names another"],
   [["setup"], "name the engine"],
   [["setup", "mongodb"], "name the engine"],
   [["setup", "opensearch"], "--url"],
