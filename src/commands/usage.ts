@@ -22,9 +22,11 @@ export type Run = (argv: readonly string[]) => Promise<number>;
 export function commandOf(subcommands: Readonly<Record<string, () => Promise<Run>>>, help: string): Command {
   return {
     help,
-    async run([name = "", ...rest]) {
+    async run([name, ...rest]) {
+      const names = Object.keys(subcommands).join(", ");
+      if (name === undefined) throw new UsageError(`say what: ${names}`);
       if (!Object.hasOwn(subcommands, name))
-        throw new UsageError(`say what: ${Object.keys(subcommands).join(", ")}`);
+        throw new UsageError(`no subcommand "${name}": there are ${names}`);
       const subcommand = await subcommands[name]!();
       return subcommand(rest);
     },
