@@ -174,9 +174,10 @@ async function collectUntil(
   for (const [action, count] of collector.own) actions[action] = (actions[action] ?? 0) + count;
   say(`this run    ${summary(actions)}`);
   for (const { name, cursor, trouble } of collector.deliveries) {
+    const filtered = cursor.filtered === 0 ? "" : `, ${cursor.filtered} of them filtered`;
     const dead = cursor.dead === 0 ? "" : `, ${cursor.dead} refused: see \`tapline dlq list\``;
     const why = trouble === undefined ? "" : `  ! ${trouble}`;
-    say(`sink        ${name}: ${cursor.acked} of ${collector.ledger.size} entries${dead}${why}`);
+    say(`sink        ${name}: ${cursor.acked} of ${collector.ledger.size} entries${filtered}${dead}${why}`);
   }
   say(`ledger      ${collector.ledger.size} entries, checkpoint at ${collector.ledger.published}`);
   // With --once the caller waits for the sinks: one that did not take everything is trouble with the world.
