@@ -50,6 +50,14 @@ test("a first inventory is a policy that is usable, and holds no secret", async 
     0,
     expect.stringMatching(/^not read .*cursor.*: the URL of a server cannot be read\n$/),
   ]);
+  expect(made.stdout).toBe(
+    `wrote       ${out}: 4 servers, none of them approved\nin force     as it is, in mode observe: review it\n`,
+  );
+  const elsewhere = join(home, "elsewhere.yml");
+  const other = await tapline(home, ["inventory", "discover", "-c", config, "--out", elsewhere]);
+  expect(other.stdout).toContain(
+    `\nnot in force: review it, then put it at ${out} or name it as policy: in the configuration\n`,
+  );
   const text = readFileSync(out, "utf8");
   expect(`${text}${made.stdout}`).not.toMatch(/ghp_|hunter2|PASSWORD=pw|Zm9v/);
   const policy = parsePolicy(text, "policy.yml");
