@@ -61,7 +61,9 @@ test.each([
   const { code, stdout, stderr } = await tapline(home, args);
   const [said, where, ...more] = stderr.split("\n");
   expect([code, stdout, said!.includes(message), more], stderr).toEqual([2, "", true, [""]]);
-  expect(where).toMatch(/^ {2}(tapline( [a-z]+)? --help (shows the options|says what each does)|remedy: .*)$/);
+  expect(where).toMatch(
+    /^ {2}(tapline( [a-z]+)? --help (shows the options|says what each does)|remedy: .*)$/,
+  );
 });
 
 test("a configuration that is wrong is exit code 2 for every command that reads one", async () => {
