@@ -71,6 +71,15 @@ export function globsOf(path: string): string[] {
   return statSync(full).isDirectory() ? [join(literal, "**/*.jsonl")] : [literal];
 }
 
+/** Directory of the configuration's ledger. Throws NO_SUCH_PATH when nothing was recorded yet. */
+export function ledgerDir({ state_dir }: Config): string {
+  const dir = join(state_dir, "ledger");
+  if (existsSync(dir)) return dir;
+  throw new TaplineError("NO_SUCH_PATH", `${dir} does not exist`, {
+    remedy: "name the configuration of a collector that has run: -c FILE",
+  });
+}
+
 /** The configuration of `-c FILE`, of TAPLINE_CONFIG, or the defaults. */
 export async function readConfig(path: string | undefined): Promise<Config> {
   const { loadConfig, parseConfig } = await import("../config.ts");

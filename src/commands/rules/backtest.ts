@@ -9,8 +9,8 @@ import { loadRules } from "../../detect/load.ts";
 import { withInventory } from "../../engine.ts";
 import { firstIn } from "../../ledger/pruned.ts";
 import { readPolicy } from "../inventory/shared.ts";
-import { UsageError, readArgs, readConfig, readNumber } from "../usage.ts";
-import { entryTexts, eventOfEntry, ledgerDir, openBlobs, storedTexts } from "./ledger.ts";
+import { UsageError, ledgerDir, readArgs, readConfig, readNumber } from "../usage.ts";
+import { entryTexts, eventOfEntry, openBlobs, storedTexts } from "./ledger.ts";
 import { pathsOr, readBounded } from "./shared.ts";
 
 const SAMPLES = 3;

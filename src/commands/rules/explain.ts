@@ -8,8 +8,8 @@ import { Explainer, type Explanation, type Leaf, type Verdict } from "../../dete
 import type { Placeholders } from "../../detect/modifiers.ts";
 import { readEvents } from "../../detect/regression.ts";
 import type { Rule } from "../../detect/rule.ts";
-import { UsageError, readArgs, readConfig } from "../usage.ts";
-import { findEvent, ledgerDir } from "./ledger.ts";
+import { UsageError, ledgerDir, readArgs, readConfig } from "../usage.ts";
+import { findEvent } from "./ledger.ts";
 import { compileFiles, isOurs, pathsOr, readBounded, readRuleFiles } from "./shared.ts";
 
 interface Found {
