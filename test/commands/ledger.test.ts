@@ -215,7 +215,8 @@ test.each([
 
 test("dlq: empty at first; letters are listed, replayed, and then listed no more", async () => {
   const empty = await tapline(home, ["dlq", "list", "-c", config]);
-  expect([empty.code, empty.stdout]).toEqual([0, ""]);
+  expect([empty.code, empty.stdout]).toEqual([0, "no dead letters\n"]);
+  expect((await tapline(home, ["dlq", "list", "-c", config, "--json"])).stdout).toBe("");
   mkdirSync(join(home, "state", "dlq"), { recursive: true });
   const letter = (index: number) =>
     `${JSON.stringify({ at: "2026-11-23T00:00:00.000Z", index, id: `id-${index}`, status: 400, reason: "why" })}\n`;
@@ -233,7 +234,7 @@ test("dlq: empty at first; letters are listed, replayed, and then listed no more
   );
   const replayed = await tapline(home, ["dlq", "replay", "--sink", "nothing", "-c", config, "--json"]);
   expect([replayed.code, JSON.parse(replayed.stdout)]).toMatchObject([0, { entries: 2, dead: 0 }]);
-  expect((await tapline(home, ["dlq", "list", "-c", config])).stdout).toBe("");
+  expect((await tapline(home, ["dlq", "list", "-c", config])).stdout).toBe("no dead letters\n");
   writeFileSync(file, letter(9), { flag: "a" });
   expect(documents((await tapline(home, ["dlq", "list", "--json", "-c", config])).stdout).length).toBe(1);
 });
