@@ -46,7 +46,9 @@ waits for a collector to be recorded.`,
       });
     }
     console.log(shown(started.links));
-    console.error("serving     until Ctrl-C: no collector runs, so what is done waits for one to be recorded");
+    console.error(
+      "serving     until Ctrl-C: no collector runs, so what is done waits for one to be recorded",
+    );
     await untilStopped();
     await started.close();
     return 0;
