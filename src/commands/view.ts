@@ -45,11 +45,12 @@ waits for a collector to be recorded.`,
         remedy: "give it a sink of type store, and see what is printed above",
       });
     }
+    const stopped = untilStopped();
     console.log(shown(started.links));
     console.error(
       "serving     until Ctrl-C: no collector runs, so what is done waits for one to be recorded",
     );
-    await untilStopped();
+    await stopped;
     await started.close();
     return 0;
   },
