@@ -24,6 +24,7 @@ import { Ledger } from "./ledger/log.ts";
 import { Anchoring, readAnchors } from "./anchoring.ts";
 import { Exchange, ownOf } from "./exchange.ts";
 import { Checks } from "./checks/checks.ts";
+import type { Event } from "./core/generated/event.ts";
 import { createRedactor } from "./normalise/redact.ts";
 import { createSealer } from "./normalise/seal.ts";
 import { probe, sessionIn } from "./normalise/probe.ts";
@@ -49,6 +50,7 @@ import { withSealedOpen } from "./unseal.ts";
 
 export interface CollectorEvents {
   readonly onAlert: (alert: AlertNote) => void;
+  readonly onIncident?: (incident: Event) => void;
   readonly onDurable: (results: readonly EngineResult[]) => void;
   readonly onProblem: (message: string) => void;
 }
@@ -228,6 +230,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     judge: new Judge({ set, correlations: joined }),
     self,
     onAlert: events.onAlert,
+    onIncident: events.onIncident,
   });
   const flow = { sources, lanes, ledger, self, positions, tally, free, correlating, policy, exchange };
   const parts = { ...flow, now: Date.now };

@@ -6,7 +6,9 @@ import { type Typed, sinksOf } from "../components.ts";
 import { type Config, parseConfig } from "../config.ts";
 import { SUBMISSIONS } from "../core/incident.ts";
 import { reasonOf } from "../core/errors.ts";
+import type { Event } from "../core/generated/event.ts";
 import { openLog } from "../core/log.ts";
+import { plain } from "../core/said.ts";
 import type { EngineResult } from "../engine.ts";
 import type { AlertNote } from "../detect/judge.ts";
 import { discover } from "../discover.ts";
@@ -61,6 +63,13 @@ function unfollowed(source: Typed): object {
 
 function describeAlert(alert: AlertNote): string {
   return `ALERT       ${alert.level.padEnd(8)} ${alert.time}  ${alert.reason}`;
+}
+
+/** What an analyst should hear of at once: that more alerts joined is in the list. */
+function describeIncident(incident: Event): string | undefined {
+  if (incident["tapline.incident.transition"] === "joined") return undefined;
+  const id = incident["tapline.incident.id"]!.slice(0, 8);
+  return `INCIDENT    ${plain(incident["message"]!.replace(/^incident/, id))}`;
 }
 
 function summary(actions: Readonly<Record<string, number>>): string {
@@ -151,6 +160,10 @@ async function collectUntil(
   const progress = new Progress();
   const collector = await openCollector(config, openLog(), {
     onAlert: (alert) => progress.line(describeAlert(alert)),
+    onIncident: (incident) => {
+      const told = describeIncident(incident);
+      if (told !== undefined) progress.line(told);
+    },
     onDurable: (results: readonly EngineResult[]) => {
       for (const result of results) {
         for (const action in result.actions)
@@ -176,9 +189,10 @@ async function collectUntil(
   for (const [action, count] of collector.own) actions[action] = (actions[action] ?? 0) + count;
   say(`this run    ${summary(actions)}`);
   for (const { name, cursor, trouble } of collector.deliveries) {
+    const filtered = cursor.filtered === 0 ? "" : `, ${cursor.filtered} of them filtered`;
     const dead = cursor.dead === 0 ? "" : `, ${cursor.dead} refused: see \`tapline dlq list\``;
     const why = trouble === undefined ? "" : `  ! ${trouble}`;
-    say(`sink        ${name}: ${cursor.acked} of ${collector.ledger.size} entries${dead}${why}`);
+    say(`sink        ${name}: ${cursor.acked} of ${collector.ledger.size} entries${filtered}${dead}${why}`);
   }
   say(`ledger      ${collector.ledger.size} entries, checkpoint at ${collector.ledger.published}`);
   // With --once the caller waits for the sinks: one that did not take everything is trouble with the world.

@@ -8,8 +8,8 @@ import { type Expectations, type Missed, readExpectations, unmet } from "../../d
 import { loadRules } from "../../detect/load.ts";
 import { type Resting, restingLine, restingRow } from "../../detect/resting.ts";
 import { firstIn } from "../../ledger/pruned.ts";
-import { UsageError, readArgs, readConfig, readNumber } from "../usage.ts";
-import { entryTexts, eventOfEntry, ledgerDir, openBlobs, storedTexts } from "./ledger.ts";
+import { UsageError, ledgerDir, readArgs, readConfig, readNumber } from "../usage.ts";
+import { entryTexts, eventOfEntry, openBlobs, storedTexts } from "./ledger.ts";
 import { pathsOr, placeholdersIn, readBounded } from "./shared.ts";
 
 const SAMPLES = 3;

@@ -9,8 +9,8 @@ import type { Placeholders } from "../../detect/modifiers.ts";
 import { readEvents } from "../../detect/regression.ts";
 import { type Resting, whyResting } from "../../detect/resting.ts";
 import type { Rule } from "../../detect/rule.ts";
-import { UsageError, readArgs, readConfig } from "../usage.ts";
-import { findEvent, ledgerDir } from "./ledger.ts";
+import { UsageError, ledgerDir, readArgs, readConfig } from "../usage.ts";
+import { findEvent } from "./ledger.ts";
 import { compileFiles, isOurs, pathsOr, placeholdersIn, readBounded, readRuleFiles } from "./shared.ts";
 
 interface Found {
