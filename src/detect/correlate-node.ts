@@ -56,8 +56,9 @@ export class NodeState {
     const measure = measureOf(this.node.rule.type, slot, incoming.values);
     if (!series.insert({ ...incoming, measure })) return;
     if (series.rows.length > LIMITS.correlation_rows) {
-      series.drop(1);
-      this.counts.evicted_rows++;
+      const count = series.firstRows();
+      series.drop(count);
+      this.counts.evicted_rows += count;
     }
     keys.touch(series, before);
     this.#touched[line].add(series);
