@@ -101,7 +101,10 @@ export class Flow {
     const source = session.results++;
     const tool = e["gen_ai.tool.name"];
     const server = e["tapline.server.name"];
-    session.sources[source % LIMITS.flow_sources] = {
+    const place = source % LIMITS.flow_sources;
+    const content = session.content.contents[place];
+    if (content !== undefined) content.from ??= session.sources[place];
+    session.sources[place] = {
       event: e["event.id"]!,
       tool: tool === undefined ? undefined : this.#clean(tool),
       server: server === undefined ? undefined : this.#clean(server),
@@ -187,10 +190,12 @@ function setTold(e: Event, session: FlowSession, told: Told): void {
 }
 
 function setFlow(e: Event, session: FlowSession, carried: Carried): void {
-  const source = session.sources[carried.source % LIMITS.flow_sources]!;
-  e["tapline.flow.from_event"] = source.event;
-  e["tapline.flow.from_tool"] = source.tool;
-  e["tapline.flow.from_server"] = source.server;
+  // Snapshots of older versions do not say where a result came from whose place was taken.
+  const known = session.results - carried.source <= LIMITS.flow_sources;
+  const from = carried.from ?? (known ? session.sources[carried.source % LIMITS.flow_sources] : undefined);
+  e["tapline.flow.from_event"] = from?.event;
+  e["tapline.flow.from_tool"] = from?.tool;
+  e["tapline.flow.from_server"] = from?.server;
   e["tapline.flow.to_tool"] = e["gen_ai.tool.name"];
   e["tapline.flow.overlap"] = carried.overlap;
   e["tapline.flow.chars"] = carried.chars;
