@@ -182,6 +182,26 @@ test("batches taken in again after a snapshot fire the same again, and those bef
   expect(early.filter((name) => later.flat().includes(name))).toEqual([]);
 });
 
+test("a window after an event and one before a later event that have one place on the grid are one alert", () => {
+  const mixed =
+    "title: mixed\ncorrelation: {type: temporal, condition: (a and not b) or c, group-by: g, timespan: 10m}\n";
+  const loaded = load(BASES + base("c") + mixed);
+  const minute = 60_000;
+  const alert = JSON.stringify(["mixed", "x", ORIGIN]);
+  for (const [at, told] of [
+    [19 * minute, []],
+    [20 * minute, [JSON.stringify(["mixed", "x", ORIGIN + 10 * minute])]],
+  ] as const) {
+    const correlator = openCorrelator(loaded.set, { started_ms: ORIGIN });
+    expect(push(loaded, correlator, [event(1, "a", "x")], 10)).toEqual([]);
+    const rested = ORIGIN + 12 * minute;
+    expect(correlator.advance(rested, rested).map((f) => nameOf(loaded, f))).toEqual([alert]);
+    expect(push(loaded, correlator, [event(at, "c", "x")], at)).toEqual(told);
+    correlator.advance(ORIGIN + 60 * minute, ORIGIN + 60 * minute);
+    expect(correlator.nodes[0]!.lines[0].size).toBe(0);
+  }
+});
+
 test("an event that was read twice counts once", () => {
   const loaded = load(BASES + THREE);
   const correlator = openCorrelator(loaded.set, { started_ms: ORIGIN });
