@@ -75,10 +75,7 @@ export class Flow {
     if (session === undefined) {
       session = new FlowSession();
       this.#sessions.set(id, session);
-      while (
-        this.#sessions.size > LIMITS.flow_sessions ||
-        this.#unread_chars > LIMITS.flow_unread_chars_all
-      ) {
+      while (this.#sessions.size > LIMITS.flow_sessions) {
         const [oldest, { unread_chars }] = this.#sessions.entries().next().value!;
         this.#unread_chars -= unread_chars;
         this.#sessions.delete(oldest);
@@ -115,17 +112,30 @@ export class Flow {
     this.#keep(session, textOf(value), source, hidden);
   }
 
-  /** Keeps a text until a call goes out; the oldest results go when there are too many. */
+  /** Keeps a text until a call goes out; when there are too many, the oldest go: those of the session, then of the oldest
+   * other sessions. */
   #keep(session: FlowSession, text: string, source: number, hidden: boolean): void {
     session.unread.push({ text, source, hidden });
     session.unread_chars += text.length;
     this.#unread_chars += text.length;
-    while (session.unread.length > LIMITS.flow_sources || session.unread_chars > LIMITS.flow_unread_chars) {
-      const { length } = session.unread.shift()!.text;
-      session.unread_chars -= length;
-      this.#unread_chars -= length;
-      this.evicted++;
+    while (session.unread.length > LIMITS.flow_sources || session.unread_chars > LIMITS.flow_unread_chars)
+      this.#forget(session);
+    if (this.#unread_chars <= LIMITS.flow_unread_chars_all) return;
+    for (const other of this.#sessions.values()) {
+      if (other === session) continue;
+      while (other.unread.length > 0) {
+        if (this.#unread_chars <= LIMITS.flow_unread_chars_all) return;
+        this.#forget(other);
+      }
     }
+  }
+
+  /** Lets go of the oldest text that a session has not read. */
+  #forget(session: FlowSession): void {
+    const { length } = session.unread.shift()!.text;
+    session.unread_chars -= length;
+    this.#unread_chars -= length;
+    this.evicted++;
   }
 
   #call(e: Event, args: Json): void {

@@ -409,6 +409,22 @@ describe("bounds", () => {
     expect(s.calls({ to: "mara.quill@relay.example" })["tapline.provenance.arguments"]).toBeUndefined();
   });
 
+  test("what waits in all sessions together is bounded, also when none is new", () => {
+    const flow = new Flow("key", (text) => text);
+    const page = "y".repeat(LIMITS.flow_text_chars);
+    const sessions = Array.from({ length: 300 }, (_, i) => new Session(flow, `s${i}`));
+    const read = sessions[0]!.gets(REVIEW);
+    sessions[0]!.calls({ to: "nobody in particular" });
+    for (let i = 0; i < 3; i++) for (const s of sessions) s.gets(page);
+    expect(flow.evicted).toBe(0);
+    const last = sessions.map((s) => s.gets(`${REVIEW}\n\n${page}`.slice(0, page.length)));
+    expect(flow.evicted).toBe(4 * 300 - LIMITS.flow_unread_chars_all / page.length);
+    // The oldest lost what they had not read, and nothing else.
+    const told = (i: number): unknown =>
+      sessions[i]!.calls({ to: "mara.quill@relay.example" })["tapline.provenance.source_event"];
+    expect([0, 1, 299].map(told)).toEqual([read, undefined, last[299]]);
+  });
+
   test("tables keep the newest keys", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 2 ** 32 - 1 }), { maxLength: 2_000 }), (list) => {
