@@ -99,7 +99,7 @@ export const JUDGING = {
   correlation_clauses: 64, // alternatives of one boolean condition, written out
   correlation_depth: 8, // correlations over correlations
   correlation_fields: 16, // fields that one correlation groups by
-  correlation_rows: 10_000, // events kept for one key of one rule; the oldest go first
+  correlation_rows: 10_000, // matches kept for one key of a correlation, one for each of its rules; the oldest events go first, with all of theirs
   correlation_keys: 100_000, // keys of one rule
   sightings_told: 65_536, // names that a worker remembers to have told
   seen_keys: 262_144, // users, servers, tools, hosts and the like that a collection remembers to have seen
