@@ -85,10 +85,9 @@ function passUnread(reply: Reply): void {
 
 /** Of no type that messages have: what a client might take for one all the same does not pass unseen. */
 async function passOther(reply: Reply): Promise<void> {
-  const { parts, request, response } = reply.asked;
-  const { answer, status } = reply;
-  if (status < 200 || status > 299 || response.headersSent || !wantsMessages(request, parts.upstream))
-    return passUnread(reply);
+  const { answer, asked } = reply;
+  const { response } = asked;
+  if (response.headersSent || !reply.holdsMessages) return passUnread(reply);
   const held = new Pieces();
   let ended = true;
   for await (const chunk of answer.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {

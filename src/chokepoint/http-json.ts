@@ -2,7 +2,7 @@
 import type { Readable } from "node:stream";
 import { LIMITS } from "../core/limits.ts";
 import type { Outcome } from "./gate.ts";
-import { isBlank, saysMessage, wantsMessages } from "./http-content.ts";
+import { isBlank, saysMessage } from "./http-content.ts";
 import { NEWLINE, inLines, isMessage, joined } from "./http-lines.ts";
 import type { Reply } from "./http-reply.ts";
 import { Pieces } from "./pieces.ts";
@@ -11,7 +11,7 @@ import { eventText } from "./sse.ts";
 const TOO_LONG = `The answer is longer than ${LIMITS.message_bytes} bytes.`;
 
 export async function passJson(reply: Reply): Promise<void> {
-  const { response, own, parts, request } = reply.asked;
+  const { response, own } = reply.asked;
   const held = new Pieces();
   // Some servers say JSON and write a message a line, for as long as the connection lasts.
   let may_be_lines =
@@ -33,9 +33,7 @@ export async function passJson(reply: Reply): Promise<void> {
   const long = held.bytes > LIMITS.message_bytes;
   const body = held.take();
   if (long) return passLong(reply, body);
-  const elsewhere = reply.status >= 300 || !wantsMessages(request, parts.upstream);
-  // What an authorization server says is no message, and neither are the errors of a server.
-  const none = isBlank(body) || (elsewhere && !saysMessage(body));
+  const none = isBlank(body) || (!reply.holdsMessages && !saysMessage(body));
   finish(reply, body, none ? { forward: body, answers: [] } : await reply.fromServer(body));
 }
 

@@ -7,6 +7,7 @@ import { reasonOf } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Later } from "./decisions.ts";
 import type { Gate, Outcome } from "./gate.ts";
+import { wantsMessages } from "./http-content.ts";
 import { passed } from "./http-headers.ts";
 import type { HttpPeers } from "./http-peers.ts";
 import type { Peer } from "./peer.ts";
@@ -67,6 +68,13 @@ export class Reply {
     this.status = answer.statusCode ?? 502;
     this.headers = answer.rawHeaders;
     this.source = answer;
+  }
+
+  /** Whether a client may take the answer for messages: not an error, nor what an authorization server says. */
+  get holdsMessages(): boolean {
+    const { parts, request } = this.asked;
+    const asks = request.method === "POST" || request.method === "GET";
+    return asks && this.status >= 200 && this.status < 300 && wantsMessages(request, parts.upstream);
   }
 
   /** Has the body read, and passed on, without its encoding; false for one that nobody here knows. */

@@ -61,7 +61,7 @@ class Bench {
     this.upstream = `http://127.0.0.1:${(up.address() as AddressInfo).port}`;
     const spool = { append: (line: string) => this.lines.push(JSON.parse(line) as Line), end: () => {} };
     const recorder = new Recorder(
-      () => spool as never,
+      () => spool,
       () => {},
     );
     const upstream = new URL(`${this.upstream}/mcp`);
@@ -192,7 +192,7 @@ describe("answers", () => {
     [["text/plain", "text/event-stream"]],
   ])("events by whatever somebody may take for their type: %j", async (type) => {
     const b = await open("enforce");
-    b.answer = (response) => response.writeHead(200, { "content-type": type }).end(EVENT);
+    b.answer = (response) => response.setHeader("content-type", type).end(EVENT);
     expect((await b.post(PING)).text).toBe("");
     expect(b.lines.filter(({ msg }) => JSON.stringify(msg) === SAMPLING)).toHaveLength(1);
   });
@@ -205,8 +205,10 @@ describe("answers", () => {
     [["application/json", "text/event-stream"], EVENT],
     [undefined, SAMPLING],
   ])("an answer of a type that is no message's does not pass: %j", async (type, body) => {
-    const answer = (response: http.ServerResponse) =>
-      response.writeHead(200, type === undefined ? {} : { "content-type": type }).end(body);
+    const answer = (response: http.ServerResponse) => {
+      if (type !== undefined) response.setHeader("content-type", type);
+      response.end(body);
+    };
     const enforced = await open("enforce");
     const observed = await open("observe");
     enforced.answer = observed.answer = answer;
@@ -237,6 +239,8 @@ describe("answers", () => {
     await said(400, json, '{"error":"invalid_token"}');
     await said(200, json, '{"issuer":"https://x"}', "/.well-known/oauth-authorization-server", elsewhere);
     await said(200, { "content-type": "text/html" }, "<p>", "/authorize", { accept: "text/html" });
+    b.answer = (response) => response.writeHead(200, json).end('{"ended":true}');
+    expect((await b.post("", {}, "/mcp", "DELETE")).text).toBe('{"ended":true}');
     expect(b.violations()).toEqual([]);
     b.answer = (response) => response.writeHead(400, json).end(SAMPLING.replace("jsonrpc", "\\u006asonrpc"));
     expect((await b.post(PING)).text).not.toContain("sampling");
@@ -369,13 +373,19 @@ test.each(["application/json", "text/event-stream"])(
     b.answer = (response) =>
       response
         .writeHead(200, { "content-type": type })
-        .end(type === "application/json" ? tools : `data: ${tools}\n\n`);
+        .end(type === "application/json" ? tools : `data: ${tools}\n\ndata: ${PING}\n\n`);
     await expect(b.post(PING)).rejects.toThrow();
     expect(b.violations()).toEqual(["failed block"]);
     b.answer = (response) => response.writeHead(200, { "content-type": "application/json" }).end(PING);
     expect((await b.post(PING)).text).toBe(PING);
   },
 );
+
+test("of a batch what is refused is answered when the server has nothing to say", async () => {
+  const b = await open("enforce");
+  const sent = `[${call("deny")},{"jsonrpc":"2.0","method":"notifications/x"}]`;
+  expect(await b.post(sent)).toMatchObject({ status: 200, text: expect.stringMatching(/^\[.*"id":1.*\]$/) });
+});
 
 test("a status that is none ends one answer", async () => {
   const b = await open("observe");
