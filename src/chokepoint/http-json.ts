@@ -48,7 +48,7 @@ function finish(reply: Reply, body: Buffer, { forward, answers, fault }: Outcome
   if (response.headersSent) {
     const events = [...own, ...(text === undefined || text === "" ? [] : [text])];
     response.end(events.map(eventText).join(""));
-  } else if (fault !== undefined && own.length === 0)
+  } else if (fault !== undefined && forward === undefined && own.length === 0)
     reply.refused("Refused by policy. What the server answered cannot be relied on.");
   else if (forward === body && own.length === 0) {
     reply.head();
