@@ -88,6 +88,8 @@ const JUDGING = {
 	http_header_bytes: 32 * KiB$2,
 	http_head_ms: 1e4,
 	http_body_ms: 3e4,
+	held_pieces: 256,
+	plain_answer_bytes: 256,
 	sse_event_bytes: 16 * MiB$2,
 	hook_input_bytes: 8 * MiB$2,
 	hook_input_ms: 1e4,

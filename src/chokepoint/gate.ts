@@ -69,12 +69,12 @@ export class Gate {
     error: Wrong,
     bytes: Buffer | undefined,
     about?: object,
-    action?: "block",
+    action?: "pass" | "block",
   ): "pass" | "block" {
     const { counts, recorder } = this.decisions;
     counts.violations++;
-    const junk = error === "not_json" && dir === "s2c";
     const { policy, server } = this.decisions;
+    const junk = error === "not_json" && dir === "s2c" && server.transport === "stdio";
     const enforced = policy.enforces(server);
     const done = action ?? (enforced && !junk ? "block" : "pass");
     if (junk && counts.junk++ >= LIMITS.junk_notices) return done;
@@ -130,7 +130,16 @@ export class Gate {
   }
 }
 
-type Wrong = Fault | "header_mismatch" | "foreign_endpoint" | "foreign_host";
+type Wrong =
+  | Fault
+  | "header_mismatch"
+  | "foreign_endpoint"
+  | "foreign_redirect"
+  | "foreign_host"
+  | "encoded"
+  | "unknown_type"
+  | "form"
+  | "failed";
 
 const REASONS: Readonly<Record<Wrong, string>> = {
   not_json: "What was sent is no JSON.",
@@ -143,6 +152,11 @@ const REASONS: Readonly<Record<Wrong, string>> = {
   too_long: "The message is too long to be looked at.",
   too_many: "Too many messages in one batch.",
   foreign_endpoint: "The server names an address of another server for its messages.",
+  foreign_redirect: "The server sends the client to another server.",
+  encoded: "What was sent is encoded, and cannot be looked at.",
+  unknown_type: "The answer is not of the type of messages, and might be taken for one.",
+  form: "A form, as authorization servers take them: it passed unread.",
+  failed: "The message could not be looked at.",
   foreign_host: "The request was not made to this proxy, or comes from another site.",
   header_mismatch: "The headers say another method or name than the body.",
 };

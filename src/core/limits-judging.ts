@@ -27,6 +27,8 @@ export const JUDGING = {
   http_header_bytes: 32 * KiB, // headers of one request
   http_head_ms: 10_000, // for the headers of a request to arrive
   http_body_ms: 30_000, // for its body
+  held_pieces: 256, // pieces of a message not yet whole that are kept as they came; more are joined
+  plain_answer_bytes: 256, // of an answer of another type than messages have, in words alone, that passes
   sse_event_bytes: 16 * MiB, // one event of a server: a longer one ends the stream where policy is enforced
 
   // Hooks of clients
