@@ -24,6 +24,13 @@ export function eventsSheet({ events, period }: Report): Sheet {
   };
 }
 
+const SILENCE: Readonly<Record<NonNullable<Report["coverage"]["longest_silence"]>["where"], string>> = {
+  between: "between two signs of life of the collector",
+  begin: "from the beginning of the period to the collector's first sign of life in it",
+  end: "after the collector's last sign of life in the period, to its end or to when this was made",
+  all: "all of the period: no sign of life of the collector is in it",
+};
+
 const counts = (all: readonly Count[]): string =>
   orDash(all.map(({ name, events }) => `${foreign(name)} ${n(events)}`).join(", "));
 
@@ -40,8 +47,8 @@ export function coverageSheet({ coverage, retention }: Report): Sheet {
           [
             "Longest silence",
             silence === null
-              ? "none of ten minutes or more between two signs of life of the collector"
-              : `${n(silence.seconds)} s from ${silence.from} on, between two signs of life of the collector`,
+              ? "none of ten minutes or more between signs of life of the collector, nor after the last one"
+              : `${n(silence.seconds)} s from ${silence.from} on, ${SILENCE[silence.where]}`,
           ],
           ["Gaps, by reason", counts(coverage.gaps)],
           ["Records that could not be read", n(coverage.unparsable)],

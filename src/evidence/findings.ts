@@ -203,10 +203,16 @@ function coverageOf({
     );
   if (bypasses > 0) say(`${plural(bypasses, "call")} in a transcript without a decision at the chokepoint.`);
   if (holes > 0) say(`${plural(holes, "decision")} at the chokepoint that no transcript shows.`);
-  if (longest_silence !== null)
-    say(
-      `The collector gave no sign of life for ${plural(longest_silence.seconds, "second")} from ${longest_silence.from} on.`,
-    );
+  if (longest_silence !== null) {
+    const { seconds, from, where } = longest_silence;
+    const rest = {
+      between: "",
+      begin: ", the beginning of the period",
+      end: ", its last one in the period",
+      all: ", all of the period",
+    };
+    say(`The collector gave no sign of life for ${plural(seconds, "second")} from ${from} on${rest[where]}.`);
+  }
   const mute = sources.filter(({ expected, silent }) => expected > 0 && silent === expected);
   if (mute.length > 0)
     say(`Nothing was heard from ${mute.map(({ name }) => name).join(", ")} in the period.`);

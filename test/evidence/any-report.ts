@@ -144,7 +144,13 @@ const report: fc.Arbitrary<Report> = fc.record({
     unparsable: count,
     bypasses: count,
     holes: count,
-    longest_silence: fc.option(fc.record({ seconds: count, from: foreignTime })),
+    longest_silence: fc.option(
+      fc.record({
+        seconds: count,
+        from: foreignTime,
+        where: fc.constantFrom("between" as const, "begin" as const, "end" as const, "all" as const),
+      }),
+    ),
     starts: count,
     stops: count,
     records: fc.constant(null),

@@ -342,7 +342,8 @@ test("coverage, exceptions and retention are those of the ledger", async () => {
       { name: "truncated", events: 1 },
       { name: "unrecorded", events: 1 }, // of the session in mcp/decisions
     ],
-    longest_silence: { seconds: 7_200, from: "2026-11-23T10:00:00.000Z" },
+    // Nothing was heard of the collector after that.
+    longest_silence: { seconds: 388_800, from: "2026-11-23T12:00:00.000Z", where: "end" },
     starts: 1,
     stops: 0,
     records: { read: 100, recorded: 90, merged: 6, skipped: 4, by_reason: { progress: 4 } },
@@ -361,6 +362,33 @@ test("coverage, exceptions and retention are those of the ledger", async () => {
   ]);
   expect(exceptions.rows.at(-1)).toMatchObject({ closed_by: "ann", verdict: "false_positive" });
   expect(retention).toMatchObject({ oldest: "2025-10-31T17:00:00.000Z", first_index: 0 });
+});
+
+test("silence is told wherever in the period it is, and not of a time before the collector was there", async () => {
+  const day = (at: number): number => Date.UTC(2026, 10, at);
+  const beat = (ms: number): string =>
+    serialise(event("heartbeat", new Date(ms).toISOString(), { "event.id": `beat-${ms}` }));
+  // Alive every eight minutes from the 5th to the 8th and from the 20th to the 21st; what it read is older.
+  const every = (from: number, to: number): string[] =>
+    Array.from({ length: (to - from) / 480_000 + 1 }, (_, i) => beat(from + i * 480_000));
+  const old = serialise(event("tool-call", "2026-11-01T00:00:00.000Z", { "event.id": "old" }));
+  const all = [...every(day(5), day(8)), old, ...every(day(20), day(21))];
+  const { config } = await world(all);
+  const silence = async (from: number, to: number, now: number) => {
+    const span = { from: day(from), to: day(to) };
+    const asked = { from: "", to: "" };
+    const { report: found } = await report(config, { ids: ["A.6.2.8"], span, asked, now_ms: day(now) });
+    const said = found.findings.filter(({ text }) => text.startsWith("The collector gave no sign of life"));
+    const { longest_silence: told } = found.coverage;
+    expect(said).toHaveLength(told === null ? 0 : 1);
+    return told === null ? null : [told.where, Date.parse(told.from), told.seconds / 86_400];
+  };
+  expect(await silence(1, 8, 30)).toBeNull();
+  expect(await silence(5, 21, 30)).toEqual(["between", day(8), 12]);
+  expect(await silence(10, 21, 30)).toEqual(["begin", day(10), 10]);
+  expect(await silence(5, 18, 30)).toEqual(["end", day(8), 10]);
+  expect(await silence(5, 18, 10)).toEqual(["end", day(8), 2]);
+  expect(await silence(10, 12, 30)).toEqual(["all", day(10), 2]);
 });
 
 test("what retention removed is not counted or drawn, and the report says so", async () => {
