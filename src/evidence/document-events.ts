@@ -1,6 +1,6 @@
 // Sheets of what was recorded, what was not heard, what it rests on, and what became of alerts and incidents.
 import { n } from "../core/words.ts";
-import { type Block, type Cell, type Sheet, type Tone, foreign, moment, orDash } from "./blocks.ts";
+import { type Block, type Cell, type Sheet, type Tone, countsOf, foreign, moment, orDash } from "./blocks.ts";
 import { named } from "./document-control.ts";
 import type { Count, ExceptionRow, Report } from "./model.ts";
 
@@ -31,8 +31,7 @@ const SILENCE: Readonly<Record<NonNullable<Report["coverage"]["longest_silence"]
   all: "all of the period: no sign of life of the collector is in it",
 };
 
-const counts = (all: readonly Count[]): string =>
-  orDash(all.map(({ name, events }) => `${foreign(name)} ${n(events)}`).join(", "));
+const counts = (all: readonly Count[]): string => orDash(countsOf(all));
 
 export function coverageSheet({ coverage, retention }: Report): Sheet {
   const { records, longest_silence: silence } = coverage;

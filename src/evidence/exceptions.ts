@@ -76,11 +76,16 @@ export async function* alertsOf(asked: Asked, presents: Presents): AsyncGenerato
 /** Alerts by rule: all of them, and those that are closed. */
 export type RuleAlerts = ReadonlyMap<string, { readonly alerts: number; readonly closed: number }>;
 
-const counted = (counts: ReadonlyMap<string, number>, most = Infinity): Count[] =>
-  [...counts]
+/** The largest first; beyond `most`, one row of all the others. */
+function counted(counts: ReadonlyMap<string, number>, most = Infinity): Count[] {
+  const all = [...counts]
     .map(([name, events]) => ({ name, events }))
-    .toSorted((a, b) => b.events - a.events || (a.name < b.name ? -1 : 1))
-    .slice(0, most);
+    .toSorted((a, b) => b.events - a.events || (a.name < b.name ? -1 : 1));
+  const others = all.slice(most);
+  if (others.length === 0) return all;
+  const events = others.reduce((sum, one) => sum + one.events, 0);
+  return [...all.slice(0, most), { name: "", events, more: others.length }];
+}
 
 const isDone = (status: string): boolean => status === "closed" || status === "suppressed";
 /** Open ones first, by level, the newest first. */

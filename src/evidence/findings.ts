@@ -1,6 +1,7 @@
 // What a report finds: gaps first, between what was claimed and what is there, then what is worth a look. A report of some controls
 // finds what is about them, and what bears on all evidence: the ledger's integrity and what was not heard. Pure.
 import { listed, n, plural } from "../core/words.ts";
+import { countsOf } from "./blocks.ts";
 import type {
   CheckResult,
   ControlReport,
@@ -193,10 +194,7 @@ function coverageOf({
   const found: Finding[] = [];
   const lost = gaps.reduce((sum, { events }) => sum + events, 0);
   const say = (text: string) => found.push(note("coverage", text, ["A.6.2.8"]));
-  if (lost > 0)
-    say(
-      `${plural(lost, "gap")} in what was read: ${gaps.map(({ name, events }) => `${name} ${n(events)}`).join(", ")}.`,
-    );
+  if (lost > 0) say(`${plural(lost, "gap")} in what was read: ${countsOf(gaps)}.`);
   if (unparsable > 0)
     say(
       `${plural(unparsable, "record")} could not be read, and ${unparsable === 1 ? "is" : "are"} kept raw.`,

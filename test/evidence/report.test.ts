@@ -2,8 +2,10 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { type Action, CLASSES } from "../../src/core/generated/classes.ts";
 import { LIMITS } from "../../src/core/limits.ts";
 import { judge } from "../../src/evidence/controls.ts";
+import { controlSheet } from "../../src/evidence/document-control.ts";
 import { draw } from "../../src/evidence/draw.ts";
 import { readImpact } from "../../src/evidence/impact.ts";
 import { readControls, readCrosswalk, termsOf } from "../../src/evidence/map.ts";
@@ -71,6 +73,8 @@ test("counts, classes, first and last of every control are those of the document
       expect(events).toBe(
         (strength === "direct" ? direct : supporting).filter((one) => one["event.action"] === action).length,
       );
+    const recorded = (of: readonly Document[]) => new Set(of.map((one) => one["event.action"])).size;
+    expect(control.classes).toHaveLength(recorded(direct) + recorded(supporting));
     const agents = Map.groupBy([...direct, ...supporting], (one) => one["service.name"]);
     for (const { name, events } of control.agents) expect(events).toBe(agents.get(name)?.length);
     // The draw is the one that the pure function makes of the indexes.
@@ -84,6 +88,52 @@ test("counts, classes, first and last of every control are those of the document
   // Every class of the sample is told by the event that it is.
   for (const { index, id, action } of found.sample.events)
     expect([id, action]).toEqual([all[index]!["event.id"], all[index]!["event.action"]]);
+});
+
+test("a list that is cut says of how many, and every class is counted", async () => {
+  const all = (Object.keys(CLASSES) as Action[]).flatMap((action) =>
+    event(action, "2026-11-20T10:00:00.000Z"),
+  );
+  // Agents who call little and answer much: what they come to is of both kinds of evidence together.
+  const agents = Array.from({ length: 30 }, (_, i) =>
+    (["tool-call", "collector-start"] as const).flatMap((action) =>
+      Array.from({ length: i + 1 }, () =>
+        event(action, "2026-11-20T11:00:00.000Z", {
+          "service.name": `agent ${i}`,
+        }),
+      ),
+    ),
+  ).flat();
+  const docs = [...all, ...agents].map((one, i) => serialise(Object.assign(one, { "event.id": `e${i}` })));
+  const { report: found } = await report((await world(docs)).config);
+  const { controls } = readControls();
+  const documents = docs.map((text) => flat(JSON.parse(text) as Document));
+  let cut = 0;
+  for (const control of found.controls) {
+    const events = (["direct", "supporting"] as const).map((strength) => {
+      const query = controls[control.id]![strength];
+      return query === undefined
+        ? []
+        : documents.filter((one) => meets(one, termsOf(controls[control.id]!, strength)));
+    });
+    const told = (strength: string): number =>
+      control.classes.filter((one) => one.strength === strength).reduce((sum, one) => sum + one.events, 0);
+    expect([control.direct, control.supporting]).toEqual([told("direct"), told("supporting")]);
+    const by = Map.groupBy(events.flat(), (one) => String(one["service.name"] ?? ""));
+    by.delete("");
+    const largest = [...by.values()].map(({ length }) => length).toSorted((a, b) => b - a);
+    expect(control.agents.slice(0, 20).map((one) => one.events)).toEqual(largest.slice(0, 20));
+    for (const { name, events: count, more } of control.agents)
+      if (more === undefined) expect([name, count]).toEqual([name, by.get(name)?.length]);
+    if (largest.length <= 20) continue;
+    cut++;
+    const others = largest.slice(20).reduce((sum, count) => sum + count, 0);
+    expect(control.agents[20]).toEqual({ name: "", events: others, more: largest.length - 20 });
+    const page = JSON.stringify(controlSheet(control, found));
+    expect(page).toContain(`and ${largest.length - 20} more`);
+  }
+  expect(cut).toBeGreaterThan(1);
+  expect(found.events.agents.at(-1)).toMatchObject({ more: 10 });
 });
 
 test("a period counts what is in it, and names no share of all controls", async () => {
