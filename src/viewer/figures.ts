@@ -182,9 +182,7 @@ export class Figures {
   ): Promise<Partial[]> {
     // All of one part's is that part's answer; of its whole hours alone it is not.
     const own = parts.length === 1 && span === undefined;
-    const key = own
-      ? parts[0]!
-      : { key: `summary ${digestOf(parts.map((part) => part.key).join("\n"))}` };
+    const key = own ? parts[0]! : { key: `summary ${digestOf(parts.map((part) => part.key).join("\n"))}` };
     const keys = asks.map((ask) => keyOf(key, span, terms, ask));
     const answers = keys.map((one) => this.#remembered.get(one));
     const missing = asks.filter((_, i) => answers[i] === undefined);
