@@ -1,6 +1,7 @@
 // Sheets of what was recorded, what was not heard, what it rests on, and what became of alerts and incidents.
 import { n } from "../core/words.ts";
 import { type Block, type Cell, type Sheet, type Tone, countsOf, foreign, moment, orDash } from "./blocks.ts";
+import { unreadSaid } from "./findings.ts";
 import { named } from "./document-control.ts";
 import type { Count, ExceptionRow, Report } from "./model.ts";
 
@@ -155,7 +156,7 @@ const toneOf = ({ status, late }: ExceptionRow): { tone?: Tone } =>
   status === "open" || late.length > 0 ? { tone: "gap" } : {};
 
 export function exceptionsSheet({ exceptions }: Report): Sheet {
-  const { alerts, incidents, rows, unlisted } = exceptions;
+  const { alerts, incidents, rows, unlisted, unread } = exceptions;
   const blocks: Block[] = [
     {
       kind: "facts",
@@ -172,6 +173,7 @@ export function exceptionsSheet({ exceptions }: Report): Sheet {
     },
     { kind: "text", text: "As they stand when this was made. Open ones first, by level." },
   ];
+  if (unread > 0) blocks.push({ kind: "text", text: unreadSaid(unread) });
   if (rows.length > 0)
     blocks.push({
       kind: "table",

@@ -221,8 +221,12 @@ function coverageOf({
   return found;
 }
 
-function exceptionsOf({ alerts, incidents }: Exceptions): Finding[] {
-  const found: Finding[] = [];
+/** What is said of alerts beyond what a report reads. */
+export const unreadSaid = (unread: number): string =>
+  `The oldest ${plural(unread, "event")} in which something was said of alerts ${unread === 1 ? "was" : "were"} not read: what ${unread === 1 ? "it says" : "they say"}, such as that an alert is closed, is not in what is told here.`;
+
+function exceptionsOf({ alerts, incidents, unread }: Exceptions): Finding[] {
+  const found: Finding[] = unread === 0 ? [] : [note("control", unreadSaid(unread), ["A.6.2.6"])];
   const open = alerts.by_status.find(({ name }) => name === "open")?.events ?? 0;
   if (open > 0)
     found.push(

@@ -116,6 +116,9 @@ export interface Exceptions {
   readonly rows: readonly ExceptionRow[];
   /** Those that are not among the rows. */
   readonly unlisted: number;
+  /** Events in which something was said of alerts, the oldest, that were not read: these alerts are told as if it had not been
+   * said. */
+  readonly unread: number;
 }
 
 export interface HarmRule {

@@ -188,6 +188,7 @@ const report: fc.Arbitrary<Report> = fc.record({
     incidents: { all: 0, open: 0, closed: 0, late: 0 },
     rows: [],
     unlisted: 0,
+    unread: 0,
   }),
   harms: fc.constant(null),
   crosswalk: fc.constant({ sources: {}, nist_ai_rmf: [], eu_ai_act: [] }),

@@ -6,6 +6,7 @@ import { type Action, CLASSES } from "../../src/core/generated/classes.ts";
 import { LIMITS } from "../../src/core/limits.ts";
 import { judge } from "../../src/evidence/controls.ts";
 import { controlSheet } from "../../src/evidence/document-control.ts";
+import { exceptionsSheet } from "../../src/evidence/document-events.ts";
 import { draw } from "../../src/evidence/draw.ts";
 import { readImpact } from "../../src/evidence/impact.ts";
 import { readControls, readCrosswalk, termsOf } from "../../src/evidence/map.ts";
@@ -412,6 +413,33 @@ test("coverage, exceptions and retention are those of the ledger", async () => {
   ]);
   expect(exceptions.rows.at(-1)).toMatchObject({ closed_by: "ann", verdict: "false_positive" });
   expect(retention).toMatchObject({ oldest: "2025-10-31T17:00:00.000Z", first_index: 0 });
+});
+
+test("of what was said of alerts the newest counts, and a report says what of it was not read", async () => {
+  const said = (id: string, alert: string): string =>
+    serialise(
+      event("alert-triage", "2026-11-23T20:00:00.000Z", {
+        "event.id": id,
+        "user.name": "ann",
+        "tapline.triage.transition": "closed",
+        "tapline.triage.alert_ids": [alert],
+      }),
+    );
+  const { config } = await world([...everything(), said("said-2", "alert-2"), said("said-3", "alert-3")]);
+  const before = { ...LIMITS };
+  Object.assign(LIMITS, { report_triage: 2, report_rows: 1 });
+  try {
+    const { report: found } = await report(config);
+    const open = found.exceptions.rows.filter(({ kind, status }) => kind === "alert" && status === "open");
+    expect(open.map(({ id }) => id)).toEqual(["alert-1"]);
+    expect(found.exceptions.unread).toBe(1);
+    const text = /^The oldest 1 event in which something was said of alerts was not read/;
+    expect(found.findings.map((one) => one.text)).toContainEqual(expect.stringMatching(text));
+    expect(JSON.stringify(exceptionsSheet(found))).toMatch(/was not read/);
+  } finally {
+    Object.assign(LIMITS, before);
+  }
+  expect((await report(config)).report.exceptions.unread).toBe(0);
 });
 
 test("silence is told wherever in the period it is, and not of a time before the collector was there", async () => {
