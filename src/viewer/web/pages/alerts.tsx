@@ -85,6 +85,12 @@ export function AlertsPage({ query }: { query: URLSearchParams }): JSX.Element {
         </label>
         <SearchBox q={q} within={ask} />
       </div>
+      {list.value?.of_newest != null && (
+        <p class="dim">
+          Of the newest {list.value.of_newest.toLocaleString("en")} alerts: older ones of this period are not
+          counted or listed here. Search finds them, as events of class rule-alert.
+        </p>
+      )}
       {list.problem !== undefined && <Trouble problem={list.problem} again={list.again} />}
       {list.value === undefined && list.problem === undefined && <Waiting what="alerts" />}
       {list.value !== undefined && alerts.length === 0 && named === undefined && (
