@@ -191,7 +191,6 @@ const REPORT = {
 	report_sample: 25,
 	report_listed: 20,
 	report_rows: 1e4,
-	report_checks: 5e4,
 	report_triage: 2e5,
 	report_exceptions: 100,
 	report_checkpoints: 400,

@@ -7,8 +7,7 @@ export const REPORT = {
   report_sample: 25, // events drawn for each control
   report_listed: 20, // classes, agents, servers, rules of one list, the largest
   report_rows: 10_000, // rows of one answer of the store
-  report_checks: 50_000, // results of checks that one report reads, the newest
-  report_triage: 200_000, // of what people said of alerts
+  report_triage: 200_000, // of what people said of alerts, the newest
   report_exceptions: 100, // alerts, and incidents, that are listed one by one; the others are counted
   report_checkpoints: 400, // checkpoints kept elsewhere that go into a pack, the newest
   report_text_chars: 240, // of one recorded text on a page

@@ -76,15 +76,13 @@ export class Asked {
     return Number(row?.["n"] ?? 0);
   }
 
-  /** Events by the values of a field, the largest first. */
+  /** Events by the values of a field, the largest first, and what the others come to. */
   async countBy(field: string, where = "true"): Promise<Count[]> {
     const name = column(field);
-    const rows = await this.rows(
-      `left(${name}, ${LIMITS.report_note_chars}) AS name, count(*) AS n`,
-      `${name} IS NOT NULL AND (${where})`,
-      `GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ${LIMITS.report_listed}`,
-    );
-    return rows.map((row) => ({ name: textAt(row, "name"), events: Number(row["n"]) }));
+    const p = new Parameters();
+    const counted = `SELECT 0 AS of, left(${name}, ${LIMITS.report_note_chars}) AS name, count(*) AS n
+      FROM events WHERE ${this.#there()} AND ${inSpan(this.span, p)} AND ${name} IS NOT NULL AND (${where}) GROUP BY 2`;
+    return (await this.#store.query(largestOf(counted), p.values)).map(countOf);
   }
 
   /** Events by the values of a field of few kinds: all of them. */
@@ -98,21 +96,29 @@ export class Asked {
     return rows.map((row) => ({ name: textAt(row, "name"), events: Number(row["n"]) }));
   }
 
-  /** For each question, its events by the values of a field, the largest first. One reading for all of them: what they ask
-   * for has few kinds, so that events are grouped by these before each group is held against every question. */
-  async countEach(questions: readonly (readonly Term[])[], field: string): Promise<Counted[]> {
-    if (questions.length === 0) return [];
-    const p = new Parameters();
+  /** Rows `of, name, n, a, b`: one reading for all questions, each with its number. What they ask for has few kinds, so that
+   * events are grouped by these before each group is held against every question. */
+  #counted(
+    questions: readonly (readonly Term[])[],
+    numbers: readonly number[],
+    field: string,
+    p: Parameters,
+  ): string {
     const fields = [...new Set(questions.flatMap(fieldsIn))];
     const name = `coalesce(left(${column(field)}, ${LIMITS.report_note_chars}), '')`;
     const groups = `SELECT ${fields.join(", ")}, ${name} AS name, count(*) AS n, min("@timestamp") AS a, max("@timestamp") AS b
       FROM events WHERE ${this.#there()} AND ${inSpan(this.span, p)} GROUP BY ALL`;
+    return `SELECT unnest(${matching(questions, p, numbers)}) AS of, name, n, a, b FROM (${groups})`;
+  }
+
+  /** For each question, its events by the values of a field of few kinds: all of them, the largest first. */
+  async countEach(questions: readonly (readonly Term[])[], field: string): Promise<Counted[]> {
+    if (questions.length === 0) return [];
+    const p = new Parameters();
     const rows = await this.#store.query(
       `SELECT of, name, sum(n)::BIGINT AS n, epoch_ms(max(b)) AS last, (${whole("sum(sum(n))")})::BIGINT AS all_n,
          epoch_ms(${whole("min(min(a))")}) AS all_first, epoch_ms(${whole("max(max(b))")}) AS all_last
-       FROM (SELECT unnest(${matching(questions, p)}) AS of, name, n, a, b FROM (${groups}))
-       GROUP BY 1, 2 QUALIFY row_number() OVER (PARTITION BY of ORDER BY sum(n) DESC, name) <= ${LIMITS.report_listed}
-       ORDER BY 1, 3 DESC, 2`,
+       FROM (${this.#counted(questions, [...questions.keys()], field, p)}) GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2`,
       p.values,
     );
     return rows.map((row) => ({
@@ -126,6 +132,21 @@ export class Asked {
         last: timeAt(row, "all_last"),
       },
     }));
+  }
+
+  /** Events by the values of a field, those of questions with the same number together: the largest first, and what the others
+   * come to. What has no value is left out. */
+  async countMost(
+    questions: readonly (readonly Term[])[],
+    numbers: readonly number[],
+    field: string,
+  ): Promise<Map<number, Count[]>> {
+    if (questions.length === 0) return new Map();
+    const p = new Parameters();
+    const named = `SELECT of, name, n FROM (${this.#counted(questions, numbers, field, p)}) WHERE name <> ''`;
+    const rows = await this.#store.query(largestOf(named), p.values);
+    const all = Map.groupBy(rows, (row) => Number(row["of"]));
+    return new Map([...all].map(([of, each]) => [of, each.map(countOf)]));
   }
 
   /** For each question, how many of its events are before `covered`, and the first of these in the order of a key. */
@@ -151,8 +172,24 @@ export class Asked {
   }
 }
 
+/** Of rows `of, name, n`: the names that come to most, and one row without a name of all the others. */
+const largestOf = (rows: string): string =>
+  `SELECT of, CASE WHEN place <= ${LIMITS.report_listed} THEN one END AS name, sum(m)::BIGINT AS n, count(*) AS names
+   FROM (SELECT of, name AS one, sum(n) AS m, row_number() OVER (PARTITION BY of ORDER BY sum(n) DESC, name) AS place
+         FROM (${rows}) GROUP BY 1, 2)
+   GROUP BY 1, 2 ORDER BY of, name IS NULL, n DESC, name`;
+
+function countOf(row: Row): Count {
+  const [name, events] = [textAt(row, "name"), Number(row["n"])];
+  return row["name"] === null ? { name, events, more: Number(row["names"]) } : { name, events };
+}
+
 /** A list of the numbers of the questions that a row meets. */
-function matching(questions: readonly (readonly Term[])[], p: Parameters): string {
-  const cases = questions.map((terms, n) => `CASE WHEN ${conditionOf(terms, p)} THEN ${n} END`);
+function matching(
+  questions: readonly (readonly Term[])[],
+  p: Parameters,
+  numbers: readonly number[] = [...questions.keys()],
+): string {
+  const cases = questions.map((terms, i) => `CASE WHEN ${conditionOf(terms, p)} THEN ${numbers[i]} END`);
   return `list_filter([${cases.join(", ")}], x -> x IS NOT NULL)`;
 }

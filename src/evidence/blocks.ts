@@ -1,8 +1,9 @@
 // What the sheets of a report are made of: plain blocks of text and tables, which the page and the PDF each write out in their own
 // way. Knows nothing of either.
 import { LIMITS } from "../core/limits.ts";
+import { n } from "../core/words.ts";
 import { cut } from "../viewer/web/text.ts";
-import type { ControlReport, ControlResult } from "./model.ts";
+import type { ControlReport, ControlResult, Count } from "./model.ts";
 
 export type Tone = "gap" | "good" | "dim";
 export type Cell =
@@ -42,6 +43,11 @@ export interface Sheet {
 /** Recorded text, bounded. */
 export const foreign = (text: string, chars: number = LIMITS.report_text_chars): string =>
   text.length <= chars ? text : `${cut(text, chars)}…`;
+/** A row of a list. */
+export const nameOf = ({ name, more }: Count): string =>
+  more === undefined ? foreign(name) : `and ${n(more)} more`;
+export const countsOf = (all: readonly Count[]): string =>
+  all.map((one) => `${nameOf(one)}${one.more === undefined ? "" : ":"} ${n(one.events)}`).join(", ");
 export const orDash = (text: string | null | undefined): string =>
   text === null || text === undefined || text === "" ? "–" : text;
 

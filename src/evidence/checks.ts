@@ -6,47 +6,41 @@ import type { Asked } from "./asked.ts";
 import type { CheckResult } from "./model.ts";
 
 const OUTCOMES = ["pass", "fail", "unknown"] as const;
-type Draft = { -readonly [K in keyof CheckResult]: CheckResult[K] } & {
-  counts: { pass: number; fail: number; unknown: number };
-};
+const OURS = `"event.action" = 'control-status' AND "tapline.vantage" = 'self'`;
+/** Null where an entry is no such result: what is not JSON cannot be asked. */
+const inEntry = (field: string): string =>
+  `CASE WHEN ${OURS} AND json_valid(entry) THEN json_extract_string(entry, '$.tapline.check.${field}') END`;
 
 export async function checksOf(asked: Asked): Promise<CheckResult[]> {
-  const found = new Map<string, Draft>();
-  let before = Number.MAX_SAFE_INTEGER;
-  for (let read = 0; read < LIMITS.report_checks;) {
-    const rows = await asked.rows(
-      `"event.sequence" AS seq, entry`,
-      `"event.action" = 'control-status' AND "tapline.vantage" = 'self' AND "event.sequence" < ${before}`,
-      `ORDER BY seq DESC LIMIT ${LIMITS.sink_batch_entries}`,
-    );
-    for (const row of rows) add(found, Number(row["seq"]), String(row["entry"]));
-    if (rows.length < LIMITS.sink_batch_entries) break;
-    before = Number(rows.at(-1)!["seq"]);
-    read += rows.length;
+  // All of the period are counted: that a check never failed is said of it.
+  const rows = await asked.rows(
+    `${inEntry("name")} AS name, ${inEntry("outcome")} AS outcome, count(*) AS n, max("event.sequence") AS seq,
+     arg_max(entry, "event.sequence") AS entry`,
+    `${OURS} AND coalesce(${inEntry("name")}, '') <> ''`,
+    "GROUP BY 1, 2 ORDER BY seq DESC",
+  );
+  const found = new Map<string, CheckResult>();
+  for (const row of rows) {
+    const name = String(row["name"]);
+    const outcome = OUTCOMES.find((one) => one === row["outcome"]) ?? "unknown";
+    const result = found.get(name) ?? newest(name, outcome, Number(row["seq"]), String(row["entry"]));
+    const counts = { ...result.counts, [outcome]: result.counts[outcome] + Number(row["n"]) };
+    found.set(name, { ...result, counts });
   }
   return [...found.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** Newest first: what is there is newer. */
-function add(found: Map<string, Draft>, index: number, entry: string): void {
+function newest(name: string, outcome: CheckResult["outcome"], index: number, entry: string): CheckResult {
   const event = flatten(JSON.parse(entry) as object);
   const text = (field: string): string => (typeof event[field] === "string" ? event[field] : "");
-  const name = text("tapline.check.name");
-  if (name === "") return;
-  const outcome = OUTCOMES.find((one) => one === event["tapline.check.outcome"]) ?? "unknown";
-  const known = found.get(name);
-  if (known !== undefined) {
-    known.counts[outcome]++;
-    return;
-  }
   const tagged = event["tapline.control.iso42001"];
-  found.set(name, {
+  return {
     name,
     outcome,
     detail: text("tapline.check.detail").slice(0, LIMITS.report_note_chars),
     at: text("@timestamp"),
     index,
     controls: Array.isArray(tagged) ? tagged.map(String) : [],
-    counts: { pass: 0, fail: 0, unknown: 0, [outcome]: 1 },
-  });
+    counts: { pass: 0, fail: 0, unknown: 0 },
+  };
 }

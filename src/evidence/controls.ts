@@ -67,15 +67,15 @@ export async function controlsOf(input: ControlsInput): Promise<ControlReport[]>
   const { asked, ids } = input;
   const questions = questionsOf(ids);
   const terms = termsOfAll(questions);
-  const by = async (field: string): Promise<Map<string, Counted[]>> => {
-    const rows = await asked.countEach(terms, field);
-    return Map.groupBy(rows, ({ of }) => keyOf(questions[of]!));
+  const counted = await asked.countEach(terms, "event.action");
+  const classes = Map.groupBy(counted, ({ of }) => keyOf(questions[of]!));
+  // Of both strengths together.
+  const most = async (field: string): Promise<Map<string, Count[]>> => {
+    const numbers = questions.map(({ id }) => ids.indexOf(id));
+    const counts = await asked.countMost(terms, numbers, field);
+    return new Map([...counts].map(([of, each]) => [ids[of]!, each]));
   };
-  const [classes, agents, servers] = [
-    await by("event.action"),
-    await by("service.name"),
-    await by("tapline.server.name"),
-  ];
+  const [agents, servers] = [await most("service.name"), await most("tapline.server.name")];
   const all = ids.map((id) => controlOf(id, input, { classes, agents, servers }));
   return [...all.filter(({ result }) => result === "gap"), ...all.filter(({ result }) => result !== "gap")];
 }
@@ -84,8 +84,8 @@ const keyOf = ({ id, strength }: Question): string => `${id} ${strength}`;
 
 interface Figures {
   readonly classes: ReadonlyMap<string, Counted[]>;
-  readonly agents: ReadonlyMap<string, Counted[]>;
-  readonly servers: ReadonlyMap<string, Counted[]>;
+  readonly agents: ReadonlyMap<string, Count[]>;
+  readonly servers: ReadonlyMap<string, Count[]>;
 }
 
 function controlOf(id: string, { soa, checks, drawn }: ControlsInput, figures: Figures): ControlReport {
@@ -119,8 +119,8 @@ function controlOf(id: string, { soa, checks, drawn }: ControlsInput, figures: F
     classes: STRENGTHS.flatMap((strength) =>
       of(strength).map(({ name, events, last }): ClassCount => ({ action: name, strength, events, last })),
     ),
-    agents: largest(figures.agents, id),
-    servers: largest(figures.servers, id),
+    agents: figures.agents.get(id) ?? [],
+    servers: figures.servers.get(id) ?? [],
     checks: checks.filter((check) => check.controls.includes(id)),
     sample: indexes,
     population,
@@ -141,15 +141,6 @@ const subject = ([
 function least(times: readonly string[], most = false): string | null {
   const sorted = times.filter((time) => time !== "").toSorted();
   return (most ? sorted.at(-1) : sorted[0]) ?? null;
-}
-
-/** Of both strengths together; what has no name is left out. */
-function largest(figures: ReadonlyMap<string, Counted[]>, id: string): Count[] {
-  const all = new Map<string, number>();
-  for (const strength of STRENGTHS)
-    for (const { name, events } of figures.get(keyOf({ id, strength })) ?? [])
-      if (name !== "") all.set(name, (all.get(name) ?? 0) + events);
-  return [...all].map(([name, events]) => ({ name, events })).toSorted((a, b) => b.events - a.events);
 }
 
 /** Whether what is claimed of a control and what is there go together. */

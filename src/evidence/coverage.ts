@@ -11,7 +11,11 @@ const DAY_MS = 86_400_000;
 const OURS = `"tapline.vantage" = 'self'`;
 const ALIVE = `"event.action" IN ('collector-start', 'heartbeat', 'collector-stop') AND ${OURS}`;
 
-export async function coverageOf(asked: Asked, status: Status | undefined): Promise<Coverage> {
+export async function coverageOf(
+  asked: Asked,
+  status: Status | undefined,
+  now_ms: number,
+): Promise<Coverage> {
   const of = (action: string, and = "true"): Promise<number> =>
     asked.number("count(*)", `"event.action" = '${action}' AND ${and}`);
   return {
@@ -20,7 +24,7 @@ export async function coverageOf(asked: Asked, status: Status | undefined): Prom
     unparsable: await of("unparsable-record"),
     bypasses: await of("bypass", OURS),
     holes: await of("hole", OURS),
-    longest_silence: await silenceOf(asked),
+    longest_silence: await silenceOf(asked, now_ms),
     starts: await of("collector-start", OURS),
     stops: await of("collector-stop", OURS),
     records: await recordsOf(asked),
@@ -46,20 +50,34 @@ async function sourcesOf(asked: Asked): Promise<SourceCoverage[]> {
   }));
 }
 
-/** The longest time in which the collector gave no sign of life, between two that it gave in the period. */
-async function silenceOf(asked: Asked): Promise<Coverage["longest_silence"]> {
+/** The longest time of the period in which the collector gave no sign of life. Before its first one ever there was none to be heard. */
+async function silenceOf(asked: Asked, now_ms: number): Promise<Coverage["longest_silence"]> {
+  const { from } = asked.span;
+  const to = Math.min(asked.span.to, now_ms);
+  const begin = `greatest(epoch_ms(before), ${from})`;
   const [row] = await asked.rows(
-    `max(struct_pack(s := epoch_ms("@timestamp") - epoch_ms(before), at := epoch_ms(before))) AS gap`,
-    "before IS NOT NULL",
+    `max(struct_pack(ms := epoch_ms("@timestamp") - ${begin}, at := ${begin})) FILTER (WHERE before IS NOT NULL) AS gap,
+     epoch_ms(max("@timestamp")) AS last`,
+    "true",
     "",
     {
       from: `(SELECT *, lag("@timestamp") OVER (ORDER BY "event.sequence") AS before FROM events WHERE ${ALIVE})`,
     },
   );
-  const gap = row?.["gap"] as { s: number | bigint; at: number | bigint } | null | undefined;
-  if (gap === null || gap === undefined) return null;
-  const seconds = Math.round(Number(gap.s) / 1_000);
-  return seconds < LIMITS.report_silence_s ? null : { seconds, from: isoOf(Number(gap.at)) };
+  type Silence = NonNullable<Coverage["longest_silence"]>;
+  const told = (at: number, ms: number, where: Silence["where"]): Silence => ({
+    seconds: Math.round(ms / 1_000),
+    from: isoOf(at),
+    where,
+  });
+  const last = row?.["last"];
+  const none = last === null || last === undefined;
+  const after = none ? told(from, to - from, "all") : told(Number(last), to - Number(last), "end");
+  const gap = row?.["gap"] as { ms: number | bigint; at: number | bigint } | null | undefined;
+  const at = Number(gap?.at ?? 0);
+  const before = told(at, Number(gap?.ms ?? 0), at === from ? "begin" : "between");
+  const longest = after.seconds > before.seconds ? after : before;
+  return longest.seconds < LIMITS.report_silence_s ? null : longest;
 }
 
 /** What the newest sign of life in the period counted. */

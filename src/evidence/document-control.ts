@@ -7,6 +7,7 @@ import {
   EVIDENCE,
   RESULT,
   foreign,
+  nameOf,
   moment,
   orDash,
   statedOf,
@@ -95,7 +96,7 @@ export function named(what: string, counts: readonly Count[], counted = "Events"
       head: [what, counted],
       widths: [70, 30],
       numbers: [1],
-      rows: counts.map(({ name, events }) => [foreign(name), n(events)]),
+      rows: counts.map((one) => [nameOf(one), n(one.events)]),
     },
   ];
 }

@@ -1,6 +1,7 @@
 // Sheets of what was recorded, what was not heard, what it rests on, and what became of alerts and incidents.
 import { n } from "../core/words.ts";
-import { type Block, type Cell, type Sheet, type Tone, foreign, moment, orDash } from "./blocks.ts";
+import { type Block, type Cell, type Sheet, type Tone, countsOf, foreign, moment, orDash } from "./blocks.ts";
+import { unreadSaid } from "./findings.ts";
 import { named } from "./document-control.ts";
 import type { Count, ExceptionRow, Report } from "./model.ts";
 
@@ -24,8 +25,14 @@ export function eventsSheet({ events, period }: Report): Sheet {
   };
 }
 
-const counts = (all: readonly Count[]): string =>
-  orDash(all.map(({ name, events }) => `${foreign(name)} ${n(events)}`).join(", "));
+const SILENCE: Readonly<Record<NonNullable<Report["coverage"]["longest_silence"]>["where"], string>> = {
+  between: "between two signs of life of the collector",
+  begin: "from the beginning of the period to the collector's first sign of life in it",
+  end: "after the collector's last sign of life in the period, to its end or to when this was made",
+  all: "all of the period: no sign of life of the collector is in it",
+};
+
+const counts = (all: readonly Count[]): string => orDash(countsOf(all));
 
 export function coverageSheet({ coverage, retention }: Report): Sheet {
   const { records, longest_silence: silence } = coverage;
@@ -40,8 +47,8 @@ export function coverageSheet({ coverage, retention }: Report): Sheet {
           [
             "Longest silence",
             silence === null
-              ? "none of ten minutes or more between two signs of life of the collector"
-              : `${n(silence.seconds)} s from ${silence.from} on, between two signs of life of the collector`,
+              ? "none of ten minutes or more between signs of life of the collector, nor after the last one"
+              : `${n(silence.seconds)} s from ${silence.from} on, ${SILENCE[silence.where]}`,
           ],
           ["Gaps, by reason", counts(coverage.gaps)],
           ["Records that could not be read", n(coverage.unparsable)],
@@ -149,7 +156,7 @@ const toneOf = ({ status, late }: ExceptionRow): { tone?: Tone } =>
   status === "open" || late.length > 0 ? { tone: "gap" } : {};
 
 export function exceptionsSheet({ exceptions }: Report): Sheet {
-  const { alerts, incidents, rows, unlisted } = exceptions;
+  const { alerts, incidents, rows, unlisted, unread } = exceptions;
   const blocks: Block[] = [
     {
       kind: "facts",
@@ -166,6 +173,7 @@ export function exceptionsSheet({ exceptions }: Report): Sheet {
     },
     { kind: "text", text: "As they stand when this was made. Open ones first, by level." },
   ];
+  if (unread > 0) blocks.push({ kind: "text", text: unreadSaid(unread) });
   if (rows.length > 0)
     blocks.push({
       kind: "table",

@@ -15,22 +15,26 @@ import type { Count, ExceptionRow, Exceptions } from "./model.ts";
 const SAID = `"event.action" = 'alert-triage' AND "tapline.vantage" = 'self'`;
 const LIGHT = ["event.id", "rule.id", "rule.name", "tapline.alert.level", ...SAME] as const;
 
-/** What was said of alerts, whenever it was said. */
-export async function presentsOf(asked: Asked): Promise<Presents> {
+/** What was said of alerts, whenever it was said: the newest, and how much before that was not read. */
+async function presentsOf(asked: Asked): Promise<{ presents: Presents; unread: number }> {
   const columns = TRIAGE_FIELDS.map((field) => (typeOf(field) === "date" ? timeColumn(field) : `"${field}"`));
-  const all: Record<string, unknown>[] = [];
-  for (let after = -1; all.length < LIMITS.report_triage;) {
+  const pages: Readonly<Record<string, unknown>>[][] = [];
+  let before = Number.MAX_SAFE_INTEGER;
+  for (let left: number = LIMITS.report_triage; left > 0;) {
+    const most = Math.min(left, LIMITS.report_rows);
     const rows = await asked.rows(
       columns.join(", "),
-      `${SAID} AND "event.sequence" > ${after}`,
-      `ORDER BY "event.sequence" LIMIT ${LIMITS.report_rows}`,
+      `${SAID} AND "event.sequence" < ${before}`,
+      `ORDER BY "event.sequence" DESC LIMIT ${most}`,
       { always: true },
     );
-    all.push(...rows);
-    if (rows.length < LIMITS.report_rows) break;
-    after = Number(rows.at(-1)!["event.sequence"]);
+    pages.unshift(rows.toReversed());
+    if (rows.length < most) return { presents: new Presents(pages.flat()), unread: 0 };
+    before = Number(rows.at(-1)!["event.sequence"]);
+    left -= rows.length;
   }
-  return new Presents(all);
+  const unread = await asked.number("count(*)", `${SAID} AND "event.sequence" < ${before}`, true);
+  return { presents: new Presents(pages.flat()), unread };
 }
 
 interface Seen {
@@ -76,11 +80,16 @@ export async function* alertsOf(asked: Asked, presents: Presents): AsyncGenerato
 /** Alerts by rule: all of them, and those that are closed. */
 export type RuleAlerts = ReadonlyMap<string, { readonly alerts: number; readonly closed: number }>;
 
-const counted = (counts: ReadonlyMap<string, number>, most = Infinity): Count[] =>
-  [...counts]
+/** The largest first; beyond `most`, one row of all the others. */
+function counted(counts: ReadonlyMap<string, number>, most = Infinity): Count[] {
+  const all = [...counts]
     .map(([name, events]) => ({ name, events }))
-    .toSorted((a, b) => b.events - a.events || (a.name < b.name ? -1 : 1))
-    .slice(0, most);
+    .toSorted((a, b) => b.events - a.events || (a.name < b.name ? -1 : 1));
+  const others = all.slice(most);
+  if (others.length === 0) return all;
+  const events = others.reduce((sum, one) => sum + one.events, 0);
+  return [...all.slice(0, most), { name: "", events, more: others.length }];
+}
 
 const isDone = (status: string): boolean => status === "closed" || status === "suppressed";
 /** Open ones first, by level, the newest first. */
@@ -96,7 +105,7 @@ export async function exceptionsOf(
   incidents: Iterable<Replayed>,
   now_ms: number,
 ): Promise<{ exceptions: Exceptions; rules: RuleAlerts }> {
-  const presents = await presentsOf(asked);
+  const { presents, unread } = await presentsOf(asked);
   const [levels, statuses, names] = [
     new Map<string, number>(),
     new Map<string, number>(),
@@ -133,6 +142,7 @@ export async function exceptionsOf(
     },
     rows: [...told.slice(0, LIMITS.report_exceptions), ...listed],
     unlisted: Math.max(0, told.length - LIMITS.report_exceptions) + alerts - listed.length,
+    unread,
   };
   return { exceptions, rules };
 }

@@ -1,6 +1,7 @@
 // What a report finds: gaps first, between what was claimed and what is there, then what is worth a look. A report of some controls
 // finds what is about them, and what bears on all evidence: the ledger's integrity and what was not heard. Pure.
 import { listed, n, plural } from "../core/words.ts";
+import { countsOf } from "./blocks.ts";
 import type {
   CheckResult,
   ControlReport,
@@ -207,20 +208,23 @@ function coverageOf({
   const found: Finding[] = [];
   const lost = gaps.reduce((sum, { events }) => sum + events, 0);
   const say = (text: string) => found.push(note("coverage", text, ["A.6.2.8"]));
-  if (lost > 0)
-    say(
-      `${plural(lost, "gap")} in what was read: ${gaps.map(({ name, events }) => `${name} ${n(events)}`).join(", ")}.`,
-    );
+  if (lost > 0) say(`${plural(lost, "gap")} in what was read: ${countsOf(gaps)}.`);
   if (unparsable > 0)
     say(
       `${plural(unparsable, "record")} could not be read, and ${unparsable === 1 ? "is" : "are"} kept raw.`,
     );
   if (bypasses > 0) say(`${plural(bypasses, "call")} in a transcript without a decision at the chokepoint.`);
   if (holes > 0) say(`${plural(holes, "decision")} at the chokepoint that no transcript shows.`);
-  if (longest_silence !== null)
-    say(
-      `The collector gave no sign of life for ${plural(longest_silence.seconds, "second")} from ${longest_silence.from} on.`,
-    );
+  if (longest_silence !== null) {
+    const { seconds, from, where } = longest_silence;
+    const rest = {
+      between: "",
+      begin: ", the beginning of the period",
+      end: ", its last one in the period",
+      all: ", all of the period",
+    };
+    say(`The collector gave no sign of life for ${plural(seconds, "second")} from ${from} on${rest[where]}.`);
+  }
   const mute = sources.filter(({ expected, silent }) => expected > 0 && silent === expected);
   if (mute.length > 0)
     say(`Nothing was heard from ${mute.map(({ name }) => name).join(", ")} in the period.`);
@@ -231,8 +235,12 @@ function coverageOf({
   return found;
 }
 
-function exceptionsOf({ alerts, incidents }: Exceptions): Finding[] {
-  const found: Finding[] = [];
+/** What is said of alerts beyond what a report reads. */
+export const unreadSaid = (unread: number): string =>
+  `The oldest ${plural(unread, "event")} in which something was said of alerts ${unread === 1 ? "was" : "were"} not read: what ${unread === 1 ? "it says" : "they say"}, such as that an alert is closed, is not in what is told here.`;
+
+function exceptionsOf({ alerts, incidents, unread }: Exceptions): Finding[] {
+  const found: Finding[] = unread === 0 ? [] : [note("control", unreadSaid(unread), ["A.6.2.6"])];
   const open = alerts.by_status.find(({ name }) => name === "open")?.events ?? 0;
   if (open > 0)
     found.push(

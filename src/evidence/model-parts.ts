@@ -18,8 +18,13 @@ export interface Coverage {
   /** Calls in a transcript without a decision, and decisions that no transcript shows. */
   readonly bypasses: number;
   readonly holes: number;
-  /** Longest time between two signs of life of the collector, seconds, and when it began. */
-  readonly longest_silence: { readonly seconds: number; readonly from: string } | null;
+  /** Longest time without a sign of life of the collector, and when it began: between two signs, from the beginning of the
+   * period to the first, from the last to the period's end or to when the report was made, or all of the period. */
+  readonly longest_silence: {
+    readonly seconds: number;
+    readonly from: string;
+    readonly where: "between" | "begin" | "end" | "all";
+  } | null;
   readonly starts: number;
   readonly stops: number;
   /** Of the newest count in the period: read = recorded + merged + skipped, since the ledger began. */
@@ -111,6 +116,9 @@ export interface Exceptions {
   readonly rows: readonly ExceptionRow[];
   /** Those that are not among the rows. */
   readonly unlisted: number;
+  /** Events in which something was said of alerts, the oldest, that were not read: these alerts are told as if it had not been
+   * said. */
+  readonly unread: number;
 }
 
 export interface HarmRule {

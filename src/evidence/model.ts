@@ -54,6 +54,8 @@ export interface Count {
   /** A recorded text, foreign: escape it. */
   readonly name: string;
   readonly events: number;
+  /** Of the last row of a list that is cut: how many further names it stands for; its own is empty. */
+  readonly more?: number | undefined;
 }
 
 export interface ClassCount {
@@ -108,7 +110,7 @@ export interface ControlReport {
   readonly first: string | null;
   readonly last: string | null;
   readonly classes: readonly ClassCount[];
-  /** The largest. */
+  /** The largest, and what the others come to. */
   readonly agents: readonly Count[];
   readonly servers: readonly Count[];
   readonly checks: readonly CheckResult[];

@@ -1,5 +1,6 @@
 // The assessment results: what was counted and tried (observations), what follows for each control (findings), and the
 // files of the pack by their SHA-256.
+import { nameOf } from "./blocks.ts";
 import type { CheckResult, ControlReport, Finding, Report } from "./model.ts";
 import {
   collectorId,
@@ -100,7 +101,7 @@ function ledgerOf(report: Report): Seen[] {
         ...coverage.sources.map(({ name, expected, silent }) =>
           prop("source", `${name}: silent in ${silent} of ${expected}`),
         ),
-        ...coverage.gaps.map(({ name, events }) => prop("gap", `${name}: ${events}`)),
+        ...coverage.gaps.map((gap) => prop("gap", `${nameOf(gap)}: ${gap.events}`)),
         prop("unparsable", coverage.unparsable),
         prop("bypasses", coverage.bypasses),
         prop("holes", coverage.holes),

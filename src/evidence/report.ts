@@ -106,7 +106,7 @@ async function gather(
   const incidents = replayed(await incidentEvents(config)).values();
   const { exceptions, rules } = await exceptionsOf(asked, incidents, wanted.now_ms);
   const { harms, rule_sets } = await harmsIn(config, asked, wanted, rules);
-  const coverage = await coverageOf(asked, statusOf(config));
+  const coverage = await coverageOf(asked, statusOf(config), wanted.now_ms);
   const held = await integrity(config, asked, prover, kept.length, wanted.now_ms);
   const today = isoOf(Math.min(span.to, wanted.now_ms)).slice(0, 10);
   const events = await eventsOf(asked);

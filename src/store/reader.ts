@@ -119,8 +119,10 @@ class StoreReader implements Store {
       const list = files.map((file) => quoted(join(this.#dir, file.path))).join(", ");
       const alike = files.every((file) => file.columns === files[0]!.columns);
       const from = `FROM read_parquet([${list}], union_by_name = ${!alike})`;
-      const both = `${from} UNION ALL BY NAME FROM tail`;
-      await connection.run(`CREATE OR REPLACE VIEW events AS ${files.length === 0 ? "FROM tail" : both}`);
+      // What was taken at once may be in files in part.
+      const tail = `FROM tail WHERE "event.sequence" >= ${end}`;
+      const both = `${from} UNION ALL BY NAME ${tail}`;
+      await connection.run(`CREATE OR REPLACE VIEW events AS ${files.length === 0 ? tail : both}`);
       await this.#tail.forget(end);
       this.#stamp = stamp;
     }

@@ -11,6 +11,8 @@ const NEW_RAW = "CREATE OR REPLACE TABLE raw (sequence BIGINT, hash VARCHAR, ent
 export class Tail {
   /** Entries before this one are in files, or in the table. */
   end = 0;
+  /** All entries from this one up to `end` are in the table. Those before it may be, for who began before. */
+  #first = 0;
   /** What was taken and is in the table still, oldest first. */
   #held: { readonly end: number; readonly entries: number; readonly bytes: number }[] = [];
   readonly #connection: DuckDBConnection;
@@ -39,11 +41,12 @@ export class Tail {
       `CREATE OR REPLACE TABLE tail AS FROM tail WHERE "event.sequence" >= ${index}`,
     );
     this.#held = held;
+    this.#first = Math.max(this.#first, index);
   }
 
   /** Takes what is new from the ledger, as far as there is room; the files end at `end`. */
   async fill(end: number): Promise<void> {
-    this.end = Math.max(this.end, end);
+    if (end < this.#first || end > this.end) await this.#begin(end);
     let entries = LIMITS.store_tail_entries;
     let bytes = LIMITS.store_tail_bytes;
     for (const one of this.#held) {
@@ -58,13 +61,25 @@ export class Tail {
       );
       if (batch === undefined) return;
       await this.#load(batch);
-      this.#held.push({ end: this.end, entries: batch.count, bytes: batch.run.length });
       entries -= batch.count;
       bytes -= batch.run.length;
     }
   }
 
+  /** The next entry that is taken is this one. */
+  async #begin(at: number): Promise<void> {
+    if (at < this.#first) {
+      // Files were lost or taken away: what was in them comes from the ledger again, and all after it once more.
+      await this.#connection.run("CREATE OR REPLACE TABLE tail AS FROM tail LIMIT 0");
+      this.#held = [];
+    }
+    this.#first = at;
+    this.end = at;
+  }
+
   async #load(batch: EntryBatch): Promise<void> {
+    // Of a batch that failed on its way rows may be left: it comes again.
+    await this.#connection.run(NEW_RAW);
     const source = Buffer.from(batch.run.buffer, batch.run.byteOffset, batch.run.byteLength);
     const appender = await this.#connection.createAppender("raw");
     forEachEntry(batch.run, (start, end, position) => {
@@ -82,7 +97,8 @@ export class Tail {
     await this.#connection.run(
       `INSERT INTO tail ${selectColumns("raw", "CASE WHEN json_valid(doc) THEN doc END")}`,
     );
-    await this.#connection.run(NEW_RAW);
     this.end = batch.first + batch.count;
+    this.#held.push({ end: this.end, entries: batch.count, bytes: batch.run.length });
+    await this.#connection.run(NEW_RAW);
   }
 }

@@ -9,7 +9,7 @@ import type { Incidents } from "./incidents.ts";
 import { FIELDS_OF_ROW, type Row, textOf } from "./rows.ts";
 import type { Place } from "./search.ts";
 import { type Light, Presents, TRIAGE_FIELDS } from "./triage.ts";
-import { Parameters, conditionOf } from "./where.ts";
+import { Parameters, conditionOf, inSpan } from "./where.ts";
 
 const LIGHT = [
   "event.sequence",
@@ -52,12 +52,12 @@ export class Alerts {
   constructor(database: Database, incidents: Incidents) {
     this.#database = database;
     this.#incidents = incidents;
-    this.#lights = new RareRows(database, LIGHT, ALERT, LIMITS.viewer_alerts);
+    this.#lights = new RareRows(database, LIGHT, ALERT, LIMITS.viewer_alerts + 1);
     this.#said = new RareRows(database, TRIAGE_FIELDS, SAID, LIMITS.viewer_triage);
   }
 
   async lights(view: View, signal: AbortSignal): Promise<Light[]> {
-    return (await this.#lights.rows(view, signal)).map(lightOf);
+    return (await this.#lights.rows(view, signal)).slice(-LIMITS.viewer_alerts).map(lightOf);
   }
 
   async presents(view: View, signal: AbortSignal): Promise<Presents> {
@@ -77,7 +77,8 @@ export class Alerts {
     const presents = await this.presents(view, signal);
     const counts: Record<AlertStatus, number> = { open: 0, acknowledged: 0, closed: 0, suppressed: 0 };
     const found: Light[] = [];
-    for (const light of await this.lights(view, signal)) {
+    const lights = await this.lights(view, signal);
+    for (const light of lights) {
       if (light.ms < span.from || light.ms >= span.to || among?.has(light.index) === false) continue;
       if (chosen.level !== undefined && light.level !== chosen.level) continue;
       const { status } = presents.of(light);
@@ -91,7 +92,9 @@ export class Alerts {
     const page = found.slice(0, chosen.limit);
     const last = page.at(-1);
     const next = found.length > page.length && last !== undefined ? `${last.ms}.${last.index}` : null;
-    return { alerts: await this.rows(view, page, presents, signal), next, counts };
+    const alerts = await this.rows(view, page, presents, signal);
+    const cut = lights.length === LIMITS.viewer_alerts && (await this.#anyBefore(question, lights[0]!.index));
+    return { alerts, next, counts, of_newest: cut ? lights.length : null };
   }
 
   async rows(
@@ -126,6 +129,17 @@ export class Alerts {
     const presents = await this.presents(view, signal);
     const [alert] = await this.rows(view, [light], presents, signal);
     return alert === undefined ? undefined : { alert, history: presents.history(id) };
+  }
+
+  /** Whether alerts that are asked for are among entries before `index`, where the queue does not look. */
+  async #anyBefore({ view, span, terms, signal }: Question, index: number): Promise<boolean> {
+    for (const part of view.parts.filter((one) => one.first < index && mayHold(one, span))) {
+      const p = new Parameters();
+      const where = `${ALERT} AND "event.sequence" < ${index} AND ${inSpan(span, p)} AND ${conditionOf(terms, p)}`;
+      const sql = `SELECT 1 AS one FROM ${part.from} WHERE ${where} LIMIT 1`;
+      if ((await this.#database.run(sql, p.values, 1, signal)).length > 0) return true;
+    }
+    return false;
   }
 
   async #indexesOf({ view, span, terms, signal }: Question): Promise<Set<number>> {

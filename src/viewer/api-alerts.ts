@@ -11,6 +11,8 @@ export interface AlertList {
   readonly next: string | null;
   /** In the period and for the question, whatever the status asked for. */
   readonly counts: Readonly<Record<AlertStatus, number>>;
+  /** List and counts are of this many alerts, the newest, and older ones of the period are not among them; null when all are. */
+  readonly of_newest: number | null;
 }
 export interface AlertRow {
   readonly event: EventRow;

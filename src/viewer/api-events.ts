@@ -66,6 +66,8 @@ export interface EventDetail {
   readonly unproven: string | null;
   /** Same call from elsewhere, its decision and result; alerts that rest on the event; events that an alert rests on; causes. */
   readonly related: readonly { readonly relation: Relation; readonly event: EventRow }[];
+  /** There are more of them. */
+  readonly related_cut: boolean;
 }
 export type Relation =
   | "call"

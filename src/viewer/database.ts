@@ -48,6 +48,9 @@ export interface View {
   readonly manifest: Manifest;
 }
 
+/** A file without the rows of persons that were erased takes the place of the one with them, under its name: it has fewer. */
+const keyOf = ({ path, rows }: StoreFile): string => `${path} of ${rows} rows`;
+
 const NOTHING: Span = { from: Infinity, to: -Infinity };
 
 export interface DatabaseOptions {
@@ -170,14 +173,14 @@ export class Database {
       if (isSmall(file) && file.aids === undefined) fresh.push(file);
       else {
         const aids = aidsOf(this.#dir, file);
-        for (const part of await this.#partsOf([file], file.path, true))
+        for (const part of await this.#partsOf([file], keyOf(file), true))
           parts.push({ ...part, ...(part.rows === file.rows ? aids : { ...aids, rollup: undefined }) });
       }
     }
     // Small files of one set of columns are asked as one.
     for (const columns of new Set(fresh.map((file) => file.columns))) {
       const alike = fresh.filter((file) => file.columns === columns);
-      const key = `${columns} ${alike.map((file) => file.path).join(" ")}`;
+      const key = `${columns} ${alike.map(keyOf).join(" ")}`;
       parts.push(...(await this.#partsOf(alike, key, false)));
     }
     if (end > manifest.end) parts.push(await this.#slice("tail", "tail", manifest.end, end, false));
@@ -236,7 +239,7 @@ export class Database {
     // Those that are asked all the time stay; the others are of a moment.
     for (const old of this.#times.keys()) {
       if (this.#times.size <= 2 * this.#manifest.files.length + LIMITS.viewer_times) break;
-      if (!this.#manifest.files.some((file) => old.startsWith(file.path))) this.#times.delete(old);
+      if (!this.#manifest.files.some((file) => old.startsWith(keyOf(file)))) this.#times.delete(old);
     }
     return times;
   }

@@ -80,7 +80,7 @@ export async function detailOf(
     hash: textOf(row["event.hash"]).replace("sha256:", ""),
     proof: typeof proof === "string" ? null : proof,
     unproven: typeof proof === "string" ? proof : null,
-    related: await relatedTo(context, view, row, signal),
+    ...(await relatedTo(context, view, row, signal)),
   };
 }
 
@@ -101,7 +101,7 @@ async function relatedTo(
   view: View,
   row: Row,
   signal: AbortSignal,
-): Promise<{ relation: Relation; event: EventRow }[]> {
+): Promise<Pick<EventDetail, "related" | "related_cut">> {
   const id = textOf(row["event.id"]);
   const ms = Number(row["@timestamp"]);
   const named = namedBy(row);
@@ -122,11 +122,13 @@ async function relatedTo(
   };
   const span = { from: ms - NEAR_MS, to: ms + NEAR_MS };
   const parts = view.parts.filter((part) => mayHold(part, span));
-  const found = await eventsWhere(context.database, parts, condition, JOINS, signal);
-  return found.slice(0, LIMITS.viewer_related).map(({ row: other, event }) => ({
+  const most = LIMITS.viewer_related;
+  const found = await eventsWhere(context.database, parts, condition, JOINS, most + 1, signal);
+  const related = found.slice(0, most).map(({ row: other, event }) => ({
     relation: named.get(event.id) ?? relationOf(event, listOf(other["tapline.alert.event_ids"]).includes(id)),
     event,
   }));
+  return { related, related_cut: found.length > most };
 }
 
 function relationOf(event: EventRow, rests: boolean): Relation {

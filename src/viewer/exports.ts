@@ -113,6 +113,7 @@ async function tellAlerts(
   const fields = wanted.fields ?? FIELDS_OF_ROW;
   const about = ["status", "assignee", "verdict", "changed", "changed by", "incident"];
   stream.text(csvRow(["event.sequence", "@timestamp", "event.id", "message", ...about, ...fields]));
+  let newest: number | null = null;
   for (let next: string | null | undefined; next !== null;) {
     const after = next === undefined ? undefined : parsePlace(next);
     const page = await context.alerts.list(question, { limit: PAGE, after });
@@ -122,8 +123,13 @@ async function tellAlerts(
       stream.text(csvRow([event.index, event.time, event.id, event.message, ...present, ...more]));
     }
     next = page.next;
+    newest = page.of_newest;
     await stream.room();
   }
+  if (newest !== null)
+    stream.text(
+      csvRow([`cut: of the newest ${newest} alerts; older ones are events of event.action:rule-alert`]),
+    );
 }
 
 function panelOf({ dashboard: name, panel: id }: Export) {

@@ -71,7 +71,9 @@ export class Figures {
     const rollups = asks.map((ask) => rollupFor(ask, terms));
     const [rolled, read] = [true, false].map((is) => places.filter((i) => (rollups[i] !== undefined) === is));
     const jobs: Job[] = [];
-    const rolling: Part[] = [];
+    // Of parts wholly within the span all summary rows count, also those of the hours in which the span begins and ends.
+    const whole: Part[] = [];
+    const partly: Part[] = [];
     const one = (part: Part, of: readonly number[], within: Span | undefined, rows: number): void => {
       if (of.length === 0) return;
       const run = (): Promise<Partial[]> =>
@@ -86,28 +88,30 @@ export class Figures {
     };
     for (const part of view.parts.toReversed()) {
       if (!mayHold(part, span)) continue;
-      const whole = holdsAll(part, span);
-      const within = whole ? undefined : span;
-      const known = whole && asks.every((ask) => this.#remembered.has(keyOf(part, undefined, terms, ask)));
+      const all = holdsAll(part, span);
+      const within = all ? undefined : span;
+      const known = all && asks.every((ask) => this.#remembered.has(keyOf(part, undefined, terms, ask)));
       if (known || part.rollup === undefined || rolled!.length === 0) one(part, places, within, part.rows);
       else {
-        rolling.push(part);
+        (all ? whole : partly).push(part);
         one(part, read!, within, part.rows);
-        if (!whole) for (const edge of edgesOf(span)) if (mayHold(part, edge)) one(part, rolled!, edge, 0);
+        if (!all) for (const edge of edgesOf(span)) if (mayHold(part, edge)) one(part, rolled!, edge, 0);
       }
     }
-    for (const parts of chunksOf(rolling)) {
+    const roll = (parts: readonly Part[], hours: Span | undefined): void => {
       const rows = parts.reduce((sum, part) => sum + part.rows, 0);
       const run = (): Promise<Partial[]> =>
         this.#roll(
           parts,
-          span,
+          hours,
           terms,
           rolled!.map((i) => asks[i]!),
           signal,
         );
       jobs.unshift({ parts, places: rolled!, rows, run });
-    }
+    };
+    for (const parts of chunksOf(partly)) roll(parts, span);
+    for (const parts of chunksOf(whole)) roll(parts, undefined);
     return jobs;
   }
 
@@ -168,7 +172,7 @@ export class Figures {
     });
   }
 
-  /** The same of the parts' summary rows, in whole hours within the span. */
+  /** The same of the parts' summary rows: all, or those of whole hours within a span. */
   async #roll(
     parts: readonly Part[],
     span: Span | undefined,
@@ -176,7 +180,9 @@ export class Figures {
     asks: readonly Ask[],
     signal: AbortSignal,
   ): Promise<Partial[]> {
-    const key = { key: `summary ${digestOf(parts.map((part) => part.key).join("\n"))}` };
+    // All of one part's is that part's answer; of its whole hours alone it is not.
+    const own = parts.length === 1 && span === undefined;
+    const key = own ? parts[0]! : { key: `summary ${digestOf(parts.map((part) => part.key).join("\n"))}` };
     const keys = asks.map((ask) => keyOf(key, span, terms, ask));
     const answers = keys.map((one) => this.#remembered.get(one));
     const missing = asks.filter((_, i) => answers[i] === undefined);
@@ -199,7 +205,7 @@ export class Figures {
     return keys.map((one, i) => {
       if (answers[i] !== undefined) return answers[i];
       const partial = found.get(asks[i]!)!;
-      if (parts.length > 1 || span !== undefined) this.#remembered.put(one, partial);
+      this.#remembered.put(one, partial);
       return partial;
     });
   }

@@ -1,5 +1,4 @@
 // Events by what identifies them: index, id, class. Rows of rare classes are remembered for parts that stay.
-import { LIMITS } from "../core/limits.ts";
 import type { EventRow } from "./api.ts";
 import type { Database, Part, View } from "./database.ts";
 import { mayHoldTerms } from "./narrow.ts";
@@ -98,12 +97,13 @@ export async function indexOfId(
   return undefined;
 }
 
-/** Events of some parts that meet a condition, at most viewer_related of each. */
+/** Events of some parts that meet a condition, at most `most` of each. */
 export async function eventsWhere(
   database: Database,
   parts: readonly Part[],
   condition: (p: Parameters) => string,
   fields: readonly string[],
+  most: number,
   signal: AbortSignal,
 ): Promise<{ row: Row; event: EventRow }[]> {
   const found: { row: Row; event: EventRow }[] = [];
@@ -112,10 +112,8 @@ export async function eventsWhere(
     const where = condition(p);
     const values: Parameter[] = p.values;
     // Which they are first: few columns of all rows, then all columns of few.
-    const sql = `SELECT "event.sequence" AS at FROM ${part.from} WHERE ${where} ORDER BY "event.sequence" LIMIT ${LIMITS.viewer_related}`;
-    const indexes = (await database.run(sql, values, LIMITS.viewer_related, signal)).map(({ at }) =>
-      Number(at),
-    );
+    const sql = `SELECT "event.sequence" AS at FROM ${part.from} WHERE ${where} ORDER BY "event.sequence" LIMIT ${most}`;
+    const indexes = (await database.run(sql, values, most, signal)).map(({ at }) => Number(at));
     if (indexes.length === 0) continue;
     const all = `SELECT ${columnsOf(fields)} FROM ${part.from} WHERE "event.sequence" IN (${indexes.join(", ")}) ORDER BY "event.sequence"`;
     for (const row of await database.run(all, [], indexes.length, signal))

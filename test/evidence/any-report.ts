@@ -144,7 +144,13 @@ const report: fc.Arbitrary<Report> = fc.record({
     unparsable: count,
     bypasses: count,
     holes: count,
-    longest_silence: fc.option(fc.record({ seconds: count, from: foreignTime })),
+    longest_silence: fc.option(
+      fc.record({
+        seconds: count,
+        from: foreignTime,
+        where: fc.constantFrom("between" as const, "begin" as const, "end" as const, "all" as const),
+      }),
+    ),
     starts: count,
     stops: count,
     records: fc.constant(null),
@@ -182,6 +188,7 @@ const report: fc.Arbitrary<Report> = fc.record({
     incidents: { all: 0, open: 0, closed: 0, late: 0 },
     rows: [],
     unlisted: 0,
+    unread: 0,
   }),
   harms: fc.constant(null),
   crosswalk: fc.constant({ sources: {}, nist_ai_rmf: [], eu_ai_act: [] }),

@@ -2,8 +2,11 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { type Action, CLASSES } from "../../src/core/generated/classes.ts";
 import { LIMITS } from "../../src/core/limits.ts";
 import { judge } from "../../src/evidence/controls.ts";
+import { controlSheet } from "../../src/evidence/document-control.ts";
+import { exceptionsSheet } from "../../src/evidence/document-events.ts";
 import { draw } from "../../src/evidence/draw.ts";
 import { readImpact } from "../../src/evidence/impact.ts";
 import { readControls, readCrosswalk, termsOf } from "../../src/evidence/map.ts";
@@ -71,6 +74,8 @@ test("counts, classes, first and last of every control are those of the document
       expect(events).toBe(
         (strength === "direct" ? direct : supporting).filter((one) => one["event.action"] === action).length,
       );
+    const recorded = (of: readonly Document[]) => new Set(of.map((one) => one["event.action"])).size;
+    expect(control.classes).toHaveLength(recorded(direct) + recorded(supporting));
     const agents = Map.groupBy([...direct, ...supporting], (one) => one["service.name"]);
     for (const { name, events } of control.agents) expect(events).toBe(agents.get(name)?.length);
     // The draw is the one that the pure function makes of the indexes.
@@ -84,6 +89,52 @@ test("counts, classes, first and last of every control are those of the document
   // Every class of the sample is told by the event that it is.
   for (const { index, id, action } of found.sample.events)
     expect([id, action]).toEqual([all[index]!["event.id"], all[index]!["event.action"]]);
+});
+
+test("a list that is cut says of how many, and every class is counted", async () => {
+  const all = (Object.keys(CLASSES) as Action[]).flatMap((action) =>
+    event(action, "2026-11-20T10:00:00.000Z"),
+  );
+  // Agents who call little and answer much: what they come to is of both kinds of evidence together.
+  const agents = Array.from({ length: 30 }, (_, i) =>
+    (["tool-call", "collector-start"] as const).flatMap((action) =>
+      Array.from({ length: i + 1 }, () =>
+        event(action, "2026-11-20T11:00:00.000Z", {
+          "service.name": `agent ${i}`,
+        }),
+      ),
+    ),
+  ).flat();
+  const docs = [...all, ...agents].map((one, i) => serialise(Object.assign(one, { "event.id": `e${i}` })));
+  const { report: found } = await report((await world(docs)).config);
+  const { controls } = readControls();
+  const documents = docs.map((text) => flat(JSON.parse(text) as Document));
+  let cut = 0;
+  for (const control of found.controls) {
+    const events = (["direct", "supporting"] as const).map((strength) => {
+      const query = controls[control.id]![strength];
+      return query === undefined
+        ? []
+        : documents.filter((one) => meets(one, termsOf(controls[control.id]!, strength)));
+    });
+    const told = (strength: string): number =>
+      control.classes.filter((one) => one.strength === strength).reduce((sum, one) => sum + one.events, 0);
+    expect([control.direct, control.supporting]).toEqual([told("direct"), told("supporting")]);
+    const by = Map.groupBy(events.flat(), (one) => String(one["service.name"] ?? ""));
+    by.delete("");
+    const largest = [...by.values()].map(({ length }) => length).toSorted((a, b) => b - a);
+    expect(control.agents.slice(0, 20).map((one) => one.events)).toEqual(largest.slice(0, 20));
+    for (const { name, events: count, more } of control.agents)
+      if (more === undefined) expect([name, count]).toEqual([name, by.get(name)?.length]);
+    if (largest.length <= 20) continue;
+    cut++;
+    const others = largest.slice(20).reduce((sum, count) => sum + count, 0);
+    expect(control.agents[20]).toEqual({ name: "", events: others, more: largest.length - 20 });
+    const page = JSON.stringify(controlSheet(control, found));
+    expect(page).toContain(`and ${largest.length - 20} more`);
+  }
+  expect(cut).toBeGreaterThan(1);
+  expect(found.events.agents.at(-1)).toMatchObject({ more: 10 });
 });
 
 test("a period counts what is in it, and names no share of all controls", async () => {
@@ -406,7 +457,8 @@ test("coverage, exceptions and retention are those of the ledger", async () => {
       { name: "truncated", events: 1 },
       { name: "unrecorded", events: 1 }, // of the session in mcp/decisions
     ],
-    longest_silence: { seconds: 7_200, from: "2026-11-23T10:00:00.000Z" },
+    // Nothing was heard of the collector after that.
+    longest_silence: { seconds: 388_800, from: "2026-11-23T12:00:00.000Z", where: "end" },
     starts: 1,
     stops: 0,
     records: { read: 100, recorded: 90, merged: 6, skipped: 4, by_reason: { progress: 4 } },
@@ -425,6 +477,60 @@ test("coverage, exceptions and retention are those of the ledger", async () => {
   ]);
   expect(exceptions.rows.at(-1)).toMatchObject({ closed_by: "ann", verdict: "false_positive" });
   expect(retention).toMatchObject({ oldest: "2025-10-31T17:00:00.000Z", first_index: 0 });
+});
+
+test("of what was said of alerts the newest counts, and a report says what of it was not read", async () => {
+  const said = (id: string, alert: string): string =>
+    serialise(
+      event("alert-triage", "2026-11-23T20:00:00.000Z", {
+        "event.id": id,
+        "user.name": "ann",
+        "tapline.triage.transition": "closed",
+        "tapline.triage.alert_ids": [alert],
+      }),
+    );
+  const { config } = await world([...everything(), said("said-2", "alert-2"), said("said-3", "alert-3")]);
+  const before = { ...LIMITS };
+  Object.assign(LIMITS, { report_triage: 2, report_rows: 1 });
+  try {
+    const { report: found } = await report(config);
+    const open = found.exceptions.rows.filter(({ kind, status }) => kind === "alert" && status === "open");
+    expect(open.map(({ id }) => id)).toEqual(["alert-1"]);
+    expect(found.exceptions.unread).toBe(1);
+    const text = /^The oldest 1 event in which something was said of alerts was not read/;
+    expect(found.findings.map((one) => one.text)).toContainEqual(expect.stringMatching(text));
+    expect(JSON.stringify(exceptionsSheet(found))).toMatch(/was not read/);
+  } finally {
+    Object.assign(LIMITS, before);
+  }
+  expect((await report(config)).report.exceptions.unread).toBe(0);
+});
+
+test("silence is told wherever in the period it is, and not of a time before the collector was there", async () => {
+  const day = (at: number): number => Date.UTC(2026, 10, at);
+  const beat = (ms: number): string =>
+    serialise(event("heartbeat", new Date(ms).toISOString(), { "event.id": `beat-${ms}` }));
+  // Alive every eight minutes from the 5th to the 8th and from the 20th to the 21st; what it read is older.
+  const every = (from: number, to: number): string[] =>
+    Array.from({ length: (to - from) / 480_000 + 1 }, (_, i) => beat(from + i * 480_000));
+  const old = serialise(event("tool-call", "2026-11-01T00:00:00.000Z", { "event.id": "old" }));
+  const all = [...every(day(5), day(8)), old, ...every(day(20), day(21))];
+  const { config } = await world(all);
+  const silence = async (from: number, to: number, now: number) => {
+    const span = { from: day(from), to: day(to) };
+    const asked = { from: "", to: "" };
+    const { report: found } = await report(config, { ids: ["A.6.2.8"], span, asked, now_ms: day(now) });
+    const said = found.findings.filter(({ text }) => text.startsWith("The collector gave no sign of life"));
+    const { longest_silence: told } = found.coverage;
+    expect(said).toHaveLength(told === null ? 0 : 1);
+    return told === null ? null : [told.where, Date.parse(told.from), told.seconds / 86_400];
+  };
+  expect(await silence(1, 8, 30)).toBeNull();
+  expect(await silence(5, 21, 30)).toEqual(["between", day(8), 12]);
+  expect(await silence(10, 21, 30)).toEqual(["begin", day(10), 10]);
+  expect(await silence(5, 18, 30)).toEqual(["end", day(8), 10]);
+  expect(await silence(5, 18, 10)).toEqual(["end", day(8), 2]);
+  expect(await silence(10, 12, 30)).toEqual(["all", day(10), 2]);
 });
 
 test("what retention removed is not counted or drawn, and the report says so", async () => {

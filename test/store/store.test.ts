@@ -169,6 +169,23 @@ test("an open reader follows the writer", async () => {
   await store.close();
 });
 
+test("an open reader has every entry once, whatever of what it took is in files by now", async () => {
+  const ledger = memoryLedger(documents(20));
+  const writer = writerOf(ledger);
+  await writer.write(0, 5);
+  const store = await openStore(dir, { ledger });
+  const all = async (): Promise<unknown[]> => (await store.query(SEQUENCES)).map((row) => row["n"]);
+  expect(await all()).toEqual(upTo(20));
+  // The reader took [5, 20) at once.
+  await writer.write(5, 12);
+  expect(await all()).toEqual(upTo(20));
+  await writer.write(12, 20);
+  expect(await all()).toEqual(upTo(20));
+  rmSync(join(dir, "manifest.json"));
+  expect(await all()).toEqual(upTo(20));
+  await store.close();
+});
+
 test("a range that is there is not written again", async () => {
   const ledger = memoryLedger(documents(10));
   const writer = writerOf(ledger);

@@ -79,3 +79,50 @@ test("what is forgotten makes room, in rows and in memory, and what is kept stay
   }
   expect(used.at(-1)! / used[1]!).toBeLessThan(1.3);
 }, 120_000);
+
+const sequences = async (): Promise<number[]> => {
+  const sql = `SELECT "event.sequence"::INTEGER AS n FROM tail ORDER BY 1`;
+  return (await duckdb.connection.runAndReadAll(sql)).getRowObjectsJS().map((row) => Number(row["n"]));
+};
+
+test("a batch that fails on its way into the table is there once when it comes again, wherever it failed", async () => {
+  for (let fails = 1; fails <= 4; fails++) {
+    await duckdb.connection.run("DROP TABLE IF EXISTS tail");
+    let statements = 0;
+    let armed = false;
+    const connection = new Proxy(duckdb.connection, {
+      get(target, name) {
+        if (name === "run")
+          return async (sql: string) => {
+            if (armed && statements++ === fails) throw new Error("Out of Memory Error");
+            return await target.run(sql);
+          };
+        const value = Reflect.get(target, name) as unknown;
+        return typeof value === "function" ? (value.bind(target) as unknown) : value;
+      },
+    });
+    const tail = await Tail.create(connection, memoryLedger(many(3, 100)));
+    armed = true;
+    await tail.fill(0).catch(() => undefined);
+    armed = false;
+    await tail.fill(0);
+    expect(await sequences(), `statement ${fails}`).toEqual([0, 1, 2]);
+    expect(tail.end).toBe(3);
+  }
+});
+
+test("when files end earlier than before, what was in them is taken from the ledger again", async () => {
+  const docs = many(10, 100);
+  const tail = await Tail.create(duckdb.connection, memoryLedger(docs));
+  await tail.fill(8);
+  await tail.fill(3);
+  expect([await sequences(), tail.end]).toEqual([[3, 4, 5, 6, 7, 8, 9], 10]);
+  // Rows of before that are kept for statements do not hide a hole after them.
+  docs.push(...many(20, 100));
+  await tail.fill(25);
+  await tail.fill(12);
+  expect([await sequences(), tail.end]).toEqual([Array.from({ length: 18 }, (_, i) => 12 + i), 30]);
+  await tail.forget(30);
+  await tail.fill(29);
+  expect([await sequences(), tail.end]).toEqual([[29], 30]);
+});

@@ -14,7 +14,7 @@ import { RULES } from "../../src/viewer/rules.ts";
 import { findPage, totalsAsks } from "../../src/viewer/search.ts";
 import { SESSIONS } from "../../src/viewer/sessions.ts";
 import { Sums } from "../../src/viewer/sums.ts";
-import { ALWAYS, HOUR_MS, type Span } from "../../src/viewer/times.ts";
+import { ALWAYS, HOUR_MS, type Span, isoOf } from "../../src/viewer/times.ts";
 import { BEGIN_MS, madeEvents, openMade } from "./made.ts";
 
 const EVENTS = madeEvents(900);
@@ -94,6 +94,42 @@ test("summary rows give the figures that the events give, in any period, under a
     { numRuns: 40 },
   );
 }, 600_000);
+
+test("figures of any period over files that begin and end anywhere within hours are a plain count", async () => {
+  // Three hours and a half, so that most periods begin or end in an hour that some file has in part.
+  const minute = fc.integer({ min: 0, max: 210 });
+  const asks: Ask[] = [
+    { where: [], by: [], measures: [{ op: "count" }] },
+    { where: [], by: [{ kind: "value", field: "event.action" }], measures: [{ op: "count" }] },
+  ];
+  const files = fc.array(fc.array(minute, { minLength: 1, maxLength: 40 }), { minLength: 1, maxLength: 3 });
+  const spans = fc.array(fc.tuple(minute, minute), { minLength: 20, maxLength: 20 });
+  await fc.assert(
+    fc.asyncProperty(files, spans, async (times, asked) => {
+      const at = times.flat();
+      const events = madeEvents(at.length).map((event, i) => ({
+        ...event,
+        "@timestamp": isoOf(BEGIN_MS + at[i]! * 60_000),
+      }));
+      const ends = times.map((_, i) => times.slice(0, i + 1).flat().length);
+      const database = await openMade(events, ends, true);
+      // One and the same for all, so that what it remembers of one period is not taken for another.
+      const figures = new Figures(database);
+      const view = await database.view();
+      for (const [a, b] of asked) {
+        const [from, to] = [Math.min(a, b), Math.max(a, b)];
+        const span = { from: BEGIN_MS + from * 60_000, to: BEGIN_MS + to * 60_000 };
+        const answers = await figures.ask({ view, span, terms: [], signal }, asks);
+        const counts = answers.map((partials) =>
+          partials.flatMap(({ groups }) => groups).reduce((sum, { cells }) => sum + Number(cells[0]), 0),
+        );
+        const plainly = at.filter((one) => one >= from && one < to).length;
+        expect(counts, `${from} to ${to} of ${JSON.stringify(times)}`).toEqual([plainly, plainly]);
+      }
+    }),
+    { numRuns: 6 },
+  );
+}, 300_000);
 
 test("the same hits, page by page, whatever is left out beforehand", async () => {
   const questions = [

@@ -82,7 +82,7 @@ export async function openMade(
 }
 
 /** Summary rows and runs of letters beside every file, however small it is. */
-async function aid(dir: string, ledger: EntryReader): Promise<void> {
+export async function aid(dir: string, ledger: EntryReader): Promise<void> {
   const duckdb = await openDuckdb(":memory:", 256, "");
   const manifest = readManifest(dir);
   const files = [];

@@ -149,6 +149,7 @@ function detailOf(world: World, index: number): api.EventDetail {
     proof,
     unproven: proof === null ? "no checkpoint covers the entry yet" : null,
     related,
+    related_cut: false,
   };
 }
 
@@ -263,6 +264,7 @@ function queue(world: World, query: URLSearchParams): api.AlertList {
     ),
     next: null,
     counts,
+    of_newest: null,
   };
 }
 

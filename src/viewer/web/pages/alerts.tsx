@@ -85,6 +85,7 @@ export function AlertsPage({ query }: { query: URLSearchParams }): JSX.Element {
         </label>
         <SearchBox q={q} within={ask} />
       </div>
+      <Cut of={list.value?.of_newest ?? null} />
       {list.problem !== undefined && <Trouble problem={list.problem} again={list.again} />}
       {list.value === undefined && list.problem === undefined && <Waiting what="alerts" />}
       {list.value !== undefined && alerts.length === 0 && named === undefined && (
@@ -106,6 +107,17 @@ export function AlertsPage({ query }: { query: URLSearchParams }): JSX.Element {
         />
       )}
     </Page>
+  );
+}
+
+/** Says when older alerts of the period are not in the queue. */
+function Cut({ of }: { of: number | null }): JSX.Element | null {
+  if (of === null) return null;
+  return (
+    <p class="dim">
+      Of the newest {of.toLocaleString("en")} alerts: older ones of this period are not counted or listed
+      here. Search finds them, as events of class rule-alert.
+    </p>
   );
 }
 

@@ -18,25 +18,32 @@ const RELATIONS: Readonly<Record<string, string>> = {
   source: "where the content came from",
 };
 
-export function Related({ detail }: { detail: Pick<AlertDetail["detail"], "related"> }): JSX.Element {
+export function Related({
+  detail,
+}: {
+  detail: Pick<AlertDetail["detail"], "related" | "related_cut">;
+}): JSX.Element {
   if (detail.related.length === 0) return <p class="dim">Nothing else that is held here.</p>;
   return (
-    <ul class="related">
-      {detail.related.map(({ relation, event }) => (
-        <li key={`${relation} ${event.index}`}>
-          <a href={eventHref(event)}>
-            <Text of={event.action} chars={40} /> {event.index}
-          </a>{" "}
-          <span class="dim">{RELATIONS[relation] ?? ""}</span>
-          <div>
-            <Text
-              of={event.message ?? [toolOf(event), targetOf(event)].filter(Boolean).join(" ")}
-              chars={200}
-            />
-          </div>
-        </li>
-      ))}
-    </ul>
+    <>
+      <ul class="related">
+        {detail.related.map(({ relation, event }) => (
+          <li key={`${relation} ${event.index}`}>
+            <a href={eventHref(event)}>
+              <Text of={event.action} chars={40} /> {event.index}
+            </a>{" "}
+            <span class="dim">{RELATIONS[relation] ?? ""}</span>
+            <div>
+              <Text
+                of={event.message ?? [toolOf(event), targetOf(event)].filter(Boolean).join(" ")}
+                chars={200}
+              />
+            </div>
+          </li>
+        ))}
+      </ul>
+      {detail.related_cut && <p class="dim">There are more than these {detail.related.length}.</p>}
+    </>
   );
 }
 
