@@ -1,5 +1,6 @@
 // Decisions of the chokepoint: asks policy about a message, asks a person where policy says so, records what came of it,
 // and only then lets the message pass. Knows MCP, and no transport.
+import { randomBytes } from "node:crypto";
 import { LIMITS } from "../core/limits.ts";
 import type { Action, Decision, DecisionRecord, Policy, ServerIdentity } from "../policy/contract.ts";
 import { Approvals } from "./approvals.ts";
@@ -213,7 +214,8 @@ export class Decisions {
     const key = message.id === undefined ? `${++this.#asks} without an id` : keyOf(message.id);
     peer.held_chars += message.raw.length;
     peer.held.set(key, () => resolve("cancelled"));
-    const id = `tapline-ask-${++this.#asks}`;
+    // Nobody can guess it: the server could ask something else of the user under the same id.
+    const id = `tapline-ask-${randomBytes(16).toString("hex")}`;
     const form = JSON.stringify({
       jsonrpc: "2.0",
       id,

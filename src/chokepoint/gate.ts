@@ -26,6 +26,7 @@ export class Gate {
 
   constructor(options: GateOptions) {
     this.decisions = new Decisions(options, (peer, message, result, tools) => {
+      this.decisions.recorder.message(peer.envelope, "s2c", message.raw);
       this.#answers.listed(peer, message, result, tools);
     });
     this.#answers = new ServerAnswers(this.decisions);
@@ -138,6 +139,7 @@ const REASONS: Readonly<Record<Wrong, string>> = {
   not_json_rpc: "What was sent is no message of JSON-RPC.",
   repeated_key: "A key is there twice: two readers may understand the message differently.",
   key_case: "Keys differ from those of the protocol, or from one another, in case alone.",
+  own_id: "The server asks under an id as the proxy's own questions have.",
   line_break: "A line break within a message: two readers may see different messages.",
   too_deep: "The message is nested too deep to be looked at.",
   too_long: "The message is too long to be looked at.",

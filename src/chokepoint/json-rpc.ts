@@ -14,6 +14,7 @@ export type Fault =
   | "repeated_key"
   | "key_case"
   | "line_break"
+  | "own_id"
   | "too_deep"
   | "too_long"
   | "too_many";
@@ -34,6 +35,8 @@ export interface Read {
   readonly fault: Fault | undefined;
 }
 
+/** How the ids of the proxy's own requests begin. */
+const OWN_ID = "tapline-";
 const BATCH_MAX = 1_000;
 const NOTHING: readonly Message[] = [];
 const BREAKS = /[\r\n]+/g;
@@ -69,7 +72,7 @@ export function read(bytes: Buffer, dir: "c2s" | "s2c"): Read {
     else {
       messages.push(message);
       strict ||= message.method !== undefined;
-      fault ??= faultOf(message);
+      fault ??= faultOf(message, dir);
     }
   }
   if (depthOver(text, LIMITS.depth - 2)) fault ??= "too_deep";
@@ -108,7 +111,9 @@ function folded(key: string): string {
   return key.toUpperCase().toLowerCase();
 }
 
-function faultOf({ fields }: Message): Fault | undefined {
+function faultOf({ fields, method, id }: Message, dir: "c2s" | "s2c"): Fault | undefined {
+  // The answer to it would be taken for one to the proxy.
+  if (dir === "s2c" && method !== undefined && typeof id === "string" && id.startsWith(OWN_ID)) return "own_id";
   for (const key in fields) if (!ENVELOPE.has(key) && ENVELOPE.has(folded(key))) return "key_case";
   const params = asFields(fields["params"]);
   if (params === undefined) return undefined;

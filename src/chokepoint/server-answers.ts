@@ -2,6 +2,7 @@
 // listing what the caller may not use; everything else passes as it came.
 import { definitionHash } from "../core/definition.ts";
 import { LIMITS } from "../core/limits.ts";
+import type { Decision } from "../policy/contract.ts";
 import { type Decisions, type Step } from "./decisions.ts";
 import { type Fields, type Message, asFields, textOf } from "./json-rpc.ts";
 import { isDecided } from "./methods.ts";
@@ -18,14 +19,14 @@ export class ServerAnswers {
   step(peer: Peer, message: Message): Step {
     const pending = peer.answered(message.id);
     const result = asFields(message.fields["result"]);
-    if (result === undefined) this.#decisions.recorder.message(peer.envelope, "s2c", message.raw);
-    else if (Array.isArray(result["tools"])) return this.listed(peer, message, result, result["tools"]);
-    else if (asFields(result["inputRequests"]) !== undefined)
-      return this.#inputWanted(peer, message, asFields(result["inputRequests"])!, pending?.message);
-    else {
-      if (pending?.message.method === "initialize") this.#connected(peer, result);
-      this.#decisions.recorder.message(peer.envelope, "s2c", message.raw);
+    const refused = this.#decideInner(peer, message, result?.["inputRequests"]);
+    if (refused !== undefined) {
+      const of = { raw: "", fields: {}, method: undefined, ...pending?.message, id: message.id };
+      return { pass: refusal(of, refused.reason, refused) };
     }
+    if (result === undefined) return { pass: message.raw };
+    if (Array.isArray(result["tools"])) return this.listed(peer, message, result, result["tools"]);
+    if (pending?.message.method === "initialize") this.#connected(peer, result);
     return { pass: message.raw };
   }
 
@@ -39,7 +40,6 @@ export class ServerAnswers {
 
   /** Hands definitions to policy, and leaves out of a listing what the caller may not use anyway. */
   listed(peer: Peer, message: Message, result: Fields, tools: readonly unknown[]): Step {
-    this.#decisions.recorder.message(peer.envelope, "s2c", message.raw);
     const named = tools.flatMap((value) => {
       const tool = asFields(value);
       const name = textOf(tool?.["name"]);
@@ -79,22 +79,21 @@ export class ServerAnswers {
     return { pass: JSON.stringify({ ...message.fields, result: { ...result, tools: left } }) };
   }
 
-  /** Since 2026-07-28 a server asks the client within its answer. */
-  #inputWanted(peer: Peer, message: Message, wanted: Fields, request: Asked | undefined): Step {
-    const { recorder } = this.#decisions;
-    let refused: string | undefined;
-    for (const name of Object.keys(wanted)) {
-      const fields = asFields(wanted[name]);
+  /** Since 2026-07-28 a server asks the client within its answer, whatever else is in it. Decides on each and records the
+   * message; gives the decision by which it must not pass. */
+  #decideInner(peer: Peer, message: Message, wanted: unknown): Decision | undefined {
+    let refused: Decision | undefined;
+    const asks = typeof wanted === "object" && wanted !== null;
+    for (const value of asks ? (Object.values(wanted) as unknown[]) : []) {
+      const fields = asFields(value);
       const method = textOf(fields?.["method"]);
       if (method === undefined || !isDecided(method, "s2c")) continue;
       const raw = JSON.stringify({ method, params: fields!["params"] });
       const { decision, pass } = this.#decisions.inner(peer, { raw, fields: fields!, method, id: undefined });
-      const of = { raw, fields: {}, method: undefined, ...request, id: message.id };
-      if (!pass) refused ??= refusal(of, decision.reason, decision);
+      if (!pass) refused ??= decision;
     }
-    recorder.message(`${peer.envelope},"decided":true`, "s2c", message.raw);
-    return { pass: refused ?? message.raw };
+    const envelope = asks ? `${peer.envelope},"decided":true` : peer.envelope;
+    this.#decisions.recorder.message(envelope, "s2c", message.raw);
+    return refused;
   }
 }
-
-type Asked = Pick<Message, "method" | "fields">;

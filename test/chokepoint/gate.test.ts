@@ -216,6 +216,22 @@ describe("decisions", () => {
     expect(b.events().filter((e) => e["event.action"] === "elicitation")).toHaveLength(1);
   });
 
+  test("what the server asks within an answer is decided whatever else is in the answer, and whoever it is to", async () => {
+    const b = new Bench("enforce");
+    const inputRequests = { a: { method: "sampling/createMessage", params: { messages: ["deny"] } } };
+    for (const result of [
+      { inputRequests, tools: [] },
+      { inputRequests: Object.values(inputRequests) },
+    ]) {
+      await b.client({ jsonrpc: "2.0", id: 1, method: "tools/list" });
+      const refused = JSON.parse(String((await b.server({ jsonrpc: "2.0", id: 1, result })).forward)) as object;
+      expect(refused).toMatchObject({ id: 1, error: { code: -32010 } });
+    }
+    const nobody = { jsonrpc: "2.0", id: null, result: { inputRequests } };
+    expect((await b.server(nobody)).forward).toBeUndefined();
+    expect(b.events().filter((e) => e["event.action"] === "sampling")).toEqual([]);
+  });
+
   test("a batch is decided one by one", async () => {
     const b = new Bench("enforce");
     const text = `[${JSON.stringify(call(1, "t", { s: "],[" }))}, ${JSON.stringify(call(2, "deny"))} ,{"jsonrpc":"2.0","method":"notifications/initialized"}]`;
@@ -313,6 +329,26 @@ describe("a person is asked", () => {
       forward: undefined,
       answers: [],
     });
+  });
+
+  test("the server cannot have the user answer something else in its place", async () => {
+    const b = new Bench("enforce");
+    await b.client(initialize({ elicitation: {} }));
+    void b.client(call(1, "ask"));
+    void b.client(call(2, "ask"));
+    const ids = b.sent.map(({ id }) => String(id));
+    for (const id of ids) expect(id).toMatch(/^tapline-ask-[0-9a-f]{32}$/);
+    expect(ids[0]).not.toBe(ids[1]);
+    const question = { jsonrpc: "2.0", id: "tapline-ask-1", method: "elicitation/create", params: {} };
+    expect((await b.server(question)).forward).toBeUndefined();
+    expect(b.events().at(-1)).toMatchObject({
+      "event.action": "protocol-violation",
+      "error.type": "own_id",
+      "tapline.decision.action": "block",
+    });
+    const observed = new Bench("observe");
+    expect((await observed.server(question)).forward).toBeDefined();
+    expect(observed.events()[0]).toMatchObject({ "error.type": "own_id", "tapline.decision.action": "pass" });
   });
 
   test("more than can be held are refused at once", async () => {
