@@ -1,7 +1,7 @@
 // Reads JSON-RPC messages as the chokepoint must: what two readers could understand differently is a fault, since the
 // server behind it may be the other reader. Keeps the text of each message as it came. Decides nothing.
 import { isUtf8 } from "node:buffer";
-import { repeatsKey } from "../core/duplicates.ts";
+import { foldedKey, repeatsKey } from "../core/duplicates.ts";
 import { LIMITS } from "../core/limits.ts";
 
 export type Fields = Record<string, unknown>;
@@ -106,18 +106,14 @@ const PARAMS = new Set([
 ]);
 const PARAMS_AS_WRITTEN = new Set([...PARAMS, "inputResponses", "requestState"]);
 
-/** As readers that do not mind case compare keys. */
-function folded(key: string): string {
-  return key.toUpperCase().toLowerCase();
-}
-
 function faultOf({ fields, method, id }: Message, dir: "c2s" | "s2c"): Fault | undefined {
   // The answer to it would be taken for one to the proxy.
-  if (dir === "s2c" && method !== undefined && typeof id === "string" && id.startsWith(OWN_ID)) return "own_id";
-  for (const key in fields) if (!ENVELOPE.has(key) && ENVELOPE.has(folded(key))) return "key_case";
+  if (dir === "s2c" && method !== undefined && typeof id === "string" && id.startsWith(OWN_ID))
+    return "own_id";
+  for (const key in fields) if (!ENVELOPE.has(key) && ENVELOPE.has(foldedKey(key))) return "key_case";
   const params = asFields(fields["params"]);
   if (params === undefined) return undefined;
-  for (const key in params) if (!PARAMS_AS_WRITTEN.has(key) && PARAMS.has(folded(key))) return "key_case";
+  for (const key in params) if (!PARAMS_AS_WRITTEN.has(key) && PARAMS.has(foldedKey(key))) return "key_case";
   return caseRepeats(asFields(params["arguments"])) ? "key_case" : undefined;
 }
 
@@ -126,7 +122,7 @@ function caseRepeats(args: Fields | undefined): boolean {
   if (args === undefined) return false;
   const seen = new Set<string>();
   for (const key in args) {
-    const as = folded(key);
+    const as = foldedKey(key);
     if (seen.has(as)) return true;
     seen.add(as);
   }

@@ -14,6 +14,11 @@ const hashes: number[] = [];
 /** Where the hashes of the keys of each open object begin. */
 const firsts: number[] = [];
 
+/** A key as readers compare it that do not mind case. */
+export function foldedKey(key: string): string {
+  return key.toUpperCase().toLowerCase();
+}
+
 /** Whether an object in the JSON at [start, end) repeats a key. Linear in time. */
 export function repeatsKey(bytes: Buffer, start: number, end: number): boolean {
   let depth = 0;

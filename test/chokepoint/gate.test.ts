@@ -219,12 +219,11 @@ describe("decisions", () => {
   test("what the server asks within an answer is decided whatever else is in the answer, and whoever it is to", async () => {
     const b = new Bench("enforce");
     const inputRequests = { a: { method: "sampling/createMessage", params: { messages: ["deny"] } } };
-    for (const result of [
-      { inputRequests, tools: [] },
-      { inputRequests: Object.values(inputRequests) },
-    ]) {
+    for (const result of [{ inputRequests, tools: [] }, { inputRequests: Object.values(inputRequests) }]) {
       await b.client({ jsonrpc: "2.0", id: 1, method: "tools/list" });
-      const refused = JSON.parse(String((await b.server({ jsonrpc: "2.0", id: 1, result })).forward)) as object;
+      const refused = JSON.parse(
+        String((await b.server({ jsonrpc: "2.0", id: 1, result })).forward),
+      ) as object;
       expect(refused).toMatchObject({ id: 1, error: { code: -32010 } });
     }
     const nobody = { jsonrpc: "2.0", id: null, result: { inputRequests } };
