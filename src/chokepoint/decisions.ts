@@ -36,7 +36,7 @@ export class Decisions {
   readonly policy: Policy;
   readonly recorder: Recorder;
   readonly user: string | undefined;
-  readonly counts = { messages: 0, decided: 0, blocked: 0, junk: 0, violations: 0 };
+  readonly counts = { messages: 0, decided: 0, blocked: 0, junk: 0, junk_unrecorded: 0, violations: 0 };
   /** Hash of each tool's definition as last listed. */
   readonly definitions = new Map<string, string>();
   readonly #cwd: string | undefined;

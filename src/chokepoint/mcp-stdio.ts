@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { TaplineError, reasonOf } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Gate, Outcome } from "./gate.ts";
-import { read } from "./json-rpc.ts";
+import { isJunk, read } from "./json-rpc.ts";
 import { type Part, LineCutter } from "./lines.ts";
 import { Peer } from "./peer.ts";
 import type { Direction, Ends } from "./recorder.ts";
@@ -88,7 +88,7 @@ class Stdio {
     const stop = bytes[end - 1] === RETURN ? end - 1 : end;
     const line = bytes.subarray(0, stop);
     if (stop === 0) return this.#to(dir).write(bytes);
-    if (dir === "c2s" && line.includes(RETURN) && this.#broken(line)) return;
+    if (line.includes(RETURN) && this.#broken(line, dir)) return;
     const outcome =
       dir === "c2s" ? this.#gate.fromClient(this.#peer, line) : this.#gate.fromServer(this.#peer, line);
     if (!(outcome instanceof Promise)) return this.#pass(outcome, line, bytes, dir);
@@ -112,11 +112,14 @@ class Stdio {
     for (const answer of answers) back.write(`${answer}\n`);
   }
 
-  /** A carriage return ends a line for some readers. */
-  #broken(line: Buffer): boolean {
-    if (this.#gate.violation(this.#peer, "c2s", "line_break", line) === "pass") return false;
-    for (const answer of this.#gate.refuse(read(line, "c2s"), "line_break"))
-      this.#client.write(`${answer}\n`);
+  /** A carriage return ends a line for some readers. What a server prints has them too, and is nobody's message. */
+  #broken(line: Buffer, dir: Direction): boolean {
+    if (dir === "s2c" && isJunk(line)) return false;
+    if (this.#gate.violation(this.#peer, dir, "line_break", line) === "pass") return false;
+    const got = read(line, dir);
+    const instead = dir === "s2c" ? this.#gate.instead(this.#peer, got, "line_break") : undefined;
+    const answers = dir === "c2s" ? this.#gate.refuse(got, "line_break") : (instead ?? []);
+    for (const answer of [answers].flat()) this.#client.write(`${answer}\n`);
     return true;
   }
 

@@ -4,7 +4,7 @@ import { definitionHash } from "../core/definition.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Decision } from "../policy/contract.ts";
 import { type Decisions, type Step } from "./decisions.ts";
-import { type Fields, type Message, asFields, textOf } from "./json-rpc.ts";
+import { type Fields, type Message, asFields, partsOf, textOf } from "./json-rpc.ts";
 import { isDecided } from "./methods.ts";
 import type { Peer } from "./peer.ts";
 import { refusal } from "./refusal.ts";
@@ -28,6 +28,14 @@ export class ServerAnswers {
     if (Array.isArray(result["tools"])) return this.listed(peer, message, result, result["tools"]);
     if (pending?.message.method === "initialize") this.#connected(peer, result);
     return { pass: message.raw };
+  }
+
+  /** A message that is not decided itself: the server may ask the client in it all the same, for a task. */
+  told(peer: Peer, message: Message): Step {
+    const params = asFields(message.fields["params"]);
+    const refused = this.#decideInner(peer, message, params?.["inputRequests"]);
+    if (refused === undefined) return { pass: message.raw };
+    return { pass: undefined, answer: refusal(message, refused.reason, refused) };
   }
 
   /** The version is what the server says; its name stays the configured one. */
@@ -79,20 +87,18 @@ export class ServerAnswers {
     return { pass: JSON.stringify({ ...message.fields, result: { ...result, tools: left } }) };
   }
 
-  /** Since 2026-07-28 a server asks the client within its answer, whatever else is in it. Decides on each and records the
+  /** Since 2026-07-28 a server asks the client within what it answers or tells, whatever else is in it. Decides on each and records the
    * message; gives the decision by which it must not pass. */
   #decideInner(peer: Peer, message: Message, wanted: unknown): Decision | undefined {
     let refused: Decision | undefined;
-    const asks = typeof wanted === "object" && wanted !== null;
-    for (const value of asks ? (Object.values(wanted) as unknown[]) : []) {
-      const fields = asFields(value);
-      const method = textOf(fields?.["method"]);
+    for (const fields of partsOf(wanted)) {
+      const method = textOf(fields["method"]);
       if (method === undefined || !isDecided(method, "s2c")) continue;
-      const raw = JSON.stringify({ method, params: fields!["params"] });
-      const { decision, pass } = this.#decisions.inner(peer, { raw, fields: fields!, method, id: undefined });
+      const raw = JSON.stringify({ method, params: fields["params"] });
+      const { decision, pass } = this.#decisions.inner(peer, { raw, fields, method, id: undefined });
       if (!pass) refused ??= decision;
     }
-    const envelope = asks ? `${peer.envelope},"decided":true` : peer.envelope;
+    const envelope = wanted !== undefined ? `${peer.envelope},"decided":true` : peer.envelope;
     this.#decisions.recorder.message(envelope, "s2c", message.raw);
     return refused;
   }

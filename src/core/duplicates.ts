@@ -86,6 +86,6 @@ function stringEnd(bytes: Buffer, from: number): number {
 /** Whether the string whose last quote is at `quote` is a key. */
 function isKey(bytes: Buffer, quote: number): boolean {
   let at = quote + 1;
-  while (bytes[at] === 32 || bytes[at] === 9 || bytes[at] === 13) at++;
+  while (bytes[at] === 32 || bytes[at] === 10 || bytes[at] === 9 || bytes[at] === 13) at++;
   return bytes[at] === COLON;
 }

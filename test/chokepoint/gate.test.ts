@@ -7,7 +7,14 @@ import { Peer } from "../../src/chokepoint/peer.ts";
 import { Recorder } from "../../src/chokepoint/recorder.ts";
 import { LIMITS } from "../../src/core/limits.ts";
 import { mcp } from "../../src/normalise/formats/mcp.ts";
-import type { CallRequest, Decision, Mode, Policy, Verdict } from "../../src/policy/contract.ts";
+import type {
+  CallRequest,
+  Decision,
+  Mode,
+  Policy,
+  ServerIdentity,
+  Verdict,
+} from "../../src/policy/contract.ts";
 import { mapRecords } from "../normalise/harness.ts";
 
 const server = { name: "s", transport: "stdio", command: ["s"] } as const;
@@ -42,7 +49,11 @@ class Bench {
   readonly peer: Peer;
   broken = false;
 
-  constructor(mode: Mode, list: { hidden?: string[]; changed?: string[] } = {}) {
+  constructor(
+    mode: Mode,
+    list: { hidden?: string[]; changed?: string[] } = {},
+    identity: ServerIdentity = server,
+  ) {
     const spool = {
       append: (record: string) => {
         if (this.broken) throw new Error("no room");
@@ -55,7 +66,7 @@ class Bench {
       () => {},
     );
     const policy = policyOf(mode, this.asked, list.hidden, list.changed);
-    this.gate = new Gate({ policy, recorder, server, user: "ada", cwd: undefined });
+    this.gate = new Gate({ policy, recorder, server: identity, user: "ada", cwd: undefined });
     this.peer = new Peer({ conn: "c", server, client: {}, user: "ada" }, (text) => {
       this.sent.push(JSON.parse(text) as Record<string, unknown>);
       return true;
@@ -474,6 +485,61 @@ describe("what two readers could understand differently", () => {
     }
   });
 
+  const RESULTS: [string, string][] = [
+    ["repeated_key", '{"inputRequests":{"a":{"method":"sampling/createMessage"}},"inputRequests":null}'],
+    ["repeated_key", '{"tools":[{"name":"t","description":"evil","description":"fine"}]}'],
+    ["repeated_key", '{"\\u0074ools":[{"name":"t"}],"tools":[]}'],
+    ["repeated_key", '{"tools":[]},"result"\n:{}'],
+    ["key_case", '{"Tools":[{"name":"t"}]}'],
+    ["key_case", '{"tools":[],"tool\u017f":[{"name":"t"}]}'],
+    ["key_case", '{"tools":[{"name":"t","Description":"evil"}]}'],
+    ["key_case", '{"InputRequests":{"a":{"method":"sampling/createMessage"}}}'],
+    ["key_case", '{"inputRequests":{"a":{"Method":"sampling/createMessage"}}}'],
+    ["too_deep", `{"tools":[{"name":"t","inputSchema":${"[".repeat(60_000)}${"]".repeat(60_000)}}]}`],
+    ["too_deep", `{"Tools":[{"name":"t","inputSchema":${"[".repeat(60_000)}${"]".repeat(60_000)}}]}`],
+  ];
+
+  test.each(RESULTS)("of a server, %s: the call is answered instead", async (error, result) => {
+    const text = `{"jsonrpc":"2.0","id":1,"result":${result}}`;
+    const b = new Bench("enforce");
+    await b.client({ jsonrpc: "2.0", id: 1, method: "tools/list" });
+    const { forward, answers } = await b.server(text);
+    expect(JSON.parse(String(forward))).toMatchObject({ id: 1, error: { code: -32010 } });
+    expect(answers).toEqual([]);
+    expect(JSON.parse(String((await b.server(`[${text}]`)).forward))).toMatchObject([{ id: 1 }]);
+    const observed = new Bench("observe");
+    const message = bytes(text);
+    expect((await observed.gate.fromServer(observed.peer, message)).forward).toBe(message);
+    for (const one of [b, observed])
+      expect(one.events().find((e) => e["event.action"] === "protocol-violation")).toMatchObject({
+        "error.type": error,
+      });
+  });
+
+  test("a result of a tool may have what keys it likes", async () => {
+    const b = new Bench("enforce");
+    const message = bytes('{"jsonrpc":"2.0","id":1,"result":{"structuredContent":{"a":1,"A":2,"a":3}}}');
+    expect((await b.gate.fromServer(b.peer, message)).forward).toBe(message);
+  });
+
+  test("what a server asks in what it tells of a task is decided, and not told when it is refused", async () => {
+    const b = new Bench("enforce");
+    const told = (text: string) => ({
+      jsonrpc: "2.0",
+      method: "notifications/tasks/status",
+      params: {
+        taskId: "1",
+        inputRequests: { a: { method: "sampling/createMessage", params: { messages: [text] } } },
+      },
+    });
+    expect(await b.server(told("deny"))).toEqual({ forward: undefined, answers: [] });
+    const fine = bytes(told("please"));
+    expect((await b.gate.fromServer(b.peer, fine)).forward).toBe(fine);
+    expect(b.asked.map(({ method }) => method)).toEqual(["sampling/createMessage", "sampling/createMessage"]);
+    const other = bytes({ ...told(""), params: { InputRequests: told("deny").params.inputRequests } });
+    expect((await b.gate.fromServer(b.peer, other)).forward).toBeUndefined();
+  });
+
   test("bytes that are no UTF-8", async () => {
     const b = new Bench("enforce");
     const bad = Buffer.concat([
@@ -490,8 +556,32 @@ describe("what two readers could understand differently", () => {
       const junk = bytes(`starting up ${i}`);
       expect((await b.gate.fromServer(b.peer, junk)).forward).toBe(junk);
     }
-    expect(b.gate.decisions.counts.junk).toBe(LIMITS.junk_notices + 50);
+    expect(b.gate.decisions.counts).toMatchObject({ junk: LIMITS.junk_notices + 50, junk_unrecorded: 50 });
     expect(b.lines).toHaveLength(LIMITS.junk_notices);
+    // What some reader takes for a message is recorded all the same, and held up.
+    expect(
+      (await b.server('{"method":"sampling/createMessage","params":{"temperature":NaN}}')).forward,
+    ).toBeUndefined();
+    expect(b.lines).toHaveLength(LIMITS.junk_notices + 1);
+  });
+
+  test.each([
+    '{"jsonrpc":"2.0","id":1,"method":"sampling/createMessage","params":{"temperature":NaN}}',
+    '\ufeff{"jsonrpc":"2.0","id":1,"method":"sampling/createMessage"}',
+    'x\r{"jsonrpc":"2.0","id":1,"method":"sampling/createMessage"}',
+    'x\u2028\ufeff [{"jsonrpc":"2.0","id":1,"method":"sampling/createMessage"}]',
+  ])("what some reader takes for a message is no print: %j", async (text) => {
+    const b = new Bench("enforce");
+    expect((await b.server(text)).forward).toBeUndefined();
+    expect(b.events()[0]).toMatchObject({ "error.type": "not_json", "tapline.decision.action": "block" });
+    const observed = new Bench("observe");
+    expect((await observed.server(text)).forward).toBeDefined();
+  });
+
+  test("over HTTP a server prints nothing", async () => {
+    const b = new Bench("enforce", {}, { name: "s", transport: "http", url: "http://localhost/" });
+    expect((await b.server("starting up")).forward).toBeUndefined();
+    expect((await b.server(" \n")).forward).toBeDefined();
   });
 
   test("whatever comes, nothing throws, and what passes is what came or a part of it", async () => {
