@@ -1,6 +1,7 @@
 // MCP over standard input and output: starts the server, passes lines both ways as they came, and has the gate decide on
 // each. Signals, end of input, exit codes and standard error go through; the server sees no difference.
 import { type ChildProcess, spawn } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { TaplineError, reasonOf } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Gate, Outcome } from "./gate.ts";
@@ -40,6 +41,8 @@ class Stdio {
   /** Lines whose decision is awaited. */
   #waiting = 0;
   #input_ended = false;
+  /** Of the server's output, so far. */
+  #chunks = 0;
 
   constructor({ gate, ends }: StdioOptions, child: ChildProcess) {
     this.#gate = gate;
@@ -72,9 +75,22 @@ class Stdio {
       stdout!.destroy();
     });
     this.#child.stdin!.on("error", () => this.#server.close());
-    return relay(stdout!, this.#client, this.#server, (chunk) => from_server.push(chunk)).then(() =>
-      from_server.end(),
-    );
+    return relay(stdout!, this.#client, this.#server, (chunk) => {
+      this.#chunks++;
+      from_server.push(chunk);
+    }).then(() => from_server.end());
+  }
+
+  /** The server has ended. What it started may hold its ends: nothing is written to it any more, and what it says is
+   * passed on until it is silent. */
+  async outlast(output: Promise<void>): Promise<void> {
+    this.#server.close();
+    this.#child.stdin!.end();
+    const ended = output.then(() => true);
+    for (let seen = -1; seen !== this.#chunks || this.#client.holds(this.#child.stdout!);) {
+      seen = this.#chunks;
+      if (await Promise.race([ended, sleep(LIMITS.output_ms, false)])) return;
+    }
   }
 
   /** The server's input ends when the client's has, and nothing waits for a decision. */
@@ -150,9 +166,14 @@ class Stdio {
 export async function runStdio(options: StdioOptions): Promise<End> {
   const [program, ...args] = options.command;
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !OWN.test(name)));
-  // Before the server is there: a signal must not end the proxy alone.
+  // Before the server is there: a signal must not end the proxy alone. When the server has ended, it does.
   let child: ChildProcess | undefined;
-  for (const signal of SIGNALS) process.on(signal, () => child?.kill(signal));
+  const told = Promise.withResolvers<void>();
+  for (const signal of SIGNALS)
+    process.on(signal, () => {
+      if (child === undefined || (child.exitCode === null && child.signalCode === null)) child?.kill(signal);
+      else told.resolve();
+    });
   child = spawn(program!, args, { stdio: ["pipe", "pipe", "inherit"], env });
   const started = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<{ code: number | null; signal: NodeJS.Signals | null }>();
@@ -169,7 +190,7 @@ export async function runStdio(options: StdioOptions): Promise<End> {
   const stdio = new Stdio(options, child);
   const output = stdio.run();
   const end = await ended.promise;
-  await output;
+  await Promise.race([stdio.outlast(output), told.promise]);
   await new Promise((resolve) => process.stdout.write("", resolve));
   return { ...end, envelope: stdio.envelope };
 }
