@@ -72,6 +72,7 @@ const JUDGING = {
 	spool_free_bytes: 64 * MiB$2,
 	spool_writer_ms: 5e3,
 	message_bytes: 16 * MiB$2 - 64 * KiB$2,
+	output_ms: 2e3,
 	junk_line_bytes: 8 * KiB$2,
 	junk_notices: 100,
 	pending_requests: 4096,
@@ -1021,7 +1022,7 @@ function image(words) {
 	const m = IMAGE.exec(words[at] ?? "");
 	return m === null ? void 0 : {
 		name: m[1],
-		version: m[2]
+		version: m[3] === void 0 ? m[2] : void 0
 	};
 }
 function urlKey(text) {
@@ -1235,8 +1236,8 @@ var Decider = class {
 	}
 	enforces(server) {
 		const known = this.known(server);
-		if (known.length === 0) return this.policy.defaults.servers.mode === "enforce";
 		if (this.policy.defaults.changed.mode === "enforce") return true;
+		if (known.length === 0) return this.policy.defaults.servers.mode === "enforce";
 		return known.some(({ entry: { server: own } }) => {
 			if (own.mode === "enforce" || own.fallback.mode === "enforce") return true;
 			return [
@@ -1265,12 +1266,16 @@ var Decider = class {
 				if (wrong !== void 0) findings.push(broken(found, `arguments.${rule.key}`, SAID[wrong]));
 			}
 		}
-		if (!refuses(strictest(findings))) for (const found of lines) {
-			const { rate } = found.line;
-			if (rate === void 0) continue;
-			if (state.take(`${found.place} ${call.user ?? ""}`, rate, call.now_ms)) continue;
-			const often = `more than ${rate.calls} calls in ${rate.per_s} s`;
-			findings.push(broken(found, "rate", `${often} are not allowed; wait before calling again`));
+		const stands = strictest(findings);
+		if (!refuses(stands)) {
+			const counts = call.may_ask !== true || stands.verdict !== "ask" || stands.mode !== "enforce";
+			for (const found of lines) {
+				const { rate } = found.line;
+				if (rate === void 0) continue;
+				if (state.take(`${found.place} ${call.user ?? ""}`, rate, call.now_ms, counts)) continue;
+				const often = `more than ${rate.calls} calls in ${rate.per_s} s`;
+				findings.push(broken(found, "rate", `${often} are not allowed; wait before calling again`));
+			}
 		}
 		return decisionOf(strictest(findings), this.hash);
 	}
@@ -1700,19 +1705,20 @@ var FileState = class {
 			replace(this.#pins_path, JSON.stringify(pins), true);
 		});
 	}
-	take(key, { calls, per_s }, now_ms) {
+	take(key, { calls, per_s }, now_ms, counts = true) {
 		return this.#turn(() => {
 			const rates = this.#readRates();
 			const since = now_ms - per_s * 1e3;
 			const times = (rates.calls[key] ?? []).filter((at) => at > since && at <= now_ms + per_s * 1e3);
 			const free = times.length < calls;
-			if (free) times.push(now_ms);
+			if (!free || !counts) return free;
+			times.push(now_ms);
 			delete rates.calls[key];
 			rates.calls[key] = times;
 			const keys = Object.keys(rates.calls);
 			for (let i = 0; i < keys.length - LIMITS.policy_rates; i++) delete rates.calls[keys[i]];
-			if (free) replace(this.#rates_path, JSON.stringify(rates), false);
-			return free;
+			replace(this.#rates_path, JSON.stringify(rates), false);
+			return true;
 		});
 	}
 	#readRates() {

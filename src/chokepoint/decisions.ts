@@ -56,7 +56,7 @@ export class Decisions {
     this.server = server;
   }
 
-  #decide(message: Message, peer: Peer): Decision {
+  #decide(message: Message, peer: Peer, may_ask = true): Decision {
     const subject = subjectOf(message);
     return this.policy.decide({
       server: this.server,
@@ -70,6 +70,7 @@ export class Decisions {
       cwd: this.#cwd,
       definition_hash: this.definitions.get(subject.tool),
       now_ms: Date.now(),
+      may_ask,
     });
   }
 
@@ -184,7 +185,7 @@ export class Decisions {
     );
   }
 
-  /** Does what a person said of a call, or that nobody did. */
+  /** Does what a person said of a call, or that nobody did. What is allowed is decided again: now it counts. */
   #settle(
     peer: Peer,
     message: Message,
@@ -193,6 +194,9 @@ export class Decisions {
     answer: Answer,
     started: number,
   ): Step {
+    const now = answer === "allow" ? this.#decide(message, peer, false) : decision;
+    if (now.mode === "enforce" && now.verdict === "deny")
+      return this.#do(peer, message, dir, now, "block", "policy", started);
     const by = answer === "allow" || answer === "deny" ? "user" : "policy";
     const reason = `${decision.reason} ${ANSWERS[answer]}`;
     const step = this.#do(

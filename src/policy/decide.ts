@@ -56,8 +56,8 @@ export class Decider {
   /** Whether anything that the policy says of a server is enforced. */
   enforces(server: ServerIdentity): boolean {
     const known = this.known(server);
-    if (known.length === 0) return this.policy.defaults.servers.mode === "enforce";
     if (this.policy.defaults.changed.mode === "enforce") return true;
+    if (known.length === 0) return this.policy.defaults.servers.mode === "enforce";
     return known.some(({ entry: { server: own } }) => {
       if (own.mode === "enforce" || own.fallback.mode === "enforce") return true;
       const named = [own.tools, own.resources, own.prompts, own.requests];
@@ -84,11 +84,13 @@ export class Decider {
       }
     }
     // A call that is refused anyway is not counted.
-    if (!refuses(strictest(findings))) {
+    const stands = strictest(findings);
+    if (!refuses(stands)) {
+      const counts = call.may_ask !== true || stands.verdict !== "ask" || stands.mode !== "enforce";
       for (const found of lines) {
         const { rate } = found.line;
         if (rate === undefined) continue;
-        if (state.take(`${found.place} ${call.user ?? ""}`, rate, call.now_ms)) continue;
+        if (state.take(`${found.place} ${call.user ?? ""}`, rate, call.now_ms, counts)) continue;
         const often = `more than ${rate.calls} calls in ${rate.per_s} s`;
         findings.push(broken(found, "rate", `${often} are not allowed; wait before calling again`));
       }

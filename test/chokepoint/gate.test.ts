@@ -396,6 +396,55 @@ describe("a person is asked", () => {
     expect(JSON.parse(String(forward))).toEqual(call(4, "ask", { n: 1 }, rest));
     expect((await b.client(fine)).forward).toBeUndefined(); // once
   });
+
+  test("what a person allowed is decided once more, when it counts, and only then", async () => {
+    for (const [rest, at_once] of [
+      [{}, false],
+      [meta({ elicitation: {} }), true],
+    ] as const) {
+      const b = new Bench("enforce");
+      await b.client(initialize({ elicitation: {} }));
+      const held = b.client(call(1, "ask", {}, rest));
+      const allow = { action: "accept", content: { allow: true } };
+      if (at_once) {
+        const result = answersOf(await held)[0]!["result"] as unknown as {
+          requestState: string;
+          inputRequests: object;
+        };
+        const [name] = Object.keys(result.inputRequests);
+        const inputResponses = { [name!]: allow };
+        const { requestState } = result;
+        await b.client(call(2, "ask", {}, { ...rest, requestState, inputResponses }));
+      } else {
+        await b.client({ jsonrpc: "2.0", id: b.sent[0]!["id"], result: allow });
+        await held;
+      }
+      expect(b.asked.filter(({ may_ask }) => may_ask !== true)).toHaveLength(1);
+      expect(b.asked.at(-1)!.may_ask).toBe(false);
+    }
+  });
+
+  test("2026-07-28: an answer is of all parameters, also of methods that nobody knows", async () => {
+    const b = new Bench("enforce");
+    const vendor = (id: number, params: object) => ({
+      jsonrpc: "2.0",
+      id,
+      method: "vendor/ask",
+      params: { ...params, ...meta({ elicitation: {} }) },
+    });
+    const ask = async (id: number) => {
+      const [answer] = answersOf(await b.client(vendor(id, { path: "/tmp/a" })));
+      const { requestState, inputRequests } = answer!["result"] as unknown as {
+        requestState: string;
+        inputRequests: object;
+      };
+      const [name] = Object.keys(inputRequests);
+      return { requestState, inputResponses: { [name!]: { action: "accept", content: { allow: true } } } };
+    };
+    expect((await b.client(vendor(2, { path: "/", ...(await ask(1)) }))).forward).toBeUndefined();
+    const { forward } = await b.client(vendor(4, { path: "/tmp/a", ...(await ask(3)) }));
+    expect(JSON.parse(String(forward))).toEqual(vendor(4, { path: "/tmp/a" }));
+  });
 });
 
 describe("listings", () => {
