@@ -27,7 +27,6 @@ export class Gate {
 
   constructor(options: GateOptions) {
     this.decisions = new Decisions(options, (peer, message, result, tools) => {
-      this.decisions.recorder.message(peer.envelope, "s2c", message.raw);
       this.#answers.listed(peer, message, result, tools);
     });
     this.#answers = new ServerAnswers(this.decisions);
@@ -122,7 +121,10 @@ export class Gate {
     const { method } = message;
     if (method === undefined) {
       if (dir === "c2s") return this.#clientAnswer(peer, message);
-      return this.decisions.listing.answer(message) ? NOTHING : this.#answers.step(peer, message);
+      if (!this.decisions.listing.answer(message)) return this.#answers.step(peer, message);
+      // To the proxy itself: recorded whatever it is, also when nobody waits for it any more.
+      this.decisions.recorder.message(peer.envelope, "s2c", message.raw);
+      return NOTHING;
     }
     if (dir === "s2c" && method === "notifications/tools/list_changed") this.decisions.toolsChanged();
     if (dir === "c2s") {
