@@ -23,7 +23,12 @@ export interface Approval {
 
 /** What a retry must repeat: all but what differs from one try to the next. */
 function callOf({ method, fields }: Message): string {
-  const { _meta, requestState, inputResponses, ...call } = asFields(fields["params"]) ?? {};
+  const {
+    _meta,
+    requestState: _state,
+    inputResponses: _responses,
+    ...call
+  } = asFields(fields["params"]) ?? {};
   return canonical([method, call]);
 }
 
