@@ -24,6 +24,7 @@ import { Ledger } from "./ledger/log.ts";
 import { Anchoring, readAnchors } from "./anchoring.ts";
 import { Exchange, ownOf } from "./exchange.ts";
 import { Checks } from "./checks/checks.ts";
+import type { Event } from "./core/generated/event.ts";
 import { createRedactor } from "./normalise/redact.ts";
 import { createSealer } from "./normalise/seal.ts";
 import { probe, sessionIn } from "./normalise/probe.ts";
@@ -49,6 +50,7 @@ import { withSealedOpen } from "./unseal.ts";
 
 export interface CollectorEvents {
   readonly onAlert: (alert: AlertNote) => void;
+  readonly onIncident?: (incident: Event) => void;
   readonly onDurable: (results: readonly EngineResult[]) => void;
   readonly onProblem: (message: string) => void;
 }
@@ -58,6 +60,8 @@ export interface Collector {
   readonly tally: Tally;
   readonly deliveries: readonly Delivery[];
   readonly rules: number;
+  /** Rules that nothing gives values to. */
+  readonly resting: number;
   readonly ruleset: string;
   readonly recovered_entries: number;
   /** The collector's own events of this run and those across sessions, by action. */
@@ -199,7 +203,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
   const policy = new PolicyWatch({ config, self, redactText, log });
   await policy.look();
   const rules = await rulesBelow(rulePaths(config), config.placeholders, policy.policy);
-  const { set, correlations: joined, wrong } = compile(rules);
+  const { set, correlations: joined, wrong, resting } = compile(rules);
   for (const problem of wrong) events.onProblem(problem);
   const incident_rules = rulesOf(config.incidents);
   const engine = { origin, key, started: fromMs(started_ms)!, rules, subject_keys, incident_rules };
@@ -226,6 +230,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     judge: new Judge({ set, correlations: joined }),
     self,
     onAlert: events.onAlert,
+    onIncident: events.onIncident,
   });
   const flow = { sources, lanes, ledger, self, positions, tally, free, correlating, policy, exchange };
   const parts = { ...flow, now: Date.now };
@@ -242,6 +247,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     tally,
     deliveries,
     rules: set.rules.length + joined.nodes.length,
+    resting: resting.filter(({ kind }) => kind !== "filter").length,
     ruleset: set.hash,
     recovered_entries: entries,
     own: self.counts,

@@ -1,5 +1,6 @@
 // What the ordering thread's additions are put together from, and what they tell. Types only.
 import type { CorrelationFigures } from "./detect/correlate-figures.ts";
+import type { Event } from "./core/generated/event.ts";
 import type { CorrelationHeader, Correlations } from "./detect/correlate-thread.ts";
 import type { FirstSeen, SeenState } from "./detect/first-seen.ts";
 import type { AlertNote, Judge } from "./detect/judge.ts";
@@ -41,4 +42,6 @@ export interface CorrelatingParts {
   readonly judge: Judge;
   readonly self: SelfRecorder;
   onAlert(alert: AlertNote): void;
+  /** Told what happened to an incident, of the collector's own doing. */
+  readonly onIncident?: ((incident: Event) => void) | undefined;
 }

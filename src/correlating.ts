@@ -1,7 +1,7 @@
 // What the ordering thread adds to a batch: events of what was never seen before and of calls that went around the
 // chokepoint, what rules and correlations find in these and in whatever else the collector records of itself, and the
-// incidents that alerts group into. All of it becomes entries of the batch's frame, and the console hears of alerts. Decides
-// nothing.
+// incidents that alerts group into. All of it becomes entries of the batch's frame, and the console hears of alerts
+// and incidents. Decides nothing.
 import type { Event } from "./core/generated/event.ts";
 import type { Told as ToldByOthers } from "./core/exchange.ts";
 import type { CorrelatingParts, DetectionFigures, Told } from "./correlating-parts.ts";
@@ -71,8 +71,10 @@ export class Correlating {
       now_ms,
     );
     const passed = incidents.due(now_ms);
-    for (const e of events) self.write(e);
-    for (const e of passed.events) self.write(e);
+    for (const e of [...events, ...passed.events]) {
+      self.write(e);
+      this.#parts.onIncident?.(e);
+    }
     const all = [...changes, ...passed.changes];
     return all.length === 0 ? undefined : all;
   }

@@ -12,6 +12,7 @@ import { type Loaded, compileParsed, readRules } from "./detect/load.ts";
 import type { Placeholders } from "./detect/modifiers.ts";
 import type { RuleFailure, RuleSet } from "./detect/match.ts";
 import type { Parsed } from "./detect/parse.ts";
+import type { Resting } from "./detect/resting.ts";
 import type { Held } from "./detect/suppress.ts";
 import { type Observation, Observations } from "./detect/observations.ts";
 import { type Sighting, Sightings } from "./detect/sightings.ts";
@@ -198,24 +199,28 @@ export function withInventory(placeholders: Placeholders, policy: CompiledPolicy
   return all;
 }
 
-/** Compiles rules; `wrong` are those that could not be used, a line each. */
+/** Compiles rules; `wrong` are those that could not be used, a line each. One that rests is not wrong. */
 export function compile(rules: Rules): Loaded & { readonly wrong: readonly string[] } {
   const loaded = compileParsed(rules.parsed, {
     placeholders: withInventory(rules.placeholders, rules.policy),
   });
-  // A rule on the inventory rests while nothing defines its lists; `rules lint` names it.
   const wrong = loaded.problems.filter((problem) => problem.code !== "placeholder");
   return { ...loaded, wrong: wrong.map(String) };
 }
 
-/** Compiles rules and makes an engine; `problems` are rules that could not be used. */
+/** Compiles rules and makes an engine; `problems` are rules that could not be used, `resting` those without values. */
 export function openEngine(
   options: EngineOptions,
   buffers?: SharedBuffers,
-): { engine: Engine; correlations: CorrelationSet; problems: readonly string[] } {
+): {
+  engine: Engine;
+  correlations: CorrelationSet;
+  problems: readonly string[];
+  resting: readonly Resting[];
+} {
   const loaded = compile(options.rules);
-  const { correlations, wrong } = loaded;
+  const { correlations, wrong, resting } = loaded;
   const engine = new Engine(options, loaded, buffers);
   engine.know(options.rules.policy);
-  return { engine, correlations, problems: wrong };
+  return { engine, correlations, problems: wrong, resting };
 }

@@ -43,9 +43,12 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const command = await loadCommand(name);
   if (command === undefined) {
-    const text = help();
     const asked = ["help", "--help", "-h"].includes(name);
-    (asked ? console.log : console.error)(asked ? text : `tapline: no command "${name}"\n\n${text}`);
+    if (asked) console.log(help());
+    else {
+      console.error(`tapline: no command "${name}": there are ${Object.keys(COMMANDS).join(", ")}`);
+      console.error("  tapline --help says what each does");
+    }
     return asked ? 0 : 2;
   }
   // What comes after -- is another program's.
@@ -58,7 +61,8 @@ async function main(argv: readonly string[]): Promise<number> {
     return await command.run(rest);
   } catch (error) {
     if (error instanceof UsageError) {
-      console.error(`tapline ${name}: ${error.message}\n\n${command.help}`);
+      console.error(`tapline ${name}: ${error.message}`);
+      console.error(`  tapline ${name} --help shows the options`);
       return 2;
     }
     if (!(error instanceof TaplineError)) return refusedBySystem(name, error);

@@ -91,7 +91,7 @@ export class Reload {
     const { config, policy, pipeline, correlating, exchange, self, origin, started_ms } = this.#parts;
     const policy_hash = policy.hash;
     const rules = await rulesBelow(rulePaths(config), config.placeholders, policy.policy);
-    const { set, correlations, wrong } = compile(rules);
+    const { set, correlations, wrong, resting } = compile(rules);
     const fresh = wrong.filter((problem) => !this.#problems.has(problem));
     if (fresh.length > 0) {
       await this.#refuse(fresh);
@@ -119,7 +119,8 @@ export class Reload {
       policy.note();
       if (set.hash === before) return;
       const count = set.rules.length + correlations.nodes.length;
-      self.add("ruleset-change", `rules changed: ${count} in force`, (e) => {
+      const rest = resting.length === 0 ? "" : `, ${resting.length} at rest`;
+      self.add("ruleset-change", `rules changed: ${count} in force${rest}`, (e) => {
         e["tapline.alert.ruleset_hash"] = set.hash;
         e["tapline.change.before"] = before;
         e["tapline.change.after"] = set.hash;

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { COMMANDS } from "../../src/commands/index.ts";
 import { LIMITS } from "../../src/core/limits.ts";
 import { FORMATS } from "../../src/normalise/formats/index.ts";
+import { classesMade } from "./made.ts";
 import { code, table } from "./markdown.ts";
 import { optionsSection, policySection } from "./options.ts";
 import { readControls } from "../../src/evidence/map.ts";
@@ -85,20 +86,15 @@ In the index \`tapline-incident-state\` beside \`tapline.incident.*\`: what an i
 ${table(head, presentFields.map(fieldRow))}`;
 }
 
-const MAKERS =
-  /^src\/(?:normalise\/(?:formats\/|index)|detect\/alert|incident\/|checks\/|retention|self|lifecycle|pipeline)/;
-
-/** Whether the code makes events of a class by itself. */
-function isMade(action: string): boolean {
-  return codeFiles.some(({ path, text }) => MAKERS.test(path) && text.includes(`"${action}"`));
-}
-
 function classesSection(): string {
-  const rows = Object.entries(readClasses()).map(([name, row]) => {
+  const classes = Object.entries(readClasses());
+  const names = classes.map(([name]) => name);
+  const made = classesMade(names, codeFiles);
+  const rows = classes.map(([name, row]) => {
     const [dataset, kind, category, type, direct, supporting] = row;
     const tags = [direct.join(", "), supporting.join(", ")];
     return [
-      code(name) + (isMade(name) ? "" : " *"),
+      code(name) + (made.has(name) ? "" : " *"),
       dataset,
       kind,
       category.join(", "),

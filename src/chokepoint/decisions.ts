@@ -96,6 +96,7 @@ export class Decisions {
     const { tool } = subjectOf(call);
     let [why, cancelled] = ["too many calls wait", false];
     if (peer.held_chars + call.raw.length <= LIMITS.message_bytes && peer.held.size < LIMITS.held_calls) {
+      const { send } = peer; // other requests of the session set theirs meanwhile
       const { promise: gone, resolve } = Promise.withResolvers<"gone">();
       const key = call.id === undefined ? `${++this.#asks} without an id` : keyOf(call.id);
       peer.held.set(key, () => resolve("gone"));
@@ -103,6 +104,7 @@ export class Decisions {
       const ended = await Promise.race([gone, this.listing.list(peer, call)]);
       peer.held.delete(key);
       peer.held_chars -= call.raw.length;
+      peer.send = send;
       if (ended === true && this.definitions.has(tool)) return this.#decided(peer, call, "c2s");
       if (ended === true) why = "the server does not list it";
       else why = ended === "gone" ? "the client gave the call up" : "the server does not list its tools";

@@ -2,7 +2,6 @@
 // what is to be passed on and what answered instead. What cannot be relied on is told, and refused where policy is
 // enforced. Knows no transport.
 import { LIMITS } from "../core/limits.ts";
-import type { ServerIdentity } from "../policy/contract.ts";
 import { Decisions, type GateOptions, type Later, NOTHING, type Step } from "./decisions.ts";
 import { type Fault, type Message, type Read, asFields, isJunk, read } from "./json-rpc.ts";
 import { isDecided } from "./methods.ts";
@@ -70,12 +69,14 @@ export class Gate {
     error: Wrong,
     bytes: Buffer | undefined,
     about?: object,
-    action?: "block",
+    action?: "pass" | "block",
   ): "pass" | "block" {
     const { counts, recorder } = this.decisions;
     counts.violations++;
     const { policy, server } = this.decisions;
-    const junk = error === "not_json" && dir === "s2c" && bytes !== undefined && printed(server, bytes);
+    // On standard output what no reader takes for a message is text between messages.
+    const printed = server.transport === "stdio" && bytes !== undefined && isJunk(bytes);
+    const junk = error === "not_json" && dir === "s2c" && printed;
     const enforced = policy.enforces(server);
     const done = action ?? (enforced && !junk ? "block" : "pass");
     if (junk && counts.junk++ >= LIMITS.junk_notices) {
@@ -152,12 +153,16 @@ export class Gate {
   }
 }
 
-/** Text between messages: nothing, or on standard output what no reader takes for one. */
-function printed({ transport }: ServerIdentity, bytes: Buffer): boolean {
-  return (transport === "stdio" && isJunk(bytes)) || bytes.toString("utf8").trim() === "";
-}
-
-type Wrong = Fault | "header_mismatch" | "foreign_endpoint" | "foreign_host";
+type Wrong =
+  | Fault
+  | "header_mismatch"
+  | "foreign_endpoint"
+  | "foreign_redirect"
+  | "foreign_host"
+  | "encoded"
+  | "unknown_type"
+  | "form"
+  | "failed";
 
 const REASONS: Readonly<Record<Wrong, string>> = {
   not_json: "What was sent is no JSON.",
@@ -171,6 +176,11 @@ const REASONS: Readonly<Record<Wrong, string>> = {
   too_long: "The message is too long to be looked at.",
   too_many: "Too many messages in one batch.",
   foreign_endpoint: "The server names an address of another server for its messages.",
+  foreign_redirect: "The server sends the client to another server.",
+  encoded: "What was sent is encoded, and cannot be looked at.",
+  unknown_type: "The answer is not of the type of messages, and might be taken for one.",
+  form: "A form, as authorization servers take them: it passed unread.",
+  failed: "The message could not be looked at.",
   foreign_host: "The request was not made to this proxy, or comes from another site.",
   header_mismatch: "The headers say another method or name than the body.",
 };

@@ -1,252 +1,108 @@
-// What a server answers over HTTP, JSON or events, through the gate: it passes as it came unless something in it had to be
-// left out, and at once. Reads no faster than the client does.
-import type { IncomingMessage, ServerResponse } from "node:http";
+// What a server answers over HTTP: which kind of answer it is, and whether it can be relied on at all. What is, or might
+// be taken for, a message goes through the gate; the rest passes as it came.
+import type { IncomingMessage } from "node:http";
 import { LIMITS } from "../core/limits.ts";
-import type { Gate, Outcome } from "./gate.ts";
-import { passed } from "./http-headers.ts";
-import { NEWLINE, inLines, isMessage, joined } from "./http-lines.ts";
-import type { HttpPeers } from "./http-peers.ts";
-import type { Peer } from "./peer.ts";
-import { errorText } from "./refusal.ts";
-import { type SseEvent, SseCutter, eventText, withData } from "./sse.ts";
-import type { Upstream } from "./upstream.ts";
+import { codingOf, headerOf, isOtherCharset, isWords, kindOf, wantsMessages } from "./http-content.ts";
+import { passEvents } from "./http-events.ts";
+import { passJson } from "./http-json.ts";
+import { joined } from "./http-lines.ts";
+import { type Asked, Reply, refuse } from "./http-reply.ts";
+import { Pieces } from "./pieces.ts";
+import { eventText } from "./sse.ts";
 
-export const JSON_TYPE: RegExp = /^application\/json\b/i;
-export const EVENTS_TYPE: RegExp = /^text\/event-stream\b/i;
-const LENGTH = new Set(["content-length"]);
-const NONE: ReadonlySet<string> = new Set();
-
-export interface Parts {
-  readonly gate: Gate;
-  readonly peers: HttpPeers;
-  readonly upstream: Upstream;
-  readonly warn: (message: string) => void;
+/** Passes an answer on. */
+export async function passAnswer(asked: Asked, answer: IncomingMessage): Promise<void> {
+  const reply = new Reply(asked, answer);
+  try {
+    if (!leadsHere(reply)) return reply.refused("Refused by policy. The server leads to another server.");
+    const kind = kindOf(answer);
+    const bodiless = isBodiless(reply);
+    if (asked.own.length > 0 && reply.status < 300 && (bodiless || kind === "other")) return passOwn(reply);
+    if (bodiless) return passUnread(reply);
+    if (kind === "other") return await passOther(reply);
+    if (kind === "both" && reply.violation("unknown_type", undefined, typeOf(answer)) === "block")
+      return reply.refused("Refused by policy. The answer is of two types.");
+    const coding = codingOf(answer);
+    if (coding !== undefined || isOtherCharset(answer)) {
+      const about = { content_encoding: coding, ...typeOf(answer) };
+      if (reply.violation("encoded", undefined, about) === "block")
+        return reply.refused("Refused by policy. The answer is encoded, and cannot be looked at.");
+      if (coding !== undefined && !reply.decode(coding)) return passUnread(reply);
+    }
+    if (kind === "json") await passJson(reply);
+    else passEvents(reply);
+  } catch (error) {
+    reply.failed(error);
+  }
 }
 
-/** Answers instead of the server. */
-export function refuse(response: ServerResponse, status: number, text: string): void {
-  const body = Buffer.from(text);
-  const headers = { "content-type": "application/json", "content-length": body.length };
-  response.writeHead(status, headers).end(body);
+function typeOf(answer: IncomingMessage): { content_type: string } {
+  return { content_type: headerOf(answer, "content-type") };
 }
 
-export class HttpAnswer {
-  readonly #parts: Parts;
-  readonly #peer: Peer;
-  readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
-  /** Answers of our own that go with those of the server. */
-  readonly #own: readonly string[];
-  /** Events whose decision is awaited: the stream ends after them. */
-  #waiting = 0;
-  #ended = false;
+function isBodiless({ status, asked, answer }: Reply): boolean {
+  return (
+    asked.request.method === "HEAD" ||
+    status === 204 ||
+    status === 304 ||
+    answer.headers["content-length"] === "0"
+  );
+}
 
-  constructor(
-    parts: Parts,
-    peer: Peer,
-    request: IncomingMessage,
-    response: ServerResponse,
-    own: readonly string[],
-  ) {
-    this.#parts = parts;
-    this.#peer = peer;
-    this.#request = request;
-    this.#response = response;
-    this.#own = own;
+/** Has a client that follows a redirection come through this proxy again; false where it is led elsewhere and must not be.
+ * Where people sign in is another matter. */
+function leadsHere(reply: Reply): boolean {
+  const { parts, request } = reply.asked;
+  if (reply.status < 300 || reply.status > 399) return true;
+  let foreign: string | undefined;
+  const raw = reply.answer.rawHeaders;
+  reply.headers = raw.map((text, i) => {
+    if (i % 2 === 0 || raw[i - 1]!.toLowerCase() !== "location") return text;
+    const path = parts.upstream.pathOf(text, request);
+    if (path === undefined) foreign ??= text;
+    return path === undefined || text.split("#", 1)[0] === path ? text : path;
+  });
+  if (foreign === undefined || !wantsMessages(request, parts.upstream)) return true;
+  return reply.violation("foreign_redirect", undefined, { location: foreign }) === "pass";
+}
+
+/** The server has nothing to say beside our own answers. */
+function passOwn({ answer, asked: { response, own } }: Reply): void {
+  answer.resume();
+  if (response.headersSent) response.end(own.map(eventText).join(""));
+  else refuse(response, 200, joined(undefined, own));
+}
+
+/** Into a stream of ours that is open already nothing goes that nobody read. */
+function passUnread(reply: Reply): void {
+  const { response } = reply.asked;
+  const opened = response.headersSent;
+  reply.head();
+  reply.flow((chunk) => {
+    if (!opened) response.write(chunk);
+  });
+}
+
+/** Of no type that messages have: what a client might take for one all the same does not pass unseen. */
+async function passOther(reply: Reply): Promise<void> {
+  const { answer, asked } = reply;
+  const { response } = asked;
+  if (response.headersSent || !reply.holdsMessages) return passUnread(reply);
+  const held = new Pieces();
+  let ended = true;
+  for await (const chunk of answer.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    held.push(chunk);
+    ended = held.bytes <= LIMITS.plain_answer_bytes && isWords(chunk);
+    if (!ended) break;
   }
-
-  /** Passes the answer on. */
-  take(answer: IncomingMessage): void {
-    const type = answer.headers["content-type"] ?? "";
-    const status = answer.statusCode ?? 502;
-    if (EVENTS_TYPE.test(type)) this.#events(answer, status);
-    else if (JSON_TYPE.test(type)) void this.#json(answer, status);
-    else {
-      this.#head(status, answer, NONE);
-      this.#flow(answer, (chunk) => this.#response.write(chunk));
-    }
-  }
-
-  #head(status: number, answer: IncomingMessage, without: ReadonlySet<string>): void {
-    if (!this.#response.headersSent)
-      this.#response.writeHead(status, answer.statusMessage, passed(answer.rawHeaders, without));
-  }
-
-  /** Reads an answer at the speed at which the client reads ours. */
-  #flow(answer: IncomingMessage, each: (chunk: Buffer) => void, end?: () => void): void {
-    const response = this.#response;
-    response.on("drain", () => answer.resume());
-    answer.on("data", (chunk: Buffer) => {
-      each(chunk);
-      if (response.writableNeedDrain) answer.pause();
-    });
-    answer.on("end", () => {
-      end?.();
-      this.#ended = true;
-      this.#end();
-    });
-    answer.on("error", () => response.destroy());
-    answer.on("aborted", () => response.destroy());
-  }
-
-  #end(): void {
-    if (this.#ended && this.#waiting === 0) this.#response.end();
-  }
-
-  async #json(answer: IncomingMessage, status: number): Promise<void> {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    // Some servers say JSON and write a message a line, for as long as the connection lasts.
-    let may_be_lines =
-      answer.headers["content-length"] === undefined && this.#own.length === 0 && !this.#response.headersSent;
-    let lines: Buffer | undefined;
-    try {
-      for await (const chunk of answer.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-        chunks.push(chunk);
-        bytes += chunk.length;
-        if (bytes > LIMITS.message_bytes) break;
-        if (!may_be_lines || !chunk.includes(NEWLINE)) continue;
-        may_be_lines = false;
-        const all = Buffer.concat(chunks);
-        if (isMessage(all.subarray(0, all.indexOf(NEWLINE)))) {
-          lines = all;
-          break;
-        }
-      }
-      if (lines !== undefined) return await this.#lines(answer, status, lines);
-    } catch {
-      this.#response.destroy(); // cut short: whatever came of it is not an answer
-      return;
-    }
-    if (bytes > LIMITS.message_bytes) return this.#longAnswer(answer, status, chunks);
-    const body = Buffer.concat(chunks);
-    // What an authorization server says is no message, and neither are its errors.
-    const { forward, answers }: Outcome =
-      status >= 400 && !body.includes('"jsonrpc"')
-        ? { forward: body, answers: [] }
-        : await this.#parts.gate.fromServer(this.#peer, body);
-    this.#back(answers);
-    const text = forward === undefined ? undefined : forward.toString();
-    if (this.#response.headersSent) {
-      const events = [...this.#own, ...(text === undefined ? [] : [text])];
-      this.#response.end(events.map(eventText).join(""));
-    } else if (forward === body && this.#own.length === 0) {
-      this.#head(status, answer, NONE);
-      this.#response.end(body);
-    } else {
-      this.#head(status, answer, LENGTH);
-      this.#response.end(this.#own.length === 0 ? (text ?? "") : joined(text, this.#own));
-    }
-  }
-
-  /** One message after the other, each at once. */
-  async #lines(answer: IncomingMessage, status: number, first: Buffer): Promise<void> {
-    const response = this.#response;
-    this.#head(status, answer, NONE);
-    for await (const { line, long } of inLines(first, answer)) {
-      if (long) {
-        if (this.#tooLong(line) === "block") throw new Error("too long");
-        response.write(line);
-        continue;
-      }
-      const { forward, answers } = await this.#parts.gate.fromServer(this.#peer, line);
-      if (forward === line) response.write(line);
-      else if (forward !== undefined) response.write(`${forward.toString()}\n`);
-      this.#back(answers);
-      if (response.writableNeedDrain)
-        await new Promise<void>((done) => response.once("drain", done).once("close", done));
-    }
-    response.end();
-  }
-
-  #tooLong(bytes: Buffer, action?: "block"): "pass" | "block" {
-    const head = bytes.subarray(0, LIMITS.junk_line_bytes);
-    return this.#parts.gate.violation(this.#peer, "s2c", "too_long", head, undefined, action);
-  }
-
-  /** Longer than anyone here would hold: passed on as it comes where policy only observes. */
-  #longAnswer(answer: IncomingMessage, status: number, held: readonly Buffer[]): void {
-    const response = this.#response;
-    const joins = this.#own.length > 0 || response.headersSent;
-    if (this.#tooLong(held[0]!, joins ? "block" : undefined) === "pass") {
-      this.#head(status, answer, NONE);
-      for (const chunk of held) response.write(chunk);
-      this.#flow(answer, (chunk) => response.write(chunk));
-      answer.resume();
-      return;
-    }
-    answer.destroy();
-    if (response.headersSent) response.destroy();
-    else
-      refuse(
-        response,
-        502,
-        errorText(null, -32_603, `The answer is longer than ${LIMITS.message_bytes} bytes.`),
-      );
-  }
-
-  #events(answer: IncomingMessage, status: number): void {
-    this.#head(status, answer, LENGTH);
-    this.#response.flushHeaders();
-    for (const own of this.#own) this.#response.write(eventText(own));
-    const cutter = new SseCutter(
-      (event) => this.#event(event),
-      (bytes) => {
-        if (this.#tooLong(bytes) === "pass") this.#response.write(bytes);
-        else {
-          answer.destroy();
-          this.#response.destroy();
-        }
-      },
-    );
-    this.#flow(
-      answer,
-      (chunk) => cutter.push(chunk),
-      () => this.#response.write(cutter.rest()),
-    );
-  }
-
-  #event(event: SseEvent): void {
-    const { data, name, raw } = event;
-    if (data === undefined) this.#response.write(raw);
-    else if (name === "endpoint") this.#endpoint(event, data);
-    else {
-      const bytes = Buffer.from(data);
-      const outcome = this.#parts.gate.fromServer(this.#peer, bytes);
-      const pass = ({ forward, answers }: Outcome): void => {
-        if (forward === bytes) this.#response.write(raw);
-        else if (forward !== undefined) this.#response.write(withData(event, forward.toString()));
-        this.#back(answers);
-      };
-      if (!(outcome instanceof Promise)) return pass(outcome);
-      this.#waiting++;
-      void outcome.then(pass).finally(() => {
-        this.#waiting--;
-        this.#end();
-      });
-    }
-  }
-
-  /** The older transport: where the client is to send its messages must lie behind this proxy. */
-  #endpoint(event: SseEvent, data: string): void {
-    const { upstream, gate, peers } = this.#parts;
-    const path = upstream.pathOf(data, this.#request.url);
-    if (path === undefined) {
-      gate.violation(this.#peer, "s2c", "foreign_endpoint", event.raw, undefined, "block");
-      return;
-    }
-    peers.keep(path, this.#peer);
-    // Whatever is answered to the client's messages comes on this stream.
-    this.#peer.send = (text) => {
-      if (!this.#response.writable) return false;
-      this.#response.write(eventText(text));
-      return true;
-    };
-    this.#response.write(data === path ? event.raw : withData(event, path));
-  }
-
-  /** Answers to what the server asked and policy refused. */
-  #back(answers: readonly string[]): void {
-    for (const answer of answers) this.#parts.upstream.send(this.#request, answer);
+  const begin = held.take();
+  if (!ended && reply.violation("unknown_type", begin, typeOf(answer)) === "block")
+    return reply.refused("Refused by policy. The answer is of no type that messages have.");
+  reply.head();
+  if (ended) response.end(begin);
+  else {
+    response.write(begin);
+    reply.flow((chunk) => response.write(chunk));
+    answer.resume();
   }
 }

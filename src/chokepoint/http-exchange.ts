@@ -3,11 +3,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { LIMITS } from "../core/limits.ts";
 import type { Outcome } from "./gate.ts";
-import { HttpAnswer, JSON_TYPE, type Parts, refuse } from "./http-answer.ts";
+import { passAnswer } from "./http-answer.ts";
 import { askServer } from "./http-ask.ts";
+import { codingOf, headerOf, isForm, isOtherCharset, kindOf } from "./http-content.ts";
 import { mismatch } from "./http-headers.ts";
+import { type Parts, refuse } from "./http-reply.ts";
 import { read } from "./json-rpc.ts";
 import type { Peer } from "./peer.ts";
+import { Pieces } from "./pieces.ts";
 import { HEADER_MISMATCH, errorText } from "./refusal.ts";
 import { eventText } from "./sse.ts";
 
@@ -22,13 +25,15 @@ export class Exchange {
   /** Answers of our own that go with those of the server. */
   #own: readonly string[] = [];
   #batch = false;
+  /** The answer is a stream of events, of the server's or of ours. */
+  #streams = false;
 
   constructor(parts: Parts, request: IncomingMessage, response: ServerResponse) {
     this.#parts = parts;
     this.#request = request;
     this.#response = response;
     const header = request.headers["mcp-session-id"];
-    const session = typeof header === "string" ? header : (request.url ?? "/");
+    const session = typeof header === "string" ? header : parts.upstream.targetOf(request.url);
     this.#older = typeof header !== "string" && parts.peers.has(session);
     this.#session = typeof header === "string" || this.#older ? session : undefined;
     this.#peer = this.#session === undefined ? parts.peers.fresh() : parts.peers.of(this.#session);
@@ -41,22 +46,19 @@ export class Exchange {
     if (body === undefined) return;
     if (method === "DELETE" && this.#session !== undefined) this.#parts.peers.end(this.#session);
     if (body.length === 0) return this.#pass(body);
-    const coded = this.#request.headers["content-encoding"];
-    if (coded !== undefined && coded !== "identity") return this.#unread(body);
+    if (codingOf(this.#request) !== undefined || isOtherCharset(this.#request)) return this.#unread(body);
     await this.#decide(body);
   }
 
   /** The whole body, within bounds; undefined when it was dealt with otherwise. */
   async #body(): Promise<Buffer | undefined> {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
+    const held = new Pieces();
     for await (const chunk of this.#request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      chunks.push(chunk);
-      bytes += chunk.length;
-      if (bytes > LIMITS.message_bytes) break;
+      held.push(chunk);
+      if (held.bytes > LIMITS.message_bytes) break;
     }
-    const body = Buffer.concat(chunks);
-    if (bytes <= LIMITS.message_bytes) return body;
+    const body = held.take();
+    if (body.length <= LIMITS.message_bytes) return body;
     await this.#long(body);
     return undefined;
   }
@@ -72,8 +74,11 @@ export class Exchange {
 
   /** A body that nobody here can read: passed on where policy only observes. */
   #unread(body: Buffer): void | Promise<void> {
-    const about = { content_encoding: this.#request.headers["content-encoding"] };
-    if (this.#parts.gate.violation(this.#peer, "c2s", "not_json", undefined, about) === "pass")
+    const about = {
+      content_encoding: codingOf(this.#request),
+      content_type: headerOf(this.#request, "content-type"),
+    };
+    if (this.#parts.gate.violation(this.#peer, "c2s", "encoded", undefined, about) === "pass")
       return this.#pass(body);
     this.#refuse(
       415,
@@ -82,15 +87,11 @@ export class Exchange {
   }
 
   async #decide(body: Buffer): Promise<void> {
-    const { gate } = this.#parts;
+    const { gate, upstream } = this.#parts;
+    if (!this.#older && !upstream.isEndpoint(this.#request.url) && isForm(this.#request, body))
+      return this.#form(body);
     const got = read(body, "c2s");
     this.#batch = got.batch;
-    if (
-      got.messages.length === 0 &&
-      !this.#parts.upstream.isEndpoint(this.#request.url) &&
-      !jsonLike(this.#request)
-    )
-      return this.#pass(body); // a form of an authorization server, perhaps: no message in any case
     const [first] = got.messages;
     const header = first === undefined || got.batch ? undefined : mismatch(this.#request, first);
     if (header !== undefined) {
@@ -100,11 +101,9 @@ export class Exchange {
         return this.#refuse(400, errorText(first!.id ?? null, HEADER_MISMATCH, why));
       }
     }
-    // A question to the client goes where the answer to this request would.
-    if (!this.#older)
-      this.#peer.send = this.#session === undefined ? undefined : (text) => this.#sendEvent(text);
+    this.#speak();
     this.#peer.ask = this.#older
-      ? (text) => this.#parts.upstream.send(this.#request, text)
+      ? (text) => upstream.send(this.#request, text)
       : (text) => askServer(this.#parts, this.#peer, this.#request, text);
     const outcome = await gate.fromClient(this.#peer, body);
     if (this.#response.destroyed) return; // the client gave up meanwhile
@@ -113,6 +112,14 @@ export class Exchange {
     else this.#own = outcome.answers;
     const forward = typeof outcome.forward === "string" ? Buffer.from(outcome.forward) : outcome.forward;
     return this.#pass(forward);
+  }
+
+  /** For an authorization server. What is in it is secret, and no message: that it passed is recorded, and no more. */
+  #form(body: Buffer): Promise<void> {
+    const [path] = this.#parts.upstream.targetOf(this.#request.url).split("?", 1);
+    const about = { path, content_type: headerOf(this.#request, "content-type"), bytes: body.length };
+    this.#parts.gate.violation(this.#peer, "c2s", "form", undefined, about, "pass");
+    return this.#pass(body);
   }
 
   /** Nothing goes to the server. */
@@ -132,20 +139,40 @@ export class Exchange {
     refuse(this.#response, status, text);
   }
 
-  #sendEvent(text: string): boolean {
-    if (!this.#response.headersSent) {
+  /** A question to the client goes where the answer to this request does. */
+  readonly #speak = (): void => {
+    if (!this.#older && this.#session !== undefined) this.#peer.send = this.#send;
+  };
+
+  readonly #send = (text: string): boolean => {
+    const response = this.#response;
+    if (response.writableEnded || response.destroyed) return false;
+    if (!response.headersSent) {
       if (!/text\/event-stream/i.test(this.#request.headers.accept ?? "")) return false;
-      this.#response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
+      response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
+      this.#streams = true;
     }
-    this.#response.write(eventText(text));
-    return true;
-  }
+    if (this.#streams) response.write(eventText(text));
+    return this.#streams;
+  };
 
   #came(answer: IncomingMessage): void {
     const session = answer.headers["mcp-session-id"];
     if (typeof session === "string" && this.#session === undefined)
       this.#parts.peers.keep(session, this.#peer);
-    new HttpAnswer(this.#parts, this.#peer, this.#request, this.#response, this.#own).take(answer);
+    this.#streams ||= kindOf(answer) === "events";
+    void passAnswer(
+      {
+        parts: this.#parts,
+        peer: this.#peer,
+        request: this.#request,
+        response: this.#response,
+        own: this.#own,
+        send: this.#send,
+        speak: this.#speak,
+      },
+      answer,
+    );
   }
 
   /** `rest` is what comes after `body`. */
@@ -171,8 +198,4 @@ export class Exchange {
     });
     return promise;
   }
-}
-
-function jsonLike({ headers }: IncomingMessage): boolean {
-  return JSON_TYPE.test(headers["content-type"] ?? "");
 }

@@ -1,6 +1,7 @@
 // Cuts a stream of bytes into lines of bounded length, each with its line end. A longer line comes in pieces, marked as
 // such, so that it can be passed on or left out without being held.
 import { LIMITS } from "../core/limits.ts";
+import { Pieces } from "./pieces.ts";
 
 const NEWLINE = 10;
 
@@ -10,8 +11,7 @@ export type Part = "whole" | "begins" | "piece" | "ends";
 export class LineCutter {
   readonly #max: number;
   readonly #each: (bytes: Buffer, part: Part) => void;
-  #held: Buffer[] = [];
-  #bytes = 0;
+  readonly #held = new Pieces();
   #long = false;
 
   constructor(each: (bytes: Buffer, part: Part) => void, max: number = LIMITS.message_bytes) {
@@ -31,7 +31,7 @@ export class LineCutter {
   /** What came after the last line end. */
   end(): void {
     if (this.#long) this.#each(Buffer.alloc(0), "ends");
-    else if (this.#bytes > 0) this.#each(this.#whole(), "whole");
+    else if (this.#held.bytes > 0) this.#each(this.#held.take(), "whole");
     this.#long = false;
   }
 
@@ -42,20 +42,10 @@ export class LineCutter {
       return;
     }
     this.#held.push(bytes);
-    this.#bytes += bytes.length;
-    if (this.#bytes > this.#max) {
+    if (this.#held.bytes > this.#max) {
       this.#long = !ends;
-      const all = this.#whole();
-      this.#each(all, "begins");
+      this.#each(this.#held.take(), "begins");
       if (ends) this.#each(Buffer.alloc(0), "ends");
-    } else if (ends) this.#each(this.#whole(), "whole");
-  }
-
-  #whole(): Buffer {
-    const [first] = this.#held;
-    const all = this.#held.length === 1 ? first! : Buffer.concat(this.#held);
-    this.#held = [];
-    this.#bytes = 0;
-    return all;
+    } else if (ends) this.#each(this.#held.take(), "whole");
   }
 }

@@ -1,6 +1,7 @@
 // Cuts a stream of server-sent events into events, each with its bytes as they came. Line ends may be LF, CR LF or CR.
 // Holds one event; a longer one than the bound comes in pieces.
 import { LIMITS } from "../core/limits.ts";
+import { Pieces } from "./pieces.ts";
 
 export interface SseEvent {
   /** As it came, the blank line included. */
@@ -18,8 +19,7 @@ export class SseCutter {
   readonly #each: (event: SseEvent) => void;
   readonly #long: (bytes: Buffer) => void;
   readonly #max: number;
-  #held: Buffer[] = [];
-  #bytes = 0;
+  readonly #held = new Pieces();
   /** Bytes of the line in hand, line ends left out. */
   #line = 0;
   #after_return = false;
@@ -75,26 +75,19 @@ export class SseCutter {
     } else if (from < chunk.length) this.#hold(chunk.subarray(from));
   }
 
-  /** What came after the last event. */
-  rest(): Buffer {
-    const all = Buffer.concat(this.#held);
-    this.#held = [];
-    this.#bytes = 0;
-    return all;
+  /** What came after the last event, as an event. */
+  end(): void {
+    if (this.#held.bytes > 0) this.#each(eventOf(this.#held.take()));
   }
 
   #hold(bytes: Buffer): void {
     this.#held.push(bytes);
-    this.#bytes += bytes.length;
-    if (this.#bytes > this.#max) this.#long(this.rest());
+    if (this.#held.bytes > this.#max) this.#long(this.#held.take());
   }
 
   #cut(bytes: Buffer): void {
-    if (this.#held.length > 0) this.#held.push(bytes);
-    const raw = this.#held.length === 0 ? bytes : Buffer.concat(this.#held);
-    this.#held = [];
-    this.#bytes = 0;
-    this.#each(eventOf(raw));
+    this.#held.push(bytes);
+    this.#each(eventOf(this.#held.take()));
   }
 }
 

@@ -24,23 +24,29 @@ export class Upstream {
     this.#without = isLoopback(url.hostname) ? REPLACED : WITH_HOST;
   }
 
-  /** Whether a request target is where the server takes messages. */
-  isEndpoint(target = "/"): boolean {
-    return target === "/" || target.split("?", 1)[0] === this.url.pathname;
+  /** Whether a request goes where the server takes messages. */
+  isEndpoint(target: string | undefined): boolean {
+    return withoutSlash(this.targetOf(target).split("?", 1)[0]!) === withoutSlash(this.url.pathname);
   }
 
-  /** Path of a URL that the server named in answer to `target`; undefined when it is of another server. */
-  pathOf(text: string, target = "/"): string | undefined {
-    const base = new URL(this.#target(target), this.url);
-    if (!URL.canParse(text, base.href)) return undefined;
+  /** Path of a URL that the server named in answer to a request, by its own name or by the one that it was called by;
+   * undefined when it is of another server. */
+  pathOf(text: string, { url: target, headers }: http.IncomingMessage): string | undefined {
+    const base = this.url.origin + this.targetOf(target);
+    if (!URL.canParse(text, base)) return undefined;
     const url = new URL(text, base);
-    return url.origin === this.url.origin ? url.pathname + url.search : undefined;
+    const own = url.host === this.url.host || url.host === headers.host?.toLowerCase();
+    if (!own || !/^https?:$/.test(url.protocol)) return undefined;
+    // Two slashes would name another server, to whoever reads it as an address.
+    return url.pathname.startsWith("//") ? undefined : url.pathname + url.search;
   }
 
-  /** Path and query only: a target with another server in it is no target here. */
-  #target(target: string): string {
-    if (!target.startsWith("/")) return this.url.pathname;
-    return target === "/" ? this.url.pathname + this.url.search : target;
+  /** What a request is sent to, path and query only: a target with another server in it is no target here, and a fragment
+   * is no part of one. */
+  targetOf(target = "/"): string {
+    const [path = ""] = target.split("#", 1);
+    if (!path.startsWith("/")) return this.url.pathname;
+    return path === "/" ? this.url.pathname + this.url.search : path;
   }
 
   /** Passes a request on. `body` is the whole of it unless there is a `rest`; undefined for none. */
@@ -61,7 +67,7 @@ export class Upstream {
       host: this.url.hostname.replace(/^\[(.*)\]$/, "$1"),
       port: this.url.port === "" ? undefined : Number(this.url.port),
       method: from.method,
-      path: this.#target(from.url ?? "/"),
+      path: this.targetOf(from.url),
       headers,
       setHost: false,
     });
@@ -102,4 +108,8 @@ export class Upstream {
   close(): void {
     this.#agent.destroy();
   }
+}
+
+function withoutSlash(path: string): string {
+  return path.replace(/\/+$/, "");
 }

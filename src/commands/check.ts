@@ -6,6 +6,7 @@ import { type Config } from "../config.ts";
 import { rulePaths } from "../reload.ts";
 import { createSink, sinksOf } from "../components.ts";
 import { loadRules } from "../detect/load.ts";
+import { type Resting, restingLine, restingRow } from "../detect/resting.ts";
 import { withInventory } from "../engine.ts";
 import type { CompiledPolicy } from "../policy/compiled.ts";
 import { loadPolicy, policyPlace } from "../policy/open.ts";
@@ -39,7 +40,10 @@ async function checkSinks(config: Config): Promise<Problem[]> {
   return found;
 }
 
-async function checkRules(config: Config, policy: CompiledPolicy | undefined): Promise<Problem[]> {
+async function checkRules(
+  config: Config,
+  policy: CompiledPolicy | undefined,
+): Promise<{ found: Problem[]; resting: readonly Resting[] }> {
   const found: Problem[] = [];
   for (const path of config.rules) {
     if (existsSync(path)) continue;
@@ -51,10 +55,10 @@ async function checkRules(config: Config, policy: CompiledPolicy | undefined): P
   }
   const paths = rulePaths(config).filter(existsSync);
   const rules = await loadRules(paths, { placeholders: withInventory(config.placeholders, policy) });
-  // A rule on the inventory rests while nothing defines its lists; `rules lint` names it.
+  // A rule that rests is no problem: it is told beside them.
   for (const problem of rules.problems.filter((p) => p.code !== "placeholder"))
     found.push({ where: "rules", what: String(problem), remedy: "`tapline rules lint` shows it in full" });
-  return found;
+  return { found, resting: rules.resting };
 }
 
 /** The policy, where there is one that can be used. */
@@ -77,7 +81,7 @@ const count = (record: object): number => Object.keys(record).length;
 
 async function findProblems(
   path: string | undefined,
-): Promise<{ problems: Problem[]; config: Config | undefined }> {
+): Promise<{ problems: Problem[]; config: Config | undefined; resting: readonly Resting[] }> {
   const problems: Problem[] = [];
   let config: Config | undefined;
   try {
@@ -86,22 +90,23 @@ async function findProblems(
     if (!(error instanceof TaplineError)) throw error;
     for (const what of error.message.split("\n"))
       problems.push({ where: "configuration", what, remedy: error.remedy });
-    return { problems, config };
+    return { problems, config, resting: [] };
   }
   const policy = await checkPolicy(config, problems);
-  problems.push(...(await checkRules(config, policy)), ...(await checkSinks(config)));
-  return { problems, config };
+  const { found, resting } = await checkRules(config, policy);
+  problems.push(...found, ...(await checkSinks(config)));
+  return { problems, config, resting };
 }
 
 export const check: Command = {
   help: `usage: tapline check [-c FILE] [--json]
 
-Exit code 1 when there is a problem.`,
+Exit code 1 when there is a problem. A rule that rests, since nothing defines a placeholder of it, is told and is none.`,
   async run(argv) {
     const options = { config: { type: "string", short: "c" }, json: { type: "boolean" } } as const;
     const { values } = readArgs(argv, { options });
-    const { problems, config } = await findProblems(values.config);
-    if (values.json === true) console.log(JSON.stringify({ problems }));
+    const { problems, config, resting } = await findProblems(values.config);
+    if (values.json === true) console.log(JSON.stringify({ problems, resting: resting.map(restingRow) }));
     else {
       for (const { where, what, remedy } of problems) {
         console.log(`${where}: ${what}${remedy === undefined ? "" : `\n  remedy: ${remedy}`}`);
@@ -111,6 +116,7 @@ Exit code 1 when there is a problem.`,
           `fine: ${count(config.sources)} sources, ${count(config.sinks)} sinks, rules and connections`,
         );
       }
+      for (const one of resting) console.log(`rules: ${restingLine(one)}`);
     }
     return problems.length === 0 ? 0 : 1;
   },

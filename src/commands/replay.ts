@@ -34,18 +34,24 @@ interface Done {
 export function optionsOf(config: Config, name: string): Typed {
   const found = sinksOf(config).find(([known]) => known === name);
   if (found !== undefined) return found[1];
-  const names = Object.keys(config.sinks).join(", ") || "none";
-  throw new UsageError(`no sink "${name}" in the configuration, which has: ${names}`);
+  throw noSink("sink", config, name);
 }
 
-/** The sink of that name, ready to open. */
 /** The elasticsearch or opensearch sink of this name. */
 export function clusterNamed(config: Config, name: string): { engine: Engine; options: Typed } {
   const options = sinksOf(config).find(([one]) => one === name)?.[1];
   if (options !== undefined && isEngine(options.type)) return { engine: options.type, options };
-  throw new UsageError(`no elasticsearch or opensearch sink "${name}" in the configuration`);
+  throw noSink("elasticsearch or opensearch sink", config, name);
 }
 
+function noSink(what: string, config: Config, name: string): UsageError {
+  const known = sinksOf(config).map(([one, { type }]) => `${one} (${type})`);
+  return new UsageError(
+    `no ${what} "${name}" in the configuration, which has: ${known.join(", ") || "none"}; -c FILE names another`,
+  );
+}
+
+/** The sink of that name, ready to open. */
 export function sinkNamed(config: Config, name: string): NamedSink {
   const options = optionsOf(config, name);
   const sink = createSink(config, name, options, openLog());

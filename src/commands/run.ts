@@ -6,7 +6,9 @@ import { type Typed, sinksOf } from "../components.ts";
 import { type Config, parseConfig } from "../config.ts";
 import { SUBMISSIONS } from "../core/incident.ts";
 import { reasonOf } from "../core/errors.ts";
+import type { Event } from "../core/generated/event.ts";
 import { openLog } from "../core/log.ts";
+import { plain } from "../core/said.ts";
 import type { EngineResult } from "../engine.ts";
 import type { AlertNote } from "../detect/judge.ts";
 import { discover } from "../discover.ts";
@@ -63,6 +65,13 @@ function describeAlert(alert: AlertNote): string {
   return `ALERT       ${alert.level.padEnd(8)} ${alert.time}  ${alert.reason}`;
 }
 
+/** What an analyst should hear of at once: that more alerts joined is in the list. */
+function describeIncident(incident: Event): string | undefined {
+  if (incident["tapline.incident.transition"] === "joined") return undefined;
+  const id = incident["tapline.incident.id"]!.slice(0, 8);
+  return `INCIDENT    ${plain(incident["message"]!.replace(/^incident/, id))}`;
+}
+
 function summary(actions: Readonly<Record<string, number>>): string {
   const rows = Object.entries(actions).toSorted((a, b) => b[1] - a[1]);
   return rows.map(([action, count]) => `${action} ${count.toLocaleString("en-US")}`).join(", ");
@@ -74,7 +83,9 @@ function introduce(collector: Collector, config: Config): void {
     const where = sink.type === "store" ? `  ${tilde(join(config.state_dir, name))}` : "";
     say(`sink        ${name} (${sink.type})${where}`);
   }
-  say(`rules       ${collector.rules}, set ${collector.ruleset.slice(0, 19)}`);
+  const resting =
+    collector.resting === 0 ? "" : `, ${collector.resting} at rest (see \`tapline rules list\`)`;
+  say(`rules       ${collector.rules}${resting}, set ${collector.ruleset.slice(0, 19)}`);
 }
 
 /** Aborts `stop` at the first signal, ends the process at a second one. */
@@ -149,6 +160,10 @@ async function collectUntil(
   const progress = new Progress();
   const collector = await openCollector(config, openLog(), {
     onAlert: (alert) => progress.line(describeAlert(alert)),
+    onIncident: (incident) => {
+      const told = describeIncident(incident);
+      if (told !== undefined) progress.line(told);
+    },
     onDurable: (results: readonly EngineResult[]) => {
       for (const result of results) {
         for (const action in result.actions)
@@ -174,9 +189,10 @@ async function collectUntil(
   for (const [action, count] of collector.own) actions[action] = (actions[action] ?? 0) + count;
   say(`this run    ${summary(actions)}`);
   for (const { name, cursor, trouble } of collector.deliveries) {
+    const filtered = cursor.filtered === 0 ? "" : `, ${cursor.filtered} of them filtered`;
     const dead = cursor.dead === 0 ? "" : `, ${cursor.dead} refused: see \`tapline dlq list\``;
     const why = trouble === undefined ? "" : `  ! ${trouble}`;
-    say(`sink        ${name}: ${cursor.acked} of ${collector.ledger.size} entries${dead}${why}`);
+    say(`sink        ${name}: ${cursor.acked} of ${collector.ledger.size} entries${filtered}${dead}${why}`);
   }
   say(`ledger      ${collector.ledger.size} entries, checkpoint at ${collector.ledger.published}`);
   // With --once the caller waits for the sinks: one that did not take everything is trouble with the world.

@@ -20,6 +20,7 @@ import { Incidents } from "../incident/grouping.ts";
 import { FirstSeen } from "../detect/first-seen.ts";
 import { Oversight } from "../detect/oversight.ts";
 import { Judge } from "../detect/judge.ts";
+import { restingLine } from "../detect/resting.ts";
 import { FORMATS } from "../normalise/formats/index.ts";
 import { probe, sessionIn } from "../normalise/probe.ts";
 import { BUNDLED_RULES } from "../paths.ts";
@@ -227,7 +228,7 @@ Keeps nothing: digests and redaction marks are keyed for this call only; the ale
     if (!OUT.includes(out)) throw new UsageError(`--out takes ${OUT.join(", ")}, not "${out}"`);
     if (ocsf && out !== "alerts") throw new UsageError(`--format ocsf is for alerts, not for --out ${out}`);
     const origin = { namespace: "default", host: hostname(), version: VERSION };
-    const { engine, correlations, problems } = openEngine({
+    const { engine, correlations, problems, resting } = openEngine({
       origin,
       key: randomBytes(32).toString("hex"),
       // The same input gives the same alerts in every call; what is secret of a collector's own key matters to it alone.
@@ -237,6 +238,9 @@ Keeps nothing: digests and redaction marks are keyed for this call only; the ale
       subject_keys: undefined,
     });
     for (const problem of problems) console.error(problem);
+    // There is no inventory here, so bundled rules on it always rest; of those that were named it is news.
+    const own = resting.filter(({ rule }) => !rule.file.startsWith(BUNDLED_RULES));
+    for (const one of own) console.error(restingLine(one));
     const scanning = new Scan(engine, correlations, origin, new Printer(out, ocsf));
     const files = positionals.filter((path) => path !== "-");
     if (files.length < positionals.length) await scanInput(scanning, format);

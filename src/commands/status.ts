@@ -39,7 +39,7 @@ function printDetection({ detection: d, ruleset, evicted, values_replaced = 0 }:
       `matches     ${n(d.matches_sent)} sent to the collectors of the group; ${n(d.matches_unread ?? 0)} messages of theirs not understood`,
     );
   console.log(
-    `repeats     ${n(d.suppressed)} suppressed in ${n(d.suppressing)} open windows, told when these end`,
+    `repeats     ${n(d.suppressed)} suppressed in ${n(d.suppressing)} open windows, told when these end; evicted ${n(d.suppressing_evicted ?? 0)}`,
   );
   console.log(
     `memory      ${n(d.seen)} things known as seen, evicted ${n(d.seen_evicted)}; of sessions and flow evicted ${n(evicted)}`,

@@ -22,9 +22,11 @@ export type Run = (argv: readonly string[]) => Promise<number>;
 export function commandOf(subcommands: Readonly<Record<string, () => Promise<Run>>>, help: string): Command {
   return {
     help,
-    async run([name = "", ...rest]) {
+    async run([name, ...rest]) {
+      const names = Object.keys(subcommands).join(", ");
+      if (name === undefined) throw new UsageError(`say what: ${names}`);
       if (!Object.hasOwn(subcommands, name))
-        throw new UsageError(`say what: ${Object.keys(subcommands).join(", ")}`);
+        throw new UsageError(`no subcommand "${name}": there are ${names}`);
       const subcommand = await subcommands[name]!();
       return subcommand(rest);
     },
@@ -67,6 +69,15 @@ export function globsOf(path: string): string[] {
   }
   const literal = full.replaceAll(/[*?[]/g, "[$&]").replaceAll(/[{}]/g, "?");
   return statSync(full).isDirectory() ? [join(literal, "**/*.jsonl")] : [literal];
+}
+
+/** Directory of the configuration's ledger. Throws NO_SUCH_PATH when nothing was recorded yet. */
+export function ledgerDir({ state_dir }: Config): string {
+  const dir = join(state_dir, "ledger");
+  if (existsSync(dir)) return dir;
+  throw new TaplineError("NO_SUCH_PATH", `${dir} does not exist`, {
+    remedy: "name the configuration of a collector that has run: -c FILE",
+  });
 }
 
 /** The configuration of `-c FILE`, of TAPLINE_CONFIG, or the defaults. */

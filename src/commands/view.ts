@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { TaplineError } from "../core/errors.ts";
 import { alive } from "../core/lock.ts";
 import { type Links, linksPath, startViewer } from "../viewer/start.ts";
-import { type Command, readArgs, readConfig } from "./usage.ts";
+import { type Command, ledgerDir, readArgs, readConfig } from "./usage.ts";
 
 /** Links of a viewer that runs. */
 function runningLinks(state_dir: string): Links | undefined {
@@ -38,14 +38,19 @@ waits for a collector to be recorded.`,
       console.log(shown(running));
       return 0;
     }
+    ledgerDir(config);
     const started = await startViewer(config, (problem) => console.error(`problem     ${problem}`));
     if (started === undefined) {
       throw new TaplineError("NO_VIEWER", "there is no viewer for this configuration", {
         remedy: "give it a sink of type store, and see what is printed above",
       });
     }
+    const stopped = untilStopped();
     console.log(shown(started.links));
-    await untilStopped();
+    console.error(
+      "serving     until Ctrl-C: no collector runs, so what is done waits for one to be recorded",
+    );
+    await stopped;
     await started.close();
     return 0;
   },

@@ -28,6 +28,8 @@ export const JUDGING = {
   http_header_bytes: 32 * KiB, // headers of one request
   http_head_ms: 10_000, // for the headers of a request to arrive
   http_body_ms: 30_000, // for its body
+  held_pieces: 256, // pieces of a message not yet whole that are kept as they came; more are joined
+  plain_answer_bytes: 256, // of an answer of another type than messages have, in words alone, that passes
   sse_event_bytes: 16 * MiB, // one event of a server: a longer one ends the stream where policy is enforced
 
   // Hooks of clients
@@ -100,10 +102,11 @@ export const JUDGING = {
   correlation_clauses: 64, // alternatives of one boolean condition, written out
   correlation_depth: 8, // correlations over correlations
   correlation_fields: 16, // fields that one correlation groups by
-  correlation_rows: 10_000, // events kept for one key of one rule; the oldest go first
+  correlation_rows: 10_000, // matches kept for one key of a correlation, one for each of its rules; the oldest events go first, with all of theirs
   correlation_keys: 100_000, // keys of one rule
   sightings_told: 65_536, // names that a worker remembers to have told
   seen_keys: 262_144, // users, servers, tools, hosts and the like that a collection remembers to have seen
+  server_new_ms: 600_000, // after a server was first seen its version, command and tools count as new with it
   correlation_bytes: 32 * MiB, // all rows and keys, estimated
   correlation_text_chars: 256, // of one value kept for a window; longer ones end in a digest
   correlation_evidence: 100, // event ids in one alert

@@ -18,6 +18,8 @@ export interface CorrelationFigures {
   /** Open windows of suppression, and the repeats counted in them so far. */
   readonly suppressing: number;
   readonly suppressed: number;
+  /** Windows of suppression that a bound ended, since the ledger began. */
+  readonly suppressing_evicted: number;
 }
 
 /** Figures of two that share the work of the same correlations. */
@@ -33,6 +35,7 @@ export function sumOf(a: CorrelationFigures, b: CorrelationFigures): Correlation
     late: a.late + b.late,
     suppressing: a.suppressing + b.suppressing,
     suppressed: a.suppressed + b.suppressed,
+    suppressing_evicted: a.suppressing_evicted + b.suppressing_evicted,
   };
 }
 
@@ -50,7 +53,7 @@ export function figuresOf(correlator: Correlator, suppressor: Suppressor): Corre
     }
   }
   const { fired, late } = correlator.counts;
-  const { windows, repeats } = suppressor.figures();
+  const { windows, repeats, evicted } = suppressor.figures();
   return {
     correlations: correlator.nodes.length,
     keys,
@@ -62,5 +65,6 @@ export function figuresOf(correlator: Correlator, suppressor: Suppressor): Corre
     late,
     suppressing: windows,
     suppressed: repeats,
+    suppressing_evicted: evicted,
   };
 }

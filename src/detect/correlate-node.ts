@@ -56,8 +56,9 @@ export class NodeState {
     const measure = measureOf(this.node.rule.type, slot, incoming.values);
     if (!series.insert({ ...incoming, measure })) return;
     if (series.rows.length > LIMITS.correlation_rows) {
-      series.drop(1);
-      this.counts.evicted_rows++;
+      const count = series.firstRows();
+      series.drop(count);
+      this.counts.evicted_rows += count;
     }
     keys.touch(series, before);
     this.#touched[line].add(series);
@@ -151,10 +152,10 @@ export class NodeState {
 
   /** When a key with this last event has nothing more to say. */
   #expiry(last_ms: number): number {
-    const { kind, gap_ms, span_ms, silent } = this.sweep;
+    const { kind, gap_ms, span_ms, ahead } = this.sweep;
     if (kind === "session") return last_ms + gap_ms + 1;
-    // A silence that was told lies on the grid where the next event's window may begin.
-    return this.sweep.heard(last_ms) + (silent && kind === "sliding" ? span_ms : 0);
+    // What was told has to be known until no other window has its place.
+    return this.sweep.heard(last_ms) + (ahead ? span_ms : 0);
   }
 
   #due(series: Series): number {

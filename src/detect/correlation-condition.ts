@@ -56,6 +56,7 @@ export function readCondition(
   const tests = readTests(value, report);
   const whole = type === "event_count" || type === "value_count" || temporal;
   checkTests(tests, whole, temporal ? rules.length : LIMITS.correlation_rows, report);
+  if (whole && !temporal) checkShared(tests, rules.length, report);
   return { rules, condition: { kind: "number", tests }, ...readFields(value, type, report) };
 }
 
@@ -121,6 +122,18 @@ function checkTests(tests: readonly Compare[], whole: boolean, most: number, rep
       "Correct the numbers",
     );
   }
+}
+
+/** An event that several rules match takes a row for each, so that fewer events are kept. */
+function checkShared(tests: readonly Compare[], rules: number, report: Report): void {
+  const least = Math.floor(LIMITS.correlation_rows / rules);
+  if (report.refused || !never(tests, true, least)) return;
+  report.warn(
+    "condition_vacuous",
+    "correlation.condition",
+    `cannot hold where all ${rules} rules match the same events, since ${least} of those are counted then`,
+    "Lower the number, group by more fields, or make one rule of them",
+  );
 }
 
 function readFields(

@@ -7,13 +7,14 @@ import { type Condition, parseCondition } from "./condition.ts";
 import { type FieldSet, slotFor } from "./fields.ts";
 import { PRODUCT } from "./match.ts";
 import type { Placeholders } from "./modifiers.ts";
+import { missingIn } from "./resting.ts";
 import type { Item, Rule, Scalar, Term } from "./rule.ts";
 import { compileRules } from "./rules.ts";
 import { Slot, type Value, View } from "./slot.ts";
 
 /** `matches`; or why not: the field is not there or null, the value differs, only in letter case, or is of a type that
- * the test cannot take; `excluded`: the test is negated and the value is there. */
-export type Outcome = "matches" | "absent" | "case" | "type" | "differs" | "excluded";
+ * the test cannot take; `excluded`: the test is negated and the value is there; `no_values`: nothing defines its placeholder. */
+export type Outcome = "matches" | "no_values" | "absent" | "case" | "type" | "differs" | "excluded";
 
 export interface Leaf {
   readonly selection: string;
@@ -56,7 +57,7 @@ export class Explainer {
   readonly #fields: FieldSet;
   readonly #placeholders: Placeholders;
 
-  /** The rule must compile. */
+  /** The rule must compile, but for placeholders without values. */
   constructor(rule: Rule, event: Event, placeholders: Placeholders = {}) {
     this.#rule = rule;
     this.#event = event;
@@ -155,6 +156,7 @@ export class Explainer {
 
   #why(item: Item): Outcome {
     const { modifiers } = item;
+    if (missingIn([item], this.#placeholders).size > 0) return "no_values";
     if (modifiers.includes("exists")) return item.values[0] === true ? "absent" : "differs";
     if (modifiers.includes("neq")) return "excluded";
     if (item.values.every((value) => value === null)) return "differs";

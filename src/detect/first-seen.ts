@@ -4,7 +4,8 @@ import { hash } from "node:crypto";
 import { type Origin, eventOf } from "../core/event.ts";
 import type { Event } from "../core/generated/event.ts";
 import { LIMITS } from "../core/limits.ts";
-import type { Sighting } from "./sightings.ts";
+import { toMs } from "../core/time.ts";
+import type { Kind, Sighting } from "./sightings.ts";
 
 /** Key → hash of the definition seen last, or empty; the oldest first. */
 export type SeenState = readonly (readonly [string, string])[];
@@ -44,6 +45,11 @@ const COPIED = [
   "event.created",
 ] as const satisfies readonly (keyof Event)[];
 
+/** Kinds of things that belong to a server. */
+const OF_SERVER: readonly Kind[] = ["version", "command", "tool"];
+/** Beside the key of a server: since when it is known. */
+const since = (server: string): string => short(`since\u0000${server}`);
+
 const short = (key: string): string =>
   key.length <= LIMITS.state_key_chars
     ? key
@@ -67,10 +73,13 @@ export class FirstSeen {
       const key = short(sighting.key);
       const before = this.#seen.get(key);
       if (before === sighting.hash) continue;
-      changes.push([key, sighting.hash]);
+      const of: [string, string][] = [[key, sighting.hash]];
+      const { "tapline.server.name": server, "@timestamp": time } = sighting.event;
+      if (sighting.kind === "server" && before === undefined) of.push([since(server!), time ?? ""]);
       const e = this.#event(sighting, before);
       if (e !== undefined) events.push(e);
-      this.apply([[key, sighting.hash]]);
+      changes.push(...of);
+      this.apply(of);
     }
     return { events, changes };
   }
@@ -109,8 +118,17 @@ export class FirstSeen {
       e["message"] = `the definition of ${event["gen_ai.tool.name"]} changed`;
     } else {
       e["tapline.first_seen.kind"] = kind;
+      if (this.#isOfNewServer(kind, event)) e["tapline.first_seen.new_server"] = true;
       e["message"] = `first ${kind} of its name in this collection`;
     }
     return e;
+  }
+
+  /** A server that is new brings a version, a command and tools, which say nothing that its own event does not. */
+  #isOfNewServer(kind: Kind, event: Sighting["event"]): boolean {
+    const server = event["tapline.server.name"];
+    const known = server === undefined ? undefined : this.#seen.get(since(server));
+    if (known === undefined || !OF_SERVER.includes(kind)) return false;
+    return toMs(event["@timestamp"] ?? "") - toMs(known) <= LIMITS.server_new_ms;
   }
 }

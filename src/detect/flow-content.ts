@@ -26,9 +26,19 @@ const REPEATS = 4;
 const SOURCES = 2 ** 22;
 const repeats = new Uint8Array(LIMITS.flow_grams);
 
+/** Where a result came from. */
+export interface Source {
+  readonly event: string;
+  readonly tool: string | undefined;
+  readonly server: string | undefined;
+  signs: number;
+}
+
 interface Content {
   /** Which result, counted from 0. */
   source: number;
+  /** Where it came from, once a later result took its place there and has no content of its own. */
+  from: Source | undefined;
   total: number;
   spacing: number;
   /** Which fingerprints were met; undefined while none was. */
@@ -40,6 +50,7 @@ interface Content {
 /** What of a result a call carries. */
 export interface Carried {
   source: number;
+  from: Source | undefined;
   overlap: number;
   chars: number;
   encoding: Encoding;
@@ -79,9 +90,9 @@ export class ContentFlow {
   restore({ prints, own, contents }: ContentState): void {
     this.prints.restore(prints);
     this.own.restore(own);
-    for (const [at, { source, total, spacing, met_count, calls }, packed] of contents) {
+    for (const [at, { source, from, total, spacing, met_count, calls }, packed] of contents) {
       const met = packed === null ? undefined : new Uint8Array(Buffer.from(packed, "base64"));
-      this.contents[at] = { source, total, spacing, met, met_count, calls };
+      this.contents[at] = { source, from, total, spacing, met, met_count, calls };
     }
   }
 
@@ -122,6 +133,7 @@ export class ContentFlow {
     }
     this.contents[source % LIMITS.flow_sources] = {
       source,
+      from: undefined,
       total: kept,
       spacing: grams.spacing,
       met: undefined,
@@ -152,6 +164,7 @@ export class ContentFlow {
     if (best === undefined) return undefined;
     return {
       source: best.source,
+      from: best.from,
       overlap: Math.round((best.met_count / best.total) * 100) / 100,
       chars: Math.min(best.met_count, best.total) * best.spacing + GRAM,
       encoding: this.#encodings.get(best.source)!,

@@ -1,14 +1,7 @@
 // What flow remembers of one session, and the form of it that outlives the process. Follows nothing itself.
-import { ContentFlow, type ContentState } from "./flow-content.ts";
+import { ContentFlow, type ContentState, type Source } from "./flow-content.ts";
 import { Provenance } from "./flow-provenance.ts";
 import type { Packed } from "./flow-table.ts";
-
-export interface Source {
-  readonly event: string;
-  readonly tool: string | undefined;
-  readonly server: string | undefined;
-  signs: number;
-}
 
 /** What was said and not read yet; `source` is negative for what the user or the system says. */
 export interface Unread {

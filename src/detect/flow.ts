@@ -75,10 +75,7 @@ export class Flow {
     if (session === undefined) {
       session = new FlowSession();
       this.#sessions.set(id, session);
-      while (
-        this.#sessions.size > LIMITS.flow_sessions ||
-        this.#unread_chars > LIMITS.flow_unread_chars_all
-      ) {
+      while (this.#sessions.size > LIMITS.flow_sessions) {
         const [oldest, { unread_chars }] = this.#sessions.entries().next().value!;
         this.#unread_chars -= unread_chars;
         this.#sessions.delete(oldest);
@@ -101,7 +98,10 @@ export class Flow {
     const source = session.results++;
     const tool = e["gen_ai.tool.name"];
     const server = e["tapline.server.name"];
-    session.sources[source % LIMITS.flow_sources] = {
+    const place = source % LIMITS.flow_sources;
+    const content = session.content.contents[place];
+    if (content !== undefined) content.from ??= session.sources[place];
+    session.sources[place] = {
       event: e["event.id"]!,
       tool: tool === undefined ? undefined : this.#clean(tool),
       server: server === undefined ? undefined : this.#clean(server),
@@ -112,17 +112,30 @@ export class Flow {
     this.#keep(session, textOf(value), source, hidden);
   }
 
-  /** Keeps a text until a call goes out; the oldest results go when there are too many. */
+  /** Keeps a text until a call goes out; when there are too many, the oldest go: those of the session, then of the oldest
+   * other sessions. */
   #keep(session: FlowSession, text: string, source: number, hidden: boolean): void {
     session.unread.push({ text, source, hidden });
     session.unread_chars += text.length;
     this.#unread_chars += text.length;
-    while (session.unread.length > LIMITS.flow_sources || session.unread_chars > LIMITS.flow_unread_chars) {
-      const { length } = session.unread.shift()!.text;
-      session.unread_chars -= length;
-      this.#unread_chars -= length;
-      this.evicted++;
+    while (session.unread.length > LIMITS.flow_sources || session.unread_chars > LIMITS.flow_unread_chars)
+      this.#forget(session);
+    if (this.#unread_chars <= LIMITS.flow_unread_chars_all) return;
+    for (const other of this.#sessions.values()) {
+      if (other === session) continue;
+      while (other.unread.length > 0) {
+        if (this.#unread_chars <= LIMITS.flow_unread_chars_all) return;
+        this.#forget(other);
+      }
     }
+  }
+
+  /** Lets go of the oldest text that a session has not read. */
+  #forget(session: FlowSession): void {
+    const { length } = session.unread.shift()!.text;
+    session.unread_chars -= length;
+    this.#unread_chars -= length;
+    this.evicted++;
   }
 
   #call(e: Event, args: Json): void {
@@ -187,10 +200,12 @@ function setTold(e: Event, session: FlowSession, told: Told): void {
 }
 
 function setFlow(e: Event, session: FlowSession, carried: Carried): void {
-  const source = session.sources[carried.source % LIMITS.flow_sources]!;
-  e["tapline.flow.from_event"] = source.event;
-  e["tapline.flow.from_tool"] = source.tool;
-  e["tapline.flow.from_server"] = source.server;
+  // Snapshots of older versions do not say where a result came from whose place was taken.
+  const known = session.results - carried.source <= LIMITS.flow_sources;
+  const from = carried.from ?? (known ? session.sources[carried.source % LIMITS.flow_sources] : undefined);
+  e["tapline.flow.from_event"] = from?.event;
+  e["tapline.flow.from_tool"] = from?.tool;
+  e["tapline.flow.from_server"] = from?.server;
   e["tapline.flow.to_tool"] = e["gen_ai.tool.name"];
   e["tapline.flow.overlap"] = carried.overlap;
   e["tapline.flow.chars"] = carried.chars;

@@ -18,7 +18,7 @@ export function meetsRules(e: Event): boolean {
 }
 
 /** Rules and correlations that belong together. */
-export type InForce = Omit<Loaded, "problems">;
+export type InForce = Pick<Loaded, "set" | "correlations">;
 
 /** What the console and counters need to know of an alert; the alert itself is an entry. */
 export interface AlertNote {

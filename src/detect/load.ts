@@ -8,6 +8,7 @@ import { unusedFilters } from "./filter.ts";
 import type { RuleSet } from "./match.ts";
 import { type Parsed, parseRules } from "./parse.ts";
 import { type Problem, Report } from "./rule.ts";
+import { type Resting, restingOf } from "./resting.ts";
 import { type CompileOptions, compileRules } from "./rules.ts";
 
 export interface Loaded {
@@ -15,6 +16,8 @@ export interface Loaded {
   /** Correlations over the rules of the set. */
   readonly correlations: CorrelationSet;
   readonly problems: readonly Problem[];
+  /** Rules without values for their placeholders: none of them is in the set. */
+  readonly resting: readonly Resting[];
 }
 
 /** A rule file as read; `trouble` says why there is no text. */
@@ -38,15 +41,18 @@ export function compileParsed(parsed: Parsed, options: CompileOptions = {}): Loa
     filters: [...(options.filters ?? []), ...filters],
     correlations: correlations.map((correlation) => correlation.hash),
   });
+  const resting = restingOf(parsed, options.placeholders ?? {}, set.problems);
   const joined = compileCorrelations(
     set.rules.map(({ rule }) => rule),
-    correlations,
+    // One over rules that rest has nothing to count, and rests with them.
+    correlations.filter((correlation) => !resting.some(({ rule }) => rule === correlation)),
     options.fields ?? "table",
   );
   return {
     set,
     correlations: joined.set,
     problems: [...problems, ...unusedFilters(filters, rules), ...set.problems, ...joined.problems],
+    resting,
   };
 }
 

@@ -30,6 +30,10 @@ export interface Spec {
   readonly cased: boolean;
 }
 
+/** What to do about a placeholder that nothing defines. */
+export const GIVE_VALUES =
+  "Give it values in `placeholders:` of the configuration; a policy defines those of the inventory";
+
 /** A value is literal text, or a pattern with `*` for any characters. */
 type PlaceholderValue = string | { readonly pattern: string };
 export type Placeholders = Readonly<Record<string, readonly PlaceholderValue[]>>;
@@ -176,8 +180,8 @@ function valuesOf(part: Placeholder, placeholders: Placeholders): readonly (stri
     return values.map((value) => (typeof value === "string" ? value : anyIn(value.pattern)));
   const known = Object.keys(placeholders);
   const near = nearest(name, known);
-  const remedy = near === undefined ? `Give %${name}% a value in the inventory` : `Did you mean %${near}%?`;
-  throw new ValueError("placeholder", `nothing defines the placeholder %${name}%`, remedy);
+  const remedy = near === undefined ? GIVE_VALUES : `Did you mean %${near}%?`;
+  throw new ValueError("placeholder", `rests: nothing defines %${name}%`, remedy);
 }
 
 function anyIn(pattern: string): Part[] {

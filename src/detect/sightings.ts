@@ -1,5 +1,6 @@
 // What an event names that may never have been seen before: user, server, its version and command, tool and definition,
-// host and address. Tells each once for as long as it remembers; whether it is new, only the ordering thread knows.
+// host and address. Tells each once for as long as it remembers, and definitions with every batch; whether it is new, only
+// the ordering thread knows.
 import type { Event } from "../core/generated/event.ts";
 import { LIMITS } from "../core/limits.ts";
 
@@ -19,8 +20,11 @@ export interface Sighting {
 const NAMED = ["tool-call", "server-connected", "tools-listed", "tool-definition"];
 
 export class Sightings {
-  /** Key → hash, as told. */
-  readonly #told = new Map<string, string>();
+  /** Keys that were told. */
+  readonly #told = new Set<string>();
+  /** Key → hash of the definitions that were told of since the last call of `take`: until the next, another worker may
+   * have told of others. */
+  readonly #defined = new Map<string, string>();
   #found: Sighting[] = [];
 
   /** To be called with every event, finished and redacted. */
@@ -49,9 +53,12 @@ export class Sightings {
   #note(e: Event, kind: Kind, value: string | undefined, hash = ""): void {
     if (value === undefined) return;
     const key = `${kind}\u0000${value}`;
-    if (this.#told.get(key) === hash) return;
-    if (this.#told.size >= LIMITS.sightings_told) this.#told.clear();
-    this.#told.set(key, hash);
+    if (kind === "definition" ? this.#defined.get(key) === hash : this.#told.has(key)) return;
+    if (kind === "definition") this.#defined.set(key, hash);
+    else {
+      if (this.#told.size >= LIMITS.sightings_told) this.#told.clear();
+      this.#told.add(key);
+    }
     const event: Record<string, unknown> = {};
     for (const field in e) {
       const of = e[field as keyof Event];
@@ -64,6 +71,7 @@ export class Sightings {
   take(): readonly Sighting[] {
     const found = this.#found;
     this.#found = [];
+    this.#defined.clear();
     return found;
   }
 }

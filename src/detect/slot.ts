@@ -74,7 +74,8 @@ export class Slot {
     }
   }
 
-  /** A key that holds dots comes before a path; an array stands for its elements. */
+  /** Keys may hold dots: every way that spells the name counts, or one would hide what stands on the others. An array
+   * stands for its elements. No value lies on two ways, so that an event of many takes no longer than its size. */
   #walk(value: unknown, step: number, depth: number): void {
     if (step === this.#path.length) return this.#take(value, false, depth);
     if (typeof value !== "object" || value === null || depth > LIMITS.depth) return;
@@ -84,9 +85,7 @@ export class Slot {
     }
     for (let end = this.#path.length; end > step; end--) {
       const key = end === step + 1 ? this.#path[step]! : this.#path.slice(step, end).join(".");
-      if (Object.hasOwn(value, key)) {
-        return this.#walk((value as Record<string, unknown>)[key], end, depth + 1);
-      }
+      if (Object.hasOwn(value, key)) this.#walk((value as Record<string, unknown>)[key], end, depth + 1);
     }
   }
 

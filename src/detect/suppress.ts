@@ -49,6 +49,8 @@ interface Open extends Offer {
 export interface SuppressorState {
   readonly open: readonly Readonly<Open>[];
   readonly full: readonly Suppressed[];
+  /** Older snapshots have none. */
+  readonly evicted?: number;
 }
 
 /** Reads `tapline.suppress: 1h` and `tapline.suppress_by: [fields]`, beside `title`. Without fields, whom the alert
@@ -89,10 +91,13 @@ export class Suppressor {
   readonly #open = new Map<string, Open>();
   /** Windows that had to end before their time. */
   #full: Suppressed[] = [];
+  /** How many those were, since the ledger began: a repeat in one of them is told again, under the id that was told. */
+  #evicted: number;
 
   constructor(state?: SuppressorState) {
     for (const open of state?.open ?? []) this.#open.set(open.alert, { ...open });
     this.#full = [...(state?.full ?? [])];
+    this.#evicted = state?.evicted ?? 0;
   }
 
   /** Whether the alert's window is open: it is a repeat then. */
@@ -109,7 +114,10 @@ export class Suppressor {
     }
     const past = offer.backfill && offer.end_ms <= mark_ms;
     this.#open.set(offer.alert, { ...offer, count: 0, past });
-    if (this.#open.size > LIMITS.suppress_windows) this.#end(this.#open.values().next().value!, this.#full);
+    if (this.#open.size > LIMITS.suppress_windows) {
+      this.#end(this.#open.values().next().value!, this.#full);
+      this.#evicted++;
+    }
     return true;
   }
 
@@ -130,14 +138,18 @@ export class Suppressor {
     if (open.count > 0) out.push(suppressed);
   }
 
-  /** Open windows, and the repeats in them so far. */
-  figures(): { readonly windows: number; readonly repeats: number } {
+  /** Open windows, the repeats in them so far, and the windows that a bound ended. */
+  figures(): { readonly windows: number; readonly repeats: number; readonly evicted: number } {
     let repeats = 0;
     for (const { count } of this.#open.values()) repeats += count;
-    return { windows: this.#open.size, repeats };
+    return { windows: this.#open.size, repeats, evicted: this.#evicted };
   }
 
   state(): SuppressorState {
-    return { open: [...this.#open.values()].map((open) => ({ ...open })), full: this.#full };
+    return {
+      open: [...this.#open.values()].map((open) => ({ ...open })),
+      full: this.#full,
+      evicted: this.#evicted,
+    };
   }
 }

@@ -30,6 +30,8 @@ export class Sweep {
   readonly waitsSpan: boolean;
   /** The condition holds when nothing happens. */
   readonly silent: boolean;
+  /** Tells windows after an event: their place on the grid may be that of the window of an event that comes later. */
+  readonly ahead: boolean;
   readonly #tests: readonly Compare[];
   readonly #parts: readonly Part[];
   readonly #metric: Metric;
@@ -53,6 +55,8 @@ export class Sweep {
     this.atOnce = this.#parts.some((p) => !p.waits);
     this.silent = this.#tests.length > 0 && this.#counts && this.kind !== "session" && holds(this.#tests, 0);
     this.waitsSpan = this.kind === "sliding" && this.#parts.some((p) => !backwards(p));
+    this.ahead =
+      this.kind === "sliding" && (this.silent || (this.waitsSpan && this.#parts.some((p) => backwards(p))));
     this.waitsHere = this.#parts.some((p) => p.waits && (this.kind !== "sliding" || backwards(p)));
   }
 

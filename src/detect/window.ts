@@ -102,6 +102,19 @@ export class Series {
     this.rows.splice(0, count);
   }
 
+  /** How many rows the first event has: it goes as a whole, since what is left of it would be taken for another one. */
+  firstRows(): number {
+    const { rows } = this;
+    let count = 1;
+    while (
+      count < rows.length &&
+      rows[count]!.time_ms === rows[0]!.time_ms &&
+      rows[count]!.id === rows[0]!.id
+    )
+      count++;
+    return count;
+  }
+
   /** Index of the first row at or after a time. */
   from(time_ms: number): number {
     let low = 0;

@@ -10,7 +10,7 @@ export function harmsSheet(harms: readonly Harm[]): Sheet {
     blocks: [
       {
         kind: "text",
-        text: "Harms as the organisation names them, with the rules that watch for each. A harm without a rule, or whose rules saw no log in the period, is untreated. Whether the rules are the right ones, no record shows.",
+        text: "Harms as the organisation names them, with the rules that watch for each. A harm without a rule that runs, or whose rules saw no log in the period, is untreated. Which rules run is said of the configuration with which this report was made. Whether the rules are the right ones, no record shows.",
       },
       {
         kind: "table",
@@ -32,7 +32,7 @@ function rowsOf({ id, description, rules, controls, untreated, missing }: Harm):
   return [
     ...rules.map((rule, i): Cell[] => [
       i === 0 ? name : "",
-      rule.title,
+      rule.idle === undefined ? rule.title : `${rule.title} (${rule.idle})`,
       n(rule.alerts),
       n(rule.closed),
       n(rule.events),

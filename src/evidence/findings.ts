@@ -20,6 +20,8 @@ export interface FindingsInput {
   readonly soa: Soa | undefined;
   readonly checks: readonly CheckResult[];
   readonly harms: readonly Harm[] | null;
+  /** The rule set that harms are held against, and those that the period names; undefined without harms. */
+  readonly rule_sets: { readonly now: string; readonly period: readonly string[] } | undefined;
   readonly coverage: Coverage;
   readonly integrity: Integrity;
   readonly exceptions: Exceptions;
@@ -39,6 +41,7 @@ export function findingsOf(input: FindingsInput): Finding[] {
     ...input.controls.flatMap(ofControl),
     ...checksOf(input.checks, input.controls),
     ...(input.harms ?? []).flatMap(ofHarm),
+    ...ruleSetsOf(input),
     ...statementOf(input),
     ...integrityOf(input.integrity),
     ...coverageOf(input.coverage),
@@ -103,7 +106,7 @@ function checksOf(checks: readonly CheckResult[], controls: readonly ControlRepo
   });
 }
 
-function ofHarm({ id, description, controls, untreated, missing }: Harm): Finding[] {
+function ofHarm({ id, description, controls, untreated, missing, rules }: Harm): Finding[] {
   if (untreated !== undefined)
     return [
       {
@@ -113,9 +116,20 @@ function ofHarm({ id, description, controls, untreated, missing }: Harm): Findin
         controls,
       },
     ];
-  return missing.length === 0
-    ? []
-    : [note("harm", `Harm ${id} names rules that are not loaded: ${missing.join(", ")}.`, controls)];
+  const idle = rules.flatMap(({ title, idle: why }) => (why === undefined ? [] : [`${title} ${why}`]));
+  const said = [
+    ...(missing.length === 0 ? [] : [`Harm ${id} names rules that are not loaded: ${missing.join(", ")}.`]),
+    ...(idle.length === 0 ? [] : [`Harm ${id} names rules that do not run: ${idle.join("; ")}.`]),
+  ];
+  return said.map((text) => note("harm", text, controls));
+}
+
+/** A rule of today says nothing of a time when other rules were in force. */
+function ruleSetsOf({ harms, rule_sets }: FindingsInput): Finding[] {
+  const others = rule_sets?.period.filter((name) => name !== rule_sets.now) ?? [];
+  if (rule_sets === undefined || harms?.length === 0 || others.length === 0) return [];
+  const text = `Harms are held against the rules in force now, set ${rule_sets.now}. The period names ${rule_sets.period.includes(rule_sets.now) ? "others too" : "others"}: ${listed(others)}.`;
+  return [note("harm", text, [])];
 }
 
 function statementOf({ soa, today, controls }: FindingsInput): Finding[] {

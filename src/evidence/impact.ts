@@ -1,10 +1,12 @@
 // The organisation's impact assessment as far as logs can follow it: named harms, the rules that watch for each, and what came
-// of them. A harm without a rule that is loaded, or whose rules see no log, is untreated. What a harm is, and whether its rules are
-// the right ones, is the organisation's word.
+// of them. A harm without a rule that is loaded and runs, or whose rules see no log, is untreated. What a harm is, and whether its
+// rules are the right ones, is the organisation's word.
 import { z } from "zod";
 import { LIMITS } from "../core/limits.ts";
 import type { Correlation } from "../detect/correlation-parse.ts";
+import type { Loaded } from "../detect/load.ts";
 import type { Parsed } from "../detect/parse.ts";
+import { undefinedNames } from "../detect/resting.ts";
 import type { Rule } from "../detect/rule.ts";
 import type { Asked } from "./asked.ts";
 import type { RuleAlerts } from "./exceptions.ts";
@@ -47,15 +49,22 @@ export const harmsAbout = ({ harms }: ImpactFile, ids: readonly string[]): Impac
   harms: harms.filter(({ controls }) => controls.length === 0 || controls.some((id) => ids.includes(id))),
 });
 
+/** Rules as their files have them, and what of them a collector runs. */
+export interface Watching {
+  readonly parsed: Pick<Parsed, "rules" | "correlations">;
+  readonly loaded: Pick<Loaded, "set" | "correlations" | "resting">;
+}
+
 /** The harms with what was seen of them in the period. `alerts` are by id of the rule. */
 export async function harmsOf(
   asked: Asked,
   { harms }: ImpactFile,
-  loaded: Pick<Parsed, "rules" | "correlations">,
+  { parsed, loaded }: Watching,
   alerts: RuleAlerts,
 ): Promise<Harm[]> {
   const byName = new Map<string, Rule | Correlation>();
-  for (const rule of [...loaded.rules, ...loaded.correlations]) {
+  const idleOf = idle(loaded);
+  for (const rule of [...parsed.rules, ...parsed.correlations]) {
     byName.set(rule.id, rule);
     byName.set(stem(rule.file), rule);
     if (rule.name !== undefined) byName.set(rule.name, rule);
@@ -65,11 +74,27 @@ export async function harmsOf(
     const missing = named.filter((name) => !byName.has(name));
     const rules = [...new Set(named.flatMap((name) => byName.get(name) ?? []))].map((rule): HarmRule => {
       const { alerts: all, closed } = alerts.get(rule.id) ?? { alerts: 0, closed: 0 };
-      return { id: rule.id, title: rule.title, alerts: all, closed, events: seenBy(rule, byName, classes) };
+      const seen = { alerts: all, closed, events: seenBy(rule, byName, classes) };
+      return { id: rule.id, title: rule.title, ...seen, idle: idleOf(rule) };
     });
     const untreated = whyUntreated(named, missing, rules);
     return { id, description, controls, rules, missing, treated: untreated === undefined, untreated };
   });
+}
+
+/** Why a rule that is loaded matches nothing; undefined of one that runs. */
+function idle({ set, correlations, resting }: Watching["loaded"]) {
+  const runs = new Set<unknown>([
+    ...set.rules.map(({ written }) => written),
+    ...correlations.nodes.map(({ rule }) => rule),
+  ]);
+  return (rule: Rule | Correlation): string | undefined => {
+    if (runs.has(rule)) return undefined;
+    const rests = resting.find((one) => one.rule === rule);
+    return rests === undefined
+      ? "has an error: see `tapline rules lint`"
+      : `rests: ${undefinedNames(rests.missing)}`;
+  };
 }
 
 const stem = (file: string): string => file.replace(/^.*[\\/]/, "").replace(/\.ya?ml$/, "");
@@ -104,7 +129,9 @@ function whyUntreated(
 ): string | undefined {
   if (named.length === 0) return "no rule is named for it";
   if (rules.length === 0) return `none of its rules is loaded: ${missing.join(", ")}`;
-  if (rules.every(({ events }) => events === 0))
+  if (rules.every((rule) => rule.idle !== undefined))
+    return `none of its rules runs: ${rules.map(({ title, idle: why }) => `${title} ${why}`).join("; ")}`;
+  if (rules.every((rule) => rule.idle !== undefined || rule.events === 0))
     return "its rules saw no log in the period: nothing of the classes that they look at was recorded";
   return undefined;
 }

@@ -121,6 +121,8 @@ export interface HarmRule {
   readonly closed: number;
   /** Events in the period of the classes that it looks at: without any it cannot tell anything. */
   readonly events: number;
+  /** Why it matches nothing now: placeholders without values, or an error; undefined of a rule that runs. */
+  readonly idle?: string | undefined;
 }
 
 /** A harm of the organisation's impact assessment and what watches for it. */

@@ -7,12 +7,13 @@ import type { Config } from "../config.ts";
 import { MAPPING_HASH } from "../core/generated/classes.ts";
 import { TaplineError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
-import { readRules } from "../detect/load.ts";
+import { compile, rulesBelow } from "../engine.ts";
 import { incidentEvents } from "../incident/read.ts";
 import { replayed } from "../incident/replay.ts";
 import { firstIn } from "../ledger/pruned.ts";
 import { Prover, type Standing } from "../ledger/prove.ts";
 import { type LedgerReader, openReader } from "../ledger/reader.ts";
+import { loadPolicy, policyPlace } from "../policy/open.ts";
 import { rulePaths } from "../reload.ts";
 import type { Status } from "../status.ts";
 import { type Store, openStore } from "../store/reader.ts";
@@ -25,7 +26,7 @@ import { coverageOf, retentionOf } from "./coverage.ts";
 import { crosswalkOf } from "./crosswalk.ts";
 import { ALGORITHM, drawSql, seedOf } from "./draw.ts";
 import { type RuleAlerts, exceptionsOf } from "./exceptions.ts";
-import { findingsOf } from "./findings.ts";
+import { type FindingsInput, findingsOf } from "./findings.ts";
 import { type ImpactFile, harmsAbout, harmsOf } from "./impact.ts";
 import { integrity } from "./integrity.ts";
 import { type KeptCheckpoint, keptCheckpoints, witnessesOf } from "./kept.ts";
@@ -104,13 +105,13 @@ async function gather(
   const controls = await controlsOf({ asked, ids: wanted.ids, soa: wanted.soa, checks, drawn });
   const incidents = replayed(await incidentEvents(config)).values();
   const { exceptions, rules } = await exceptionsOf(asked, incidents, wanted.now_ms);
-  const harms = await harmsIn(config, asked, wanted, rules);
+  const { harms, rule_sets } = await harmsIn(config, asked, wanted, rules);
   const coverage = await coverageOf(asked, statusOf(config));
   const held = await integrity(config, asked, prover, kept.length, wanted.now_ms);
   const today = isoOf(Math.min(span.to, wanted.now_ms)).slice(0, 10);
   const events = await eventsOf(asked);
   const open_ended = wanted.asked.to !== null && span.to > wanted.now_ms;
-  const claimed = { controls, soa: wanted.soa, checks, harms, today, open_ended };
+  const claimed = { controls, soa: wanted.soa, checks, harms, rule_sets, today, open_ended };
   const found = { ...claimed, events: events.all, coverage, integrity: held, exceptions };
   const indexes = [...drawn.values()].flatMap((one) => one.indexes);
   const report: Report = {
@@ -155,9 +156,15 @@ async function harmsIn(
   asked: Asked,
   { impact, ids }: Wanted,
   alerts: RuleAlerts,
-): Promise<Harm[] | null> {
-  if (impact === undefined) return null;
-  return await harmsOf(asked, harmsAbout(impact, ids), await readRules(rulePaths(config)), alerts);
+): Promise<{ harms: Harm[] | null; rule_sets: FindingsInput["rule_sets"] }> {
+  if (impact === undefined) return { harms: null, rule_sets: undefined };
+  const { path, required } = policyPlace(config.policy, config.state_dir);
+  const policy = await loadPolicy(path, required);
+  const rules = await rulesBelow(rulePaths(config), config.placeholders, policy.loaded?.policy);
+  const loaded = compile(rules);
+  const harms = await harmsOf(asked, harmsAbout(impact, ids), { parsed: rules.parsed, loaded }, alerts);
+  const named = await asked.countBy("tapline.alert.ruleset_hash");
+  return { harms, rule_sets: { now: loaded.set.hash, period: named.map(({ name }) => name) } };
 }
 
 function newestOf({ own, cosigned }: Prover): Standing {

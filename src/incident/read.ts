@@ -62,6 +62,22 @@ async function fromStore(config: Config, placed: Placed[]): Promise<number> {
   }
 }
 
+/** Alerts of the store on records from before the collector started: these open no incident unless they are asked to. */
+export async function alertsOfThePast(config: Config): Promise<number> {
+  const dir = storeDirOf(config);
+  if (dir === undefined || !existsSync(dir)) return 0;
+  const store = await openStore(dir);
+  try {
+    if (store.manifest().end === 0) return 0;
+    const [row] = await store.query(
+      `SELECT count(*) AS alerts FROM events WHERE "event.action" = 'rule-alert' AND "tapline.backfill"`,
+    );
+    return Number(row?.["alerts"] ?? 0);
+  } finally {
+    await store.close();
+  }
+}
+
 async function fromLedger(dir: string, from: number, placed: Placed[]): Promise<void> {
   const reader = openReader(dir);
   try {

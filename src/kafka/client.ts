@@ -33,7 +33,10 @@ export interface Message extends TopicPartitionOffset {
 interface Metadata {
   readonly topics: readonly { readonly name: string; readonly partitions: readonly object[] }[];
 }
-type Done<T> = (error: KafkaError | null | undefined, value: T) => void;
+/** With an error there is no value. Called from outside of all code that could catch: what throws ends the process. */
+type Done<T> = (
+  ...answer: [error: KafkaError, value: undefined] | [error: null | undefined, value: T]
+) => void;
 
 /** What both kinds of clients do. */
 export interface Client {

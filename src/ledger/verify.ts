@@ -63,6 +63,8 @@ export interface Verification {
   readonly root: string | undefined;
   /** First entry that is wrong, where known. */
   readonly wrong_from: number | undefined;
+  /** Hashes alone were checked, and no entry was read: the ledger is behind a URL, and there was no token. */
+  readonly hashes_only: boolean;
 }
 
 /** Checks the ledger in a directory or behind a URL. Throws only when files cannot be read; what is wrong with them is a
@@ -75,6 +77,7 @@ export async function verifyLedger(place: string, options: VerifyOptions = {}): 
   const size = current?.size ?? 0;
   const pruned = await prunedOf(files, report);
   const first = pruned?.first ?? 0;
+  const entries = files.dir !== undefined || options.token !== undefined;
   if (verifier !== undefined && current !== undefined) {
     const kept = await readClaims(options.checkpoints ?? [], verifier, report);
     for (const held of options.held ?? []) {
@@ -85,7 +88,6 @@ export async function verifyLedger(place: string, options: VerifyOptions = {}): 
     const saved = cosigned === undefined ? kept : [...kept, cosigned];
     findTruncation(saved, size, report);
     findForks([current, ...saved], report);
-    const entries = files.dir !== undefined || options.token !== undefined;
     const progress = (checked: number): void => options.progress?.(checked);
     await excuse(files, first, size, report);
     const start = await startOf(files, options.since, current);
@@ -120,6 +122,7 @@ export async function verifyLedger(place: string, options: VerifyOptions = {}): 
     size,
     root: current && Buffer.from(current.root).toString("base64"),
     wrong_from: wrongFrom,
+    hashes_only: !entries,
   };
 }
 

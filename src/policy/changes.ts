@@ -1,6 +1,7 @@
 // What differs between two policies, one change for each server, grant, role, default and label: what an auditor asks
 // for. Pure.
 import { canonical } from "../core/digest.ts";
+import type { Action } from "../core/generated/classes.ts";
 import { EMPTY_POLICY, type CompiledPolicy, type CompiledServer, type Named } from "./compiled.ts";
 import {
   type Demands,
@@ -18,7 +19,7 @@ import {
 } from "./loosens.ts";
 
 export interface Change {
-  readonly what: "inventory-change" | "grant-change";
+  readonly what: Extract<Action, "inventory-change" | "grant-change">;
   /** Its place in the policy. */
   readonly item: string;
   readonly kind: "added" | "removed" | "changed";

@@ -14,7 +14,6 @@ export interface Seen {
   readonly tools: readonly string[];
   readonly first?: string | undefined;
   readonly last?: string | undefined;
-  readonly calls: number;
 }
 
 export type DriftKind = "unsanctioned" | "version" | "denied" | "unused" | "unknown" | "changed" | "expired";

@@ -1,6 +1,7 @@
 // The sink that `elasticsearch` and `opensearch` have in common: opens a client, ships through it, and connects
 // anew when the server stops to accept the credentials. Knows no client by name.
 import { TaplineError } from "../core/errors.ts";
+import { loaded } from "../core/loaded.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Context, EntryBatch, Sink, WriteResult } from "../core/stage.ts";
 import type { Server } from "./connection.ts";
@@ -55,7 +56,7 @@ export class ClientSink implements Sink {
   }
 
   async #open(): Promise<Shipper> {
-    const { default: PQueue } = await import("p-queue");
+    const { default: PQueue } = await loaded("p-queue", () => import("p-queue"));
     const server = await this.#connect();
     this.#server = server;
     const queue = new PQueue({ concurrency: LIMITS.bulk_in_flight });

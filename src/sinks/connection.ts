@@ -62,7 +62,7 @@ export const leave_out = z
   .array(z.enum(DATASETS as [string, ...string[]]))
   .default([])
   .describe(
-    "Datasets that are not shipped: they stay in the ledger and the store, and are counted as filtered",
+    "Datasets that are not shipped: they stay in the ledger, and in the store where there is one, and are counted as filtered",
   );
 
 /** Checks that options which need each other are there. For `superRefine`. */

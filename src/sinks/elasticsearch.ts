@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { readSecret } from "../core/secrets.ts";
 import { TaplineError } from "../core/errors.ts";
+import { loaded } from "../core/loaded.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Component, Sink } from "../core/stage.ts";
 import { ClientSink } from "./client-sink.ts";
@@ -40,7 +41,10 @@ const config = z
 
 /** Connects: reads the secrets, checks nothing. */
 export async function connectElasticsearch(options: ElasticsearchOptions): Promise<Server> {
-  const { Client, Serializer } = await import("@elastic/elasticsearch");
+  const { Client, Serializer } = await loaded(
+    "@elastic/elasticsearch",
+    () => import("@elastic/elasticsearch"),
+  );
   class Raw extends Serializer {
     // The client's own signature: whoever calls says what comes back.
     // oxlint-disable-next-line typescript/no-unnecessary-type-parameters

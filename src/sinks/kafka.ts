@@ -85,10 +85,12 @@ class KafkaSink implements Sink {
   /** Resolves when no other batch is under way, and none before this one waits to be tried again. */
   async #turn(first: number, signal: AbortSignal): Promise<void> {
     while (this.#busy || (this.#sending !== undefined && this.#sending.first !== first)) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#waiters.push(resolve);
-      signal.addEventListener("abort", () => resolve(), { once: true });
+      const { promise, resolve } = Promise.withResolvers<unknown>();
+      this.#waiters.push(() => resolve(undefined));
+      signal.addEventListener("abort", resolve, { once: true });
       await promise;
+      // The signal is that of all deliveries: what is left on it would be there until the end.
+      signal.removeEventListener("abort", resolve);
       if (signal.aborted) throw stopped();
     }
     if (signal.aborted) throw stopped();

@@ -1,6 +1,7 @@
 // The sink for OpenSearch 2 and 3, over its official client, which only this file imports.
 import { z } from "zod";
 import { TaplineError } from "../core/errors.ts";
+import { loaded } from "../core/loaded.ts";
 import type { Component, Sink } from "../core/stage.ts";
 import { ClientSink } from "./client-sink.ts";
 import {
@@ -22,7 +23,10 @@ export type OpenSearchOptions = ConnectionOptions;
 
 /** Connects: reads the secrets, checks nothing. */
 export async function connectOpenSearch(options: OpenSearchOptions): Promise<Server> {
-  const { Client, Connection, Serializer } = await import("@opensearch-project/opensearch");
+  const { Client, Connection, Serializer } = await loaded(
+    "@opensearch-project/opensearch",
+    () => import("@opensearch-project/opensearch"),
+  );
   class Raw extends Serializer {
     override deserialize(text: string): string {
       return text;

@@ -87,6 +87,7 @@ export class Hints {
   /** Resolves after the pause, when something is due, or when `signal` aborts. */
   wait(pause_ms: number, signal: AbortSignal): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
+    const stop = (): void => resolve();
     let timer = setTimeout(resolve, pause_ms);
     this.#told = () => {
       clearTimeout(timer);
@@ -95,9 +96,10 @@ export class Hints {
       this.#told = () => {};
     };
     if (this.#changed.size > 0) this.#told();
-    signal.addEventListener("abort", () => resolve(), { once: true });
+    signal.addEventListener("abort", stop, { once: true });
     return promise.finally(() => {
       clearTimeout(timer);
+      signal.removeEventListener("abort", stop);
       this.#told = () => {};
     });
   }

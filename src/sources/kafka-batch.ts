@@ -60,9 +60,15 @@ export class Drafts {
     return this.#missing.has(partition);
   }
 
+  /** Whether a batch can be made of it. A gap is no message: it is handed over also by who is about to give the partition
+   * up, since the next owner may not know of it. */
+  has(partition: Partition): boolean {
+    return partition.ready || (partition.owned && this.hasGap(partition));
+  }
+
   /** A batch of these partitions, which share a lane; undefined when they have nothing. */
   read(lane: number, partitions: readonly Partition[]): RawBatch | undefined {
-    const open = partitions.filter((p) => p.ready || (this.#missing.has(p) && p.owned && !p.leaving));
+    const open = partitions.filter((p) => this.has(p));
     if (open.length === 0) return undefined;
     const waiting = open.reduce((sum, { queue_bytes }) => sum + queue_bytes, 0);
     const draft = new Draft(this.#buffers, this.#common, waiting);

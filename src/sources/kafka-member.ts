@@ -38,6 +38,8 @@ export interface MemberParts {
   /** Forgets messages of a partition that were not handed over. */
   drop(partition: Partition): void;
   miss(partition: Partition, gap: Missing): void;
+  /** Whether a gap of a partition waits to be handed over. */
+  hasGap(partition: Partition): boolean;
   /** Bytes of messages that wait to be handed over. */
   held(): number;
   /** The topic of matches, if there is one, and how far back its partitions are read when taken over, ms. */
@@ -227,6 +229,7 @@ export class Member {
   async #leave(): Promise<void> {
     const consumer = this.#consumer;
     this.#consumer = undefined;
+    this.#ownership?.leave();
     if (consumer !== undefined) await disconnect(consumer, false);
     await this.#changes.idle();
     this.#ends = [];

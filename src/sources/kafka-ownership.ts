@@ -4,9 +4,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { reasonOf } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
-import { type Consumer, type KafkaError, type TopicPartition, troubleOf } from "../kafka/client.ts";
+import type { Consumer, KafkaError, TopicPartition } from "../kafka/client.ts";
 import type { MemberParts } from "./kafka-member.ts";
 import type { Partition } from "./kafka-partition.ts";
+import { committedOf, offsetAt, partitionsOf, watermarksOf } from "./kafka-questions.ts";
 
 const ASSIGN = -175;
 const REVOKE = -174;
@@ -14,7 +15,16 @@ const REVOKE = -174;
 interface OwnershipParts {
   readonly member: Pick<
     MemberParts,
-    "context" | "topics" | "matches" | "start" | "partition" | "partitions" | "drop" | "miss" | "back"
+    | "context"
+    | "topics"
+    | "matches"
+    | "start"
+    | "partition"
+    | "partitions"
+    | "drop"
+    | "miss"
+    | "hasGap"
+    | "back"
   >;
   readonly counts: { overlap: number };
   readonly signal: AbortSignal;
@@ -29,9 +39,20 @@ export class Ownership {
   assigned = false;
   /** Partitions of all topics of records, where members have to know. */
   total = 0;
+  #left = false;
 
   constructor(parts: OwnershipParts) {
     this.#parts = parts;
+  }
+
+  /** Told before the consumer is closed: it is asked nothing any more. Closing takes its partitions back and waits until they
+   * are given up, which waits for what is under way here. */
+  leave(): void {
+    this.#left = true;
+  }
+
+  get #over(): boolean {
+    return this.#left || this.#parts.signal.aborted;
   }
 
   /** Takes over what a rebalance gives, or gives up what it takes. */
@@ -46,7 +67,7 @@ export class Ownership {
       else if (error?.code === REVOKE) await this.#revoke(consumer, partitions);
     } catch (failure) {
       // Who has closed meanwhile has given up everything.
-      if (consumer.isConnected() && !this.#parts.signal.aborted) this.#parts.trouble(reasonOf(failure));
+      if (!this.#over) this.#parts.trouble(reasonOf(failure));
     }
   }
 
@@ -67,7 +88,7 @@ export class Ownership {
     for (const partition of partitions)
       Object.assign(partition, { owned: true, leaving: false, paused: false, since_ms });
     this.assigned = true;
-    // What this ledger has beyond what the group knows.
+    // What this ledger has beyond what the group knows, and where it begins.
     void this.#parts.commit();
   }
 
@@ -86,11 +107,12 @@ export class Ownership {
     const known = own === undefined ? group : Math.max(own, group ?? 0);
     const all = this.#parts.member.start === "earliest" || partition.holdsMatches;
     const first = known ?? (all ? low : high);
-    if (first < low && known !== undefined) this.#miss(partition, "rotated_away", first);
-    partition.next = Math.max(first, low);
-    if (known !== undefined) partition.handed = partition.next;
-    // What the group has is in some ledger, and must not be committed back.
-    if (group !== undefined) partition.durable = Math.max(partition.durable ?? 0, group);
+    if (first < low) this.#miss(partition, "rotated_away", first);
+    partition.handed = partition.next = Math.max(first, low);
+    // What the group has is in some ledger, and must not be committed back. Where it has nothing, it is told where this
+    // member begins, before there is anything to tell: the end is another one when somebody looks for it again.
+    const told = known === undefined ? first : group;
+    if (told !== undefined) partition.durable = Math.max(partition.durable ?? 0, told);
     partition.end = undefined;
     partition.fresh = partition.holdsMatches;
     partition.again_until = partition.next;
@@ -124,18 +146,24 @@ export class Ownership {
     this.#parts.member.miss(partition, { reason, offset, bytes: undefined, head: undefined });
   }
 
-  /** Hands over nothing more of them, waits until what was is durable, and commits it. */
+  /** Takes nothing more of them, waits until what was handed over is durable, and commits it. */
   async #revoke(consumer: Consumer, partitions: readonly Partition[]): Promise<void> {
     for (const partition of partitions) {
       partition.leaving = true;
       this.#parts.member.drop(partition);
     }
     const until = performance.now() + LIMITS.kafka_handover_ms;
-    while (partitions.some((p) => p.in_flight > 0) && performance.now() < until)
+    while (partitions.some((p) => this.#isPending(p)) && performance.now() < until)
       await sleep(LIMITS.kafka_poll_ms);
     await this.#parts.commit();
     for (const partition of partitions) Object.assign(partition, { owned: false, leaving: false });
     consumer.incrementalUnassign(partitions.map(({ topic, partition }) => ({ topic, partition })));
+  }
+
+  /** Whether it has to wait for the ledger. After a stop nobody takes gaps: they are found again, since neither this ledger
+   * nor the group has moved past them. */
+  #isPending(partition: Partition): boolean {
+    return partition.in_flight > 0 || (this.#parts.member.hasGap(partition) && !this.#over);
   }
 
   /** The brokers do not have what comes next of some partition: those begin again at what there is. */
@@ -146,11 +174,11 @@ export class Ownership {
       const { topic, partition: number } = partition;
       this.#parts.member.drop(partition);
       consumer.incrementalUnassign([{ topic, partition: number }]);
-      partition.handed ??= partition.next;
       if (partition.next > highOffset) {
-        // Another topic under the same name, or its end was lost: the same offsets are other messages now.
+        // Another topic under the same name, or its end was lost: the same offsets are other messages now. The group is told
+        // when the gap is in the ledger.
         this.#miss(partition, "truncated", highOffset);
-        partition.renew();
+        partition.renew(lowOffset);
       }
       this.#place(partition, undefined, lowOffset, highOffset);
       consumer.incrementalAssign([{ topic, partition: number, offset: partition.next }]);
@@ -166,74 +194,16 @@ export class Ownership {
     }
   }
 
-  /** Asks the brokers until they answer. */
+  /** Asks the brokers until they answer, or until that is of no use to anybody. */
   async #asking<T>(ask: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
         return await ask();
       } catch (error) {
-        if (this.#parts.signal.aborted) throw error;
+        if (this.#over) throw error;
         this.#parts.trouble(reasonOf(error));
         await sleep(LIMITS.retry_ms_min);
       }
     }
   }
-}
-
-function committedOf(
-  consumer: Consumer,
-  partitions: readonly Partition[],
-): Promise<Map<Partition, number | undefined>> {
-  const { promise, resolve, reject } = Promise.withResolvers<Map<Partition, number | undefined>>();
-  const asked = partitions.map(({ topic, partition }) => ({ topic, partition }));
-  consumer.committed(asked, LIMITS.kafka_connect_ms, (error, offsets) => {
-    if (error) return reject(troubleOf(error, undefined));
-    const offsetOf = (p: Partition): number | undefined =>
-      offsets.find((o) => o.topic === p.topic && o.partition === p.partition)?.offset;
-    return resolve(
-      new Map(
-        partitions.map((p) => {
-          const offset = offsetOf(p);
-          return [p, offset === undefined || offset < 0 ? undefined : offset];
-        }),
-      ),
-    );
-  });
-  return promise;
-}
-
-/** Offset of the first message of a partition at a time or later, if there is one. */
-function offsetAt(
-  consumer: Consumer,
-  { topic, partition }: Partition,
-  time_ms: number,
-): Promise<number | undefined> {
-  const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
-  const asked = [{ topic, partition, offset: time_ms }];
-  consumer.offsetsForTimes(asked, LIMITS.kafka_connect_ms, (error, [found]) => {
-    if (error) reject(troubleOf(error, topic));
-    else resolve(found === undefined || found.offset < 0 ? undefined : found.offset);
-  });
-  return promise;
-}
-
-function partitionsOf(consumer: Consumer, topic: string): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  consumer.getMetadata({ topic, timeout: LIMITS.kafka_connect_ms }, (error, metadata) => {
-    if (error) reject(troubleOf(error, topic));
-    else resolve(metadata.topics.find(({ name }) => name === topic)?.partitions.length ?? 0);
-  });
-  return promise;
-}
-
-function watermarksOf(
-  consumer: Consumer,
-  { topic, partition }: Partition,
-): Promise<{ readonly lowOffset: number; readonly highOffset: number }> {
-  const { promise, resolve, reject } = Promise.withResolvers<{ lowOffset: number; highOffset: number }>();
-  consumer.queryWatermarkOffsets(topic, partition, LIMITS.kafka_connect_ms, (error, offsets) => {
-    if (error) reject(troubleOf(error, topic));
-    else resolve(offsets);
-  });
-  return promise;
 }

@@ -58,14 +58,14 @@ export class Partition implements TopicPartition {
   queue_bytes = 0;
   /** Whether this member reads it. */
   owned = false;
-  /** Nothing more is handed over: it is about to be another's. */
+  /** No message is handed over any more: it is about to be another's. */
   leaving = false;
   paused = false;
   /** Offset after the last message that came. */
   next = 0;
-  /** Offset after the last one handed over; undefined when none ever was. */
+  /** Offset after the last one handed over, or where reading begins; undefined when that is not known yet. */
   handed: number | undefined;
-  /** Offset after the last one that is in the ledger. */
+  /** Offset after the last one that is in the ledger, or where the group begins. */
   durable: number | undefined;
   /** What the group has, as far as this member was told. */
   committed: number | undefined;
@@ -109,12 +109,13 @@ export class Partition implements TopicPartition {
     this.id = hash("sha256", name, "hex").slice(0, ID_CHARS);
   }
 
-  /** The topic is another one under the same name: its offsets begin anew, and its ids have to differ. */
-  renew(): void {
+  /** The topic is another one under the same name: all of it is new, from its first offset, and its ids have to differ. */
+  renew(first: number): void {
     this.replaced.push(this.id);
     this.generation++;
     this.announced = false;
-    this.handed = this.durable = this.committed = undefined;
+    this.handed = first;
+    this.durable = this.committed = undefined;
     this.#name();
   }
 

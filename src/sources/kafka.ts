@@ -72,6 +72,7 @@ class KafkaSource implements Source {
         this.#drafts.miss(partition, gap);
         this.#wake();
       },
+      hasGap: (partition) => this.#drafts.hasGap(partition),
       held: () => this.#drafts.held_bytes,
       matches,
       back: () => this.exchange?.back_ms ?? 0,
@@ -154,7 +155,8 @@ class KafkaSource implements Source {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
     signal.addEventListener("abort", () => resolve(), { once: true });
-    const some = [...this.#partitions.values()].some((p) => p.ready || (p.owned && this.#drafts.hasGap(p)));
+    // What ends this wait has to be what `read` gives: the two would go round and round, and nothing else had a turn.
+    const some = [...this.#partitions.values()].some((p) => this.#drafts.has(p));
     if (signal.aborted || some) return;
     await promise;
   }

@@ -3,7 +3,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { LineCutter } from "../../src/chokepoint/lines.ts";
+import { Pieces } from "../../src/chokepoint/pieces.ts";
 import { SseCutter, withData } from "../../src/chokepoint/sse.ts";
+import { LIMITS } from "../../src/core/limits.ts";
 
 const chunks = (alphabet: string[]) =>
   fc.array(
@@ -32,7 +34,7 @@ test("lines: the parts together are the whole, whole lines are within the bound,
   );
 });
 
-test("events: the bytes of all events and the rest are the whole; data is as the standard reads it", () => {
+test("events: the bytes of all events, the last one unended, are the whole; data is as the standard reads it", () => {
   fc.assert(
     fc.property(chunks(["data:", " ", "x", "\n", "\r\n", ":c", "id: 1", "event: e", "\n\n"]), (input) => {
       const events: { raw: string; data: string | undefined; name: string | undefined }[] = [];
@@ -41,13 +43,13 @@ test("events: the bytes of all events and the rest are the whole; data is as the
         () => expect.unreachable(),
       );
       for (const chunk of input) cutter.push(Buffer.from(chunk));
+      cutter.end();
       const whole = input.join("");
-      expect(events.map(({ raw }) => raw).join("") + cutter.rest().toString()).toBe(whole);
-      // A plain reading of the same text: blocks end at a blank line.
+      expect(events.map(({ raw }) => raw).join("")).toBe(whole);
+      // A plain reading of the same text: blocks end at a blank line, and with the stream.
       const data: string[] = [];
-      const lines = whole.split(/\r\n|\n/);
       let block: string[] = [];
-      for (const line of lines.slice(0, -1)) {
+      for (const line of [...whole.split(/\r\n|\n/), ""]) {
         if (line === "") {
           const fields = block.filter((l) => l === "data" || l.startsWith("data:"));
           const text = fields.map((l) => l.slice(5).replace(/^ /, "")).join("\n");
@@ -73,4 +75,25 @@ test("events that end with CR alone, at once; other data keeps id and name; too 
   expect(events).toEqual(['event: message\nid: 7\ndata: {"b":2}\n\n']);
   cutter.push(Buffer.from(`data: ${"x".repeat(50)}`));
   expect(long).toMatch(/^data: x+$/);
+});
+
+test("many small pieces take as much memory as their bytes, and are joined in time that is linear", () => {
+  const small = Array.from({ length: 50_000 }, (_, i) => Buffer.from([97 + (i % 26)]));
+  const whole = Buffer.concat(small);
+  const held = new Pieces();
+  const concat = Buffer.concat;
+  let most = 0;
+  Buffer.concat = (list: readonly Buffer[]) => {
+    most = Math.max(most, list.length);
+    return concat(list);
+  };
+  try {
+    for (const piece of small) held.push(piece);
+    expect(held.bytes).toBe(whole.length);
+    expect(held.take().equals(whole)).toBe(true);
+  } finally {
+    Buffer.concat = concat;
+  }
+  expect(most).toBeLessThanOrEqual(LIMITS.held_pieces + 1);
+  expect([held.bytes, held.take().length]).toEqual([0, 0]);
 });

@@ -88,3 +88,85 @@ test.each(["snapshot", "frames"])(
     expect(JSON.parse(backtest.stdout)).toMatchObject({ only_backtest: 0, only_recorded: 0 });
   },
 );
+
+test("a server that is new raises one alert, not one for each thing that it brings; what it gets later is told", async () => {
+  const home = newHome();
+  const log = join(home, "mcp.jsonl");
+  // In the time to come, so that it is no history.
+  const start_ms = Date.now() + 60_000;
+  let id = 0;
+  const lines: string[] = [];
+  const at = (minutes: number, server: string, msg: object, dir = "c2s", more: object = {}): void => {
+    const ts = new Date(start_ms + minutes * 60_000 + id).toISOString();
+    const named = { name: server, ...more };
+    lines.push(
+      JSON.stringify({
+        ts,
+        dir,
+        conn: `${server} ${Math.trunc(minutes / 10)}`,
+        session: "s1",
+        server: named,
+        msg: { jsonrpc: "2.0", ...msg },
+      }),
+    );
+  };
+  const callAt = (minutes: number, server: string, name: string, more?: object): void =>
+    at(minutes, server, { id: ++id, method: "tools/call", params: { name, arguments: {} } }, "c2s", more);
+  const connect = (minutes: number, server: string, version: string, command: string): void => {
+    const clientInfo = { name: "agent", version: "1" };
+    const protocolVersion = "2025-06-18";
+    at(minutes, server, { id: ++id, method: "initialize", params: { protocolVersion, clientInfo } }, "c2s", {
+      command,
+    });
+    at(minutes, server, { id, result: { protocolVersion, serverInfo: { name: server, version } } }, "s2c", {
+      command,
+    });
+  };
+  const run = async (): Promise<{ seen: string[]; alerts: string[] }> => {
+    writeFileSync(log, lines.map((one) => `${one}\n`).join(""));
+    const { code, stderr } = await tapline(home, ["run", "--once", "-c", config]);
+    expect([code, stderr]).toEqual([0, expect.any(String)]);
+    const entries = await entriesOf(join(home, "state", "ledger"));
+    const kind = (e: Document): string =>
+      `${String(field(e, "tapline.first_seen.kind"))} ${String(field(e, "tapline.first_seen.new_server"))}`;
+    const alerts = actionsOf(entries, "rule-alert").map((e) => String(field(e, "rule.name")));
+    return {
+      seen: actionsOf(entries, "first-seen").map(kind).toSorted(),
+      alerts: alerts.filter((name) => /Server|Known/.test(name)).toSorted(),
+    };
+  };
+  const config = configure(home, {
+    workers: 2,
+    sources: { mcp: { type: "file", include: [log], format: "mcp" } },
+    sinks: { none: { type: "null" } },
+  });
+
+  connect(0, "calc", "1.0.0", "node calc.js");
+  callAt(1, "calc", "add");
+  expect((await run()).seen).toEqual(["command true", "server undefined", "tool true", "version true"]);
+  // Since when the server is known is kept over a restart.
+  callAt(9, "calc", "subtract");
+  const first = await run();
+  expect(first.seen).toEqual(["command true", "server undefined", "tool true", "tool true", "version true"]);
+  expect(first.alerts).toEqual(["MCP Server Never Seen Before"]);
+
+  // Ten minutes later it is a known server: what it gets now is news, as is another new server beside it.
+  connect(11, "calc", "1.1.0", "node calc2.js");
+  callAt(11, "calc", "send");
+  callAt(11, "mail", "send");
+  const later = await run();
+  expect(later.seen.filter((kind) => kind.endsWith("undefined"))).toEqual([
+    "command undefined",
+    "server undefined",
+    "server undefined",
+    "tool undefined",
+    "version undefined",
+  ]);
+  expect(later.alerts).toEqual([
+    "Known Server Started Otherwise Than Ever Before",
+    "MCP Server Never Seen Before",
+    "MCP Server Never Seen Before",
+    "New Tool on a Known Server",
+    "New Version of a Known Server",
+  ]);
+});

@@ -96,10 +96,16 @@ test.each(["snapshot", "frames"])(
 
 test("the past opens no incident, unless it is asked for", async () => {
   const past = call("deploy", "s1", Date.UTC(2026, 0, 1));
-  const at = place();
+  const at = place({ sinks: { local: { type: "store" } } });
   appendFileSync(at.log, past);
   const entries = await collect(at);
   expect([told(entries), actionsOf(entries, "rule-alert").length]).toEqual([[], 1]);
+  const none = await tapline(at.home, ["incident", "list", "-c", at.config]);
+  expect([none.code, none.stdout]).toEqual([
+    0,
+    "no incidents: 1 alert is on records from before the collector started, " +
+      "which open none unless a rule under incidents: says backfill: true\n",
+  ]);
   const asked = place({ incidents: [{ name: "all", backfill: true }] });
   appendFileSync(asked.log, past);
   const [opened] = actionsOf(await collect(asked), "incident");
@@ -145,7 +151,10 @@ test("what people say is recorded with who and when, and the command line shows 
   await recorded("close", id, "--true-positive");
   await recorded("reopen", id);
   collector.kill("SIGTERM");
-  expect((await stopped).code).toBe(0);
+  const { code, stdout: printed } = await stopped;
+  expect(code).toBe(0);
+  const about = `gen_ai.conversation.id "s [31m<b>": 1 alert: Called deploy`;
+  expect(printed.match(/^INCIDENT .*/gm)).toEqual([`INCIDENT    ${id.slice(0, 8)} opened (high), ${about}`]);
   // Nobody reads: it waits for the next start.
   const { stdout: waits } = await incident("close", id, "--false-positive", "--json");
   expect(JSON.parse(waits)).toMatchObject({ recorded: false });

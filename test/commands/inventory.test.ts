@@ -50,6 +50,14 @@ test("a first inventory is a policy that is usable, and holds no secret", async 
     0,
     expect.stringMatching(/^not read .*cursor.*: the URL of a server cannot be read\n$/),
   ]);
+  expect(made.stdout).toBe(
+    `wrote       ${out}: 4 servers, none of them approved\nin force     as it is, in mode observe: review it\n`,
+  );
+  const elsewhere = join(home, "elsewhere.yml");
+  const other = await tapline(home, ["inventory", "discover", "-c", config, "--out", elsewhere]);
+  expect(other.stdout).toContain(
+    `\nnot in force: review it, then put it at ${out} or name it as policy: in the configuration\n`,
+  );
   const text = readFileSync(out, "utf8");
   expect(`${text}${made.stdout}`).not.toMatch(/ghp_|hunter2|PASSWORD=pw|Zm9v/);
   const policy = parsePolicy(text, "policy.yml");
@@ -131,10 +139,10 @@ test("servers that the ledger has seen and nobody sanctioned are told", async ()
   const line = (message: object, dir: string) =>
     JSON.stringify({
       v: 1,
-      ts: "2026-11-01T10:00:00.000Z",
+      ts: `2026-11-01T10:00:0${dir === "c2s" ? 0 : 1}.000Z`,
       dir,
       conn: "c",
-      server: { name: "ghost", command: ["ghost", "--x"] },
+      server: dir === "c2s" ? { name: "ghost", command: ["ghost", "--x"] } : { name: "ghost" },
       msg: message,
     });
   put(
@@ -153,8 +161,10 @@ test("servers that the ledger has seen and nobody sanctioned are told", async ()
   expect(ran.code).toBe(0);
   const { code, stdout } = await tapline(home, ["inventory", "diff", "-c", config]);
   expect(code).toBe(1);
-  expect(stdout).toContain(
-    "unknown      ghost: it was seen, last at 2026-11-01T10:00:00.000Z, and is neither sanctioned nor configured",
+  // Once, and up to its result, which does not say what started it.
+  expect(stdout).toBe(
+    "policy       there is none: everything is unsanctioned\n" +
+      "unknown      ghost: it was seen, last at 2026-11-01T10:00:01.000Z, and is neither sanctioned nor configured\n",
   );
   const found = await tapline(home, ["inventory", "discover", "-c", config]);
   expect(parsePolicy(found.stdout, "p").servers).toMatchObject([

@@ -327,7 +327,7 @@ test("list, and a new rule that passes lint and test and is never written over",
 
 test.each([
   [["rules"], "say what"],
-  [["rules", "nonsense"], "say what"],
+  [["rules", "nonsense"], "no subcommand"],
   [["rules", "test", "--bogus"], "--bogus"],
   [["rules", "explain", "one"], "name a rule and an event"],
   [["rules", "new", "area"], "name an area and a rule"],

@@ -175,6 +175,11 @@ test("with no configuration and no agent it reads the bundled sample and says so
   const first = await tapline(home, ["run", "--once"]);
   expect(first.code).toBe(0);
   expect(first.stdout).toContain("no agent on this machine: reading the bundled sample instead");
+  // What the guide for analysts says that one sees.
+  const guide = readFileSync("docs/guides/analyst.md", "utf8");
+  const [, alerts, shipped] = /^It prints (\d+) alerts, and near its end `([^`]*)`/m.exec(guide)!;
+  expect(first.stdout.match(/^ALERT /gm)!.length).toBe(Number(alerts));
+  expect(first.stdout).toContain(`${shipped}\n`);
   const dir = join(home, "state-home", "tapline", "ledger");
   const calls = actionsOf(await entriesOf(dir), "tool-call").length;
   const second = await tapline(home, ["run", "--once"]);

@@ -70,6 +70,7 @@ test("windows, repeats, memory and integrity, as JSON and in words", async () =>
     // Of each session one alert is told; three of the first are repeats.
     suppressing: 2,
     suppressed: 3,
+    suppressing_evicted: 0,
     seen_evicted: 0,
   });
   expect(told.detection.bytes).toBeGreaterThan(0);
@@ -81,7 +82,7 @@ test("windows, repeats, memory and integrity, as JSON and in words", async () =>
   const text = (await tapline(home, ["status", "-c", config])).stdout;
   expect(text).toMatch(/^windows {5}1 correlations: 2 open keys, 5 events, [\d,]+ bytes; fired 1, late 0, /m);
   expect(text).toMatch(/^rules {7}set \w+; 0 values forgotten/m);
-  expect(text).toMatch(/^repeats {5}3 suppressed in 2 open windows/m);
+  expect(text).toMatch(/^repeats {5}3 suppressed in 2 open windows, told when these end; evicted 0$/m);
   expect(text).toMatch(/^in flight {3}0 batches/m);
 
   const path = join(home, "state", "ledger", "checkpoint");

@@ -58,11 +58,14 @@ test("datasets that a sink leaves out are counted, by a replay too, and the rest
     sources: { sample: SAMPLE },
     sinks: { cluster: { type: "opensearch", url, leave_out: ["tapline.activity"] } },
   });
-  expect((await tapline(home, ["run", "-c", config, "--once"])).code).toBe(0);
+  const ran = await tapline(home, ["run", "-c", config, "--once"]);
+  expect(ran.code).toBe(0);
   const entries = await entriesOf(join(home, "state", "ledger"));
   const datasets = entries.map((entry) => (entry["data_stream"] as { dataset: string }).dataset);
   const left = datasets.filter((dataset) => dataset === "tapline.activity").length;
   expect(left).toBeGreaterThan(0);
+  const all = entries.length;
+  expect(ran.stdout).toContain(`cluster: ${all} of ${all} entries, ${left} of them filtered\n`);
   const sink = await sinkOf(home, config);
   expect(sink).toMatchObject({ filtered: left, created: sink.entries - left, dead: 0, pending: 0 });
   expect(faulty.documents().map(({ stream }) => stream)).toEqual(

@@ -35,7 +35,7 @@ test("an event's id that begins with a dash is not taken for an option", async (
 });
 
 test.each([
-  [["nonsense"], 'no command "nonsense"'],
+  [["nonsense"], 'no command "nonsense": there are run, scan, '],
   [["constructor"], 'no command "constructor"'],
   [["__proto__"], 'no command "__proto__"'],
   [["run", "--bogus"], "--bogus"],
@@ -43,18 +43,27 @@ test.each([
   [["scan", "x", "--out", "nothing"], "--out takes"],
   [["check", "extra"], "extra"],
   [["status", "extra"], "extra"],
-  [["ledger"], "verify"],
-  [["ledger", "prove"], "verify"],
+  [["ledger"], "say what: verify, prove, show, reconcile, signer, keygen, serve"],
+  [["ledger", "verfy"], 'no subcommand "verfy": there are verify, prove, '],
+  [["ledger", "constructor"], 'no subcommand "constructor"'],
+  [["ledger", "prove"], "name one event"],
+  [["report", "soa"], "soa init, soa export, soa import"],
+  [["dlq"], "list or replay"],
+  [["ledger", "reconcile", "--sink", "x"], "which has: none; -c FILE names another"],
+  [["replay", "--sink", "x", "--from", "0"], "which has: none; -c FILE names another"],
   [["setup"], "name the engine"],
   [["setup", "mongodb"], "name the engine"],
   [["setup", "opensearch"], "--url"],
   [["setup", "opensearch", "--url", "nonsense"], "an http or https URL"],
   [["setup", "opensearch", "--url", "http://a:b@127.0.0.1"], "without user and password"],
   [["setup", "opensearch", "--print", "--retention-days", "x"], "whole number"],
-])("%j is a usage error: message, usage, exit code 2, nothing on standard output", async (args, message) => {
+])("%j is a usage error: the message and where the options are told, exit code 2", async (args, message) => {
   const { code, stdout, stderr } = await tapline(home, args);
-  expect([code, stdout, stderr.includes(message)], stderr).toEqual([2, "", true]);
-  expect(stderr).not.toMatch(/^ +at /m);
+  const [said, where, ...more] = stderr.split("\n");
+  expect([code, stdout, said!.includes(message), more], stderr).toEqual([2, "", true, [""]]);
+  expect(where).toMatch(
+    /^ {2}(tapline( [a-z]+)? --help (shows the options|says what each does)|remedy: .*)$/,
+  );
 });
 
 test("a configuration that is wrong is exit code 2 for every command that reads one", async () => {

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { LIMITS } from "../../src/core/limits.ts";
 import type { Correlator } from "../../src/detect/correlate.ts";
 import { openCorrelator, stateOf } from "../../src/detect/correlate-state.ts";
+import { metricOf } from "../../src/detect/window-parts.ts";
 import { type Loaded, type TestEvent, base, batchesOf, load, nameOf, random } from "./correlations.ts";
 
 const ORIGIN = Date.UTC(2026, 0, 1);
@@ -80,6 +81,44 @@ test("a flood of events of one key keeps the latest, and still fires once a wind
   expect(fired.length).toBeLessThanOrEqual(2);
 });
 
+test("an event that several rules match goes as a whole, so that numbers stay true beyond the bound of rows", () => {
+  const two = base("a") + base("a").replaceAll(": a\nname: a", ": b\nname: b");
+  const over = (title: string, rest: string): string =>
+    `title: ${title}\ncorrelation: {${rest}, rules: [a, b], group-by: g, timespan: 1h}\n`;
+  const loaded = load(
+    two +
+      [
+        over("count", "type: event_count, condition: {gte: 4000}"),
+        over("sum", "type: value_sum, condition: {gte: 14000, field: v}"),
+        over("middle", "type: value_percentile, condition: {gt: 3, field: v, percentile: 50}"),
+      ].join("---\n"),
+  );
+  expect(loaded.problems).toEqual([]);
+  const correlator = openCorrelator(loaded.set, { started_ms: ORIGIN });
+  const fired: string[] = [];
+  for (let minute = 0; minute < 150; minute++) {
+    const events = Array.from({ length: 160 }, (_, i) =>
+      event(minute * 60_000 + i * 375, "a", "x", { v: i % 8 }),
+    );
+    fired.push(...push(loaded, correlator, events, (minute + 1) * 60_000));
+  }
+  for (const { counts, lines } of correlator.nodes) {
+    expect(counts.evicted_rows).toBeGreaterThan(10_000);
+    expect(lines[0].get("x")!.rows).toHaveLength(LIMITS.correlation_rows);
+  }
+  for (const title of ["count", "sum"]) {
+    const hours = fired.filter((name) => name.includes(title));
+    expect(hours, title).toHaveLength(3);
+  }
+  for (const { node, lines } of correlator.nodes) {
+    const { rows, swept } = lines[0].get("x")!;
+    const metric = metricOf(node.rule);
+    metric.start(rows, swept!.low);
+    for (let i = swept!.low; i < swept!.high; i++) metric.add();
+    expect(swept!.metric.value(), node.rule.title).toBe(metric.value());
+  }
+});
+
 /** Streams of agents that mostly do not fire, between floods of keys. */
 function batches(seed: number): TestEvent[][] {
   const below = random(seed);
@@ -141,6 +180,26 @@ test("batches taken in again after a snapshot fire the same again, and those bef
   expect(arrive(again, half)).toEqual(later);
   expect(JSON.stringify(stateOf(again))).toBe(JSON.stringify(stateOf(first)));
   expect(early.filter((name) => later.flat().includes(name))).toEqual([]);
+});
+
+test("a window after an event and one before a later event that have one place on the grid are one alert", () => {
+  const mixed =
+    "title: mixed\ncorrelation: {type: temporal, condition: (a and not b) or c, group-by: g, timespan: 10m}\n";
+  const loaded = load(BASES + base("c") + mixed);
+  const minute = 60_000;
+  const alert = JSON.stringify(["mixed", "x", ORIGIN]);
+  for (const [at, told] of [
+    [19 * minute, []],
+    [20 * minute, [JSON.stringify(["mixed", "x", ORIGIN + 10 * minute])]],
+  ] as const) {
+    const correlator = openCorrelator(loaded.set, { started_ms: ORIGIN });
+    expect(push(loaded, correlator, [event(1, "a", "x")], 10)).toEqual([]);
+    const rested = ORIGIN + 12 * minute;
+    expect(correlator.advance(rested, rested).map((f) => nameOf(loaded, f))).toEqual([alert]);
+    expect(push(loaded, correlator, [event(at, "c", "x")], at)).toEqual(told);
+    correlator.advance(ORIGIN + 60 * minute, ORIGIN + 60 * minute);
+    expect(correlator.nodes[0]!.lines[0].size).toBe(0);
+  }
 });
 
 test("an event that was read twice counts once", () => {

@@ -32,6 +32,8 @@ const TYPES: readonly string[] = [
   "type: temporal, condition: (a or b) and c",
   "type: temporal, condition: a and (b or not c)",
   "type: temporal_ordered, condition: a and b and not c",
+  "type: temporal, condition: (a and not b) or c",
+  "type: temporal_ordered, condition: (a and not b) or (b and c)",
 ];
 const WINDOWS: readonly string[] = ["timespan: 10s", "timespan: 10s, tapline.window: tumbling"];
 const SESSION = "timespan: 20s, tapline.window: session, tapline.gap: 3s";

@@ -179,6 +179,18 @@ test.each([
   expect(errors(section)).toContain(error);
 });
 
+test("a number that rules which match the same events never reach is warned of", () => {
+  const warnings = (rules: string, gte: number): string[] => {
+    const section = `{type: event_count, rules: ${rules}, timespan: 1m, condition: {gte: ${gte}}}`;
+    return load(`${BASES}title: C\ncorrelation: ${section}\n`).problems.map((p) => `${p.severity} ${p.code}`);
+  };
+  expect(warnings("[a]", 6_000)).toEqual([]);
+  expect(warnings("[a, b]", 5_000)).toEqual([]);
+  expect(warnings("[a, b]", 5_001)).toEqual(["warning condition_vacuous"]);
+  expect(warnings("[a, b, c]", 3_334)).toEqual(["warning condition_vacuous"]);
+  expect(warnings("[a, b]", 10_001)).toEqual(["error condition_vacuous"]);
+});
+
 test("a rule in a circle, and one that stands on a refused rule, are refused; the rest runs", () => {
   const over = (name: string, rule: string): string =>
     `title: ${name}\nname: ${name}\ncorrelation: {type: event_count, rules: [${rule}], timespan: 1m, condition: {gte: 2}}\n`;

@@ -103,4 +103,5 @@ const NONE = {
   late: 0,
   suppressing: 0,
   suppressed: 0,
+  suppressing_evicted: 0,
 };

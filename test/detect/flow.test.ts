@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { eventOf } from "../../src/core/event.ts";
 import type { Event } from "../../src/core/generated/event.ts";
 import { LIMITS } from "../../src/core/limits.ts";
-import { Flow } from "../../src/detect/flow.ts";
+import { Flow, type FlowState } from "../../src/detect/flow.ts";
 import { KeySet, Table } from "../../src/detect/flow-table.ts";
 import { cpuMs } from "../cpu.ts";
 
@@ -344,6 +344,30 @@ describe("content of a result in a later call", () => {
     expect(s.calls({ body: text })["tapline.flow.overlap"]).toBeUndefined();
   });
 
+  test("where it came from stays true when the results after it have no content", () => {
+    const text =
+      "The merger with Contoso is planned for March, and the board meets in Geneva on the ninth to vote on it.";
+    const s = new Session();
+    const from = s.gets(text, { "gen_ai.tool.name": "read", "tapline.server.name": "files" });
+    s.calls({ to: "nobody in particular" });
+    for (let i = 0; i < LIMITS.flow_sources * 2; i++) s.gets("ok", { "gen_ai.tool.name": "weather" });
+    const state = JSON.stringify(s.flow.state());
+    const after = new Flow("key", (t) => t);
+    after.restore(JSON.parse(state) as FlowState);
+    for (const session of [s, new Session(after)]) {
+      const e = session.calls({ data: text });
+      expect(e["tapline.flow.overlap"]).toBeGreaterThan(0.8);
+      expect(e["tapline.flow.from_event"]).toBe(from);
+      expect(e["tapline.flow.from_tool"]).toBe("read");
+      expect(e["tapline.flow.from_server"]).toBe("files");
+    }
+    // A snapshot that does not know names no other result.
+    after.restore(JSON.parse(state.replace(/"from":\{[^}]*\},/, "")) as FlowState);
+    const e = new Session(after).calls({ data: text });
+    expect(e["tapline.flow.overlap"]).toBeGreaterThan(0.8);
+    expect(e["tapline.flow.from_event"]).toBeUndefined();
+  });
+
   test("what many results share is nobody's", () => {
     const s = new Session();
     const head =
@@ -383,6 +407,22 @@ describe("bounds", () => {
     for (let i = 0; i < 6; i++) s.gets("y".repeat(LIMITS.flow_text_chars));
     expect(flow.evicted).toBeGreaterThan(evicted);
     expect(s.calls({ to: "mara.quill@relay.example" })["tapline.provenance.arguments"]).toBeUndefined();
+  });
+
+  test("what waits in all sessions together is bounded, also when none is new", () => {
+    const flow = new Flow("key", (text) => text);
+    const page = "y".repeat(LIMITS.flow_text_chars);
+    const sessions = Array.from({ length: 300 }, (_, i) => new Session(flow, `s${i}`));
+    const read = sessions[0]!.gets(REVIEW);
+    sessions[0]!.calls({ to: "nobody in particular" });
+    for (let i = 0; i < 3; i++) for (const s of sessions) s.gets(page);
+    expect(flow.evicted).toBe(0);
+    const last = sessions.map((s) => s.gets(`${REVIEW}\n\n${page}`.slice(0, page.length)));
+    expect(flow.evicted).toBe(4 * 300 - LIMITS.flow_unread_chars_all / page.length);
+    // The oldest lost what they had not read, and nothing else.
+    const told = (i: number): unknown =>
+      sessions[i]!.calls({ to: "mara.quill@relay.example" })["tapline.provenance.source_event"];
+    expect([0, 1, 299].map(told)).toEqual([read, undefined, last[299]]);
   });
 
   test("tables keep the newest keys", () => {

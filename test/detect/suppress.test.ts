@@ -91,13 +91,23 @@ test("in any order and over restarts the same ids are told, and each alert is to
   );
 });
 
-test("too many windows end the oldest early, with its count", () => {
+test("too many windows end the oldest early, with its count, and that is counted", () => {
   const suppressor = new Suppressor();
   offer(suppressor, alert("first"), BY, 0);
   offer(suppressor, alert("first"), BY, 0);
   for (let i = 0; i < LIMITS.suppress_windows; i++) offer(suppressor, alert(`user ${i}`), BY, 0);
   expect(suppressor.state().open).toHaveLength(LIMITS.suppress_windows);
   expect(suppressor.end(0, false)).toMatchObject([{ count: 1 }]);
+  expect(suppressor.figures().evicted).toBe(1);
+  const state = JSON.parse(JSON.stringify(suppressor.state())) as SuppressorState;
+  const after = new Suppressor(state);
+  expect(offer(after, alert("first"), BY, 0)).toBe(true);
+  expect(after.figures()).toMatchObject({ windows: LIMITS.suppress_windows, evicted: 2 });
+  // Windows that end with their time are no evictions.
+  after.end(HOUR, false);
+  expect(after.figures()).toEqual({ windows: 0, repeats: 0, evicted: 2 });
+  const { evicted: _, ...older } = state;
+  expect(new Suppressor(older).figures().evicted).toBe(0);
 });
 
 test("a rule says how long and by what", () => {

@@ -624,6 +624,12 @@ test("report: exit codes, the record of the export, and a directory that is not 
   const fine = await tapline(home, args);
   expect([fine.code, fine.stderr]).toEqual([0, ""]);
   expect(fine.stdout).toMatch(/^sample {5}25 events, seed 3, /m);
+  expect(fine.stdout).toMatch(/^recorded .*: the export is recorded when a collector next runs\n$/m);
+  const status = join(made.dir, "status.json");
+  writeFileSync(status, JSON.stringify({ running: true, pid: process.pid }));
+  const beside = await tapline(home, [...args.slice(0, -1), join(home, "beside")]);
+  expect([beside.code, beside.stdout.includes("next runs")]).toEqual([0, false]);
+  rmSync(status);
   const submitted = readdirSync(join(made.dir, "submissions")).map((name) =>
     read(join(made.dir, "submissions"), name),
   );

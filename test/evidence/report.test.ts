@@ -288,9 +288,14 @@ const IMPACT = `harms:
   - {id: H4, description: "nothing is recorded of it", rules: [stealth_two_readings, gone_rule]}
 `;
 
+/** What the rules on the inventory ask for. */
+const INVENTORY = { placeholders: { sanctioned_servers: ["files"], sanctioned_tools: ["files/read"] } };
+
 test("a harm is treated when a rule that is loaded sees a log", async () => {
   const impact = await readImpact(wrote("impact.yml", IMPACT));
-  const { report: found } = await report((await world(everything())).config, { impact });
+  const { report: found } = await report((await world(everything(), { options: INVENTORY })).config, {
+    impact,
+  });
   const harms = found.harms!;
   expect(harms.map(({ id, treated }) => [id, treated])).toEqual([
     ["H1", true],
@@ -309,10 +314,69 @@ test("a harm is treated when a rule that is loaded sees a log", async () => {
   ]);
   expect(harms[3]!.missing).toEqual(["gone_rule"]);
   // Without the sessions the same rule sees no log.
-  const bare = await world(around().map((one) => serialise(one)));
+  const bare = await world(
+    around().map((one) => serialise(one)),
+    { options: INVENTORY },
+  );
   const { report: empty } = await report(bare.config, { impact });
   expect(empty.harms![0]!.untreated).toMatch(/saw no log/);
   expect(empty.findings.filter(({ kind, level }) => kind === "harm" && level === "gap").length).toBe(4);
+});
+
+test("a harm that only rules at rest watch is untreated, whatever they saw before", async () => {
+  const own = wrote(
+    "broken.yml",
+    `title: Broken\nid: broken\nlogsource: {product: tapline}\ndetection: {s: {no.such.field: a}, condition: s}\n`,
+  );
+  const harms = `harms:
+  - {id: H1, description: "a tool nobody sanctioned acts", rules: [execution_unsanctioned_tool]}
+  - {id: H2, description: "the same, and a rule that runs", rules: [execution_unsanctioned_tool, exfiltration_dns]}
+  - {id: H3, description: "only a broken one", rules: [broken]}
+`;
+  const impact = await readImpact(wrote("impact.yml", harms));
+  const made = await world(everything(), { options: { rules: [own] } });
+  const { report: found } = await report(made.config, { impact });
+  const why = "rests: nothing defines %sanctioned_servers% and %sanctioned_tools%";
+  expect(found.harms!.map(({ treated, untreated }) => [treated, untreated])).toEqual([
+    [false, `none of its rules runs: Tool Outside the Inventory ${why}`],
+    [true, undefined],
+    [false, "none of its rules runs: Broken has an error: see `tapline rules lint`"],
+  ]);
+  expect(found.harms![1]!.rules.map(({ idle }) => idle)).toEqual([why, undefined]);
+  const told = found.findings
+    .filter(({ kind }) => kind === "harm")
+    .map(({ level, text }) => `${level} ${text}`);
+  expect(told).toEqual([
+    expect.stringMatching(/^gap Harm H1, .* is untreated: none of its rules runs/),
+    expect.stringMatching(/^gap Harm H3, /),
+    `note Harm H2 names rules that do not run: Tool Outside the Inventory ${why}.`,
+  ]);
+  // A policy gives the values, as it does in a collector.
+  const policy = wrote("policy.yml", "version: 1\nservers:\n  web: {command: [npx, web]}\n");
+  const policed = await world(everything(), { options: { policy } });
+  const { report: other } = await report(policed.config, { impact });
+  expect(other.harms![0]!.treated).toBe(true);
+});
+
+test("harms are held against the rules of now, and the report says when the period names others", async () => {
+  const impact = await readImpact(wrote("impact.yml", IMPACT));
+  const notes = async (...hashes: string[]): Promise<string[]> => {
+    const starts = hashes.map((set, i) =>
+      serialise(
+        event("collector-start", `2026-11-2${i + 1}T00:00:00.000Z`, {
+          "event.id": `start-${i}`,
+          "tapline.alert.ruleset_hash": set,
+        }),
+      ),
+    );
+    const { report: found } = await report((await world([...everything(), ...starts])).config, { impact });
+    return found.findings.flatMap(({ text }) => (text.startsWith("Harms are held") ? [text] : []));
+  };
+  expect(await notes()).toEqual([]);
+  const [others] = await notes("0ld");
+  const now = /set (\w+)\. The period names others: 0ld\.$/.exec(others!)![1]!;
+  expect(await notes(now)).toEqual([]);
+  expect(await notes(now, "0ld")).toEqual([expect.stringMatching(/The period names others too: 0ld\.$/)]);
 });
 
 test("what is wrong with an impact assessment is told at once", async () => {

@@ -186,14 +186,14 @@ export class Bench {
     return this.run({ before: ["strace", "-f", "-qq", ...options] });
   }
 
-  async ended(child: ChildProcess): Promise<Ended> {
+  async ended(child: ChildProcess, hangs_ms = HANGS_MS): Promise<Ended> {
     let stderr = "";
     child.stderr!.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
     let hung = false;
     const timer = setTimeout(() => {
       hung = true;
       process.kill(-child.pid!, "SIGKILL"); // it, and who traces it
-    }, HANGS_MS);
+    }, hangs_ms);
     const [code, signal] = (await once(child, "close")) as [number | null, string | null];
     clearTimeout(timer);
     expect(hung, `the collector hung: ${stderr}`).toBe(false);

@@ -102,7 +102,7 @@ export async function deleteTopic(broker: string, topic: string): Promise<void> 
 function ready(client: Consumer | Producer): Promise<void> {
   return new Promise((resolve, reject) => {
     client.on("event.error", () => {});
-    client.connect({ timeout: TIMEOUT_MS, allTopics: false }, (error) =>
+    client.connect({ timeout: TIMEOUT_MS, allTopics: false }, (error, _metadata) =>
       error ? reject(new Error(error.message)) : resolve(),
     );
   });

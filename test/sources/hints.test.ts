@@ -1,5 +1,6 @@
 // What the operating system says of files is looked at between polls, which are an hour apart here; and what a poll
 // has to judge is left to one.
+import { getEventListeners } from "node:events";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -33,6 +34,7 @@ async function until(count: number): Promise<void> {
     bench.settle();
   }
   expect(bench.texts.length, bench.texts.join("")).toBe(count);
+  expect(getEventListeners(signal, "abort").length, "waits leave nothing").toBe(0);
 }
 const polls = (): number => bench.source.counts!["polls"]!;
 

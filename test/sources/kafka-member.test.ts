@@ -50,6 +50,7 @@ test("a partition is not at its end before the messages that lead there were tak
     },
     drop: () => {},
     miss: () => {},
+    hasGap: () => false,
     held: () => 0,
     matches: undefined,
     back: () => 0,

@@ -171,6 +171,15 @@ describe.skipIf(broker === undefined)("kafka", () => {
     expect(b.texts).toEqual(["new"]);
   });
 
+  test("what comes while nobody reads is not skipped, although it starts at the end and nothing came before", async () => {
+    await put("old");
+    const b = await (await bench({ start: "latest" }).open()).drain();
+    await b.source.close();
+    await put("between");
+    await (await b.open()).drain();
+    expect(b.texts).toEqual(["between"]);
+  });
+
   test("what the brokers no longer have is a gap, and reading goes on behind it", async () => {
     await put("a", "b");
     const b = await (await bench().open()).drain();

@@ -1,7 +1,9 @@
 // `tapline incident list`: the incidents that are open or have a deadline that is, the most pressing first.
 import { rankOf } from "../../core/incident.ts";
 import { plain } from "../../core/said.ts";
+import { n } from "../../core/words.ts";
 import { type Incident, nextDeadline } from "../../incident/present.ts";
+import { alertsOfThePast } from "../../incident/read.ts";
 import { readArgs, readConfig } from "../usage.ts";
 import { about, incidentsOf, isOverdue, shortId, spanOf } from "./shared.ts";
 
@@ -29,6 +31,15 @@ function line(one: Incident, now: string): string {
   return `${shortId(one)}  ${status.padEnd(12)}  ${one.level.padEnd(8)}  ${one.opened_at ?? "never opened"}  ${about(one)}  ${what}${due}${past}`;
 }
 
+/** That there are none, and why where alerts are that open none. */
+function noneFor(past: number): string {
+  if (past === 0) return "no incidents";
+  return (
+    `no incidents: ${n(past)} ${past === 1 ? "alert is" : "alerts are"} on records from before the collector started, ` +
+    "which open none unless a rule under incidents: says backfill: true"
+  );
+}
+
 export async function list(argv: readonly string[]): Promise<number> {
   const options = {
     config: { type: "string", short: "c" },
@@ -36,7 +47,8 @@ export async function list(argv: readonly string[]): Promise<number> {
     json: { type: "boolean" },
   } as const;
   const { values } = readArgs(argv, { options });
-  const found = await incidentsOf(await readConfig(values.config));
+  const config = await readConfig(values.config);
+  const found = await incidentsOf(config);
   const now = new Date().toISOString();
   const all = [...found.values()].map(({ incident }) => incident);
   const shown = values.all === true ? all : all.filter(isPending);
@@ -44,7 +56,8 @@ export async function list(argv: readonly string[]): Promise<number> {
   if (values.json === true) console.log(JSON.stringify(shown));
   else {
     for (const one of shown) console.log(line(one, now));
-    if (shown.length === 0) console.log(all.length === 0 ? "no incidents" : "no open incidents: see --all");
+    if (all.length === 0) console.log(noneFor(await alertsOfThePast(config)));
+    else if (shown.length === 0) console.log("no open incidents: see --all");
   }
   return shown.some((one) => isOverdue(one, now)) ? 1 : 0;
 }

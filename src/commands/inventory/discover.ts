@@ -1,8 +1,10 @@
 // `tapline inventory discover`: a first inventory from what clients are set up with and what was seen, to be reviewed.
+import { resolve } from "node:path";
 import { Document, isSeq } from "yaml";
 import { type Configured, discoverClients, placesHere } from "../../policy/clients.ts";
 import type { ServerIdentity } from "../../policy/contract.ts";
 import { type Seen, identityOf } from "../../policy/drift.ts";
+import { type PolicyPlace, policyPlace } from "../../policy/open.ts";
 import { writeOut } from "../rules/output.ts";
 import { readArgs, readConfig } from "../usage.ts";
 import { serverShown } from "./secrets.ts";
@@ -92,6 +94,13 @@ function write(proposed: readonly Proposed[]): string {
   return document.toString({ lineWidth: 120 });
 }
 
+/** Whether what was written there is the policy by that, and what makes it so. */
+function standingOf(out: string, { path }: PolicyPlace): string {
+  return resolve(out) === path
+    ? "in force     as it is, in mode observe: review it"
+    : `not in force: review it, then put it at ${path} or name it as policy: in the configuration`;
+}
+
 export async function discover(argv: readonly string[]): Promise<number> {
   const options = {
     config: { type: "string", short: "c" },
@@ -118,8 +127,10 @@ export async function discover(argv: readonly string[]): Promise<number> {
   const text = write(proposed);
   if (values.out !== undefined) {
     await writeOut(values.out, text, "wx");
-    if (values.json !== true)
+    if (values.json !== true) {
       console.log(`wrote       ${values.out}: ${proposed.length} servers, none of them approved`);
+      console.log(standingOf(values.out, policyPlace(config.policy, config.state_dir)));
+    }
   } else if (values.json !== true) process.stdout.write(text);
   return 0;
 }

@@ -17,7 +17,12 @@ interface Building {
   readonly tools: Set<string>;
   first: string;
   last: string;
-  calls: number;
+}
+
+interface Sighting {
+  readonly first: string;
+  readonly last: string;
+  readonly tools: Iterable<string>;
 }
 
 class Sightings {
@@ -35,23 +40,36 @@ class Sightings {
     let one = this.#all.get(key);
     if (one === undefined) {
       if (this.#all.size >= LIMITS.drift) return;
-      one = { name, command, url, tools: new Set(), first: "", last: "", calls: 0 };
+      one = { name, command, url, tools: new Set(), first: "", last: "" };
       this.#all.set(key, one);
     }
-    const [first, last] = [
-      text("first") ?? text("@timestamp") ?? "",
-      text("last") ?? text("@timestamp") ?? "",
-    ];
-    if (one.first === "" || first < one.first) one.first = first;
-    if (last > one.last) one.last = last;
-    one.calls += Number(row["calls"] ?? (row["event.action"] === "tool-call" ? 1 : 0));
     const tool = text("gen_ai.tool.name");
-    if (tool !== undefined && one.tools.size < LIMITS.policy_pins_server) one.tools.add(tool);
+    merge(one, {
+      first: text("first") ?? text("@timestamp") ?? "",
+      last: text("last") ?? text("@timestamp") ?? "",
+      tools: tool === undefined ? [] : [tool],
+    });
   }
 
+  /** Each server once. Results and transcripts know no more than a name: what they saw is of the servers of that name. */
   take(): Seen[] {
-    return [...this.#all.values()].map((one) => ({ ...one, tools: [...one.tools].toSorted() }));
+    const all = [...this.#all.values()];
+    const byName = Map.groupBy(all.filter(isStarted), ({ name }) => name);
+    for (const one of all)
+      if (!isStarted(one)) for (const server of byName.get(one.name) ?? []) merge(server, one);
+    const shown = all.filter((one) => isStarted(one) || !byName.has(one.name));
+    return shown.map((one) => ({ ...one, tools: [...one.tools].toSorted() }));
   }
+}
+
+/** Whether it says what started it. */
+const isStarted = ({ command, url }: Building): boolean => (command ?? url) !== undefined;
+
+/** Adds a sighting to what is known of a server. */
+function merge(server: Building, { first, last, tools }: Sighting): void {
+  if (server.first === "" || first < server.first) server.first = first;
+  if (last > server.last) server.last = last;
+  for (const tool of tools) if (server.tools.size < LIMITS.policy_pins_server) server.tools.add(tool);
 }
 
 function storeDir(config: Config): string | undefined {
@@ -61,7 +79,7 @@ function storeDir(config: Config): string | undefined {
 }
 
 const QUERY = `SELECT "tapline.server.name", "tapline.server.command", "tapline.server.url", "gen_ai.tool.name",
-    min("@timestamp") AS first, max("@timestamp") AS last, count(*) FILTER ("event.action" = 'tool-call') AS calls
+    min("@timestamp") AS first, max("@timestamp") AS last
   FROM events WHERE "tapline.server.name" IS NOT NULL GROUP BY ALL LIMIT ${LIMITS.store_query_rows}`;
 
 /** Servers that were seen; none where nothing was recorded yet. */

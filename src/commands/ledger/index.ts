@@ -24,7 +24,7 @@ export const ledger = commandOf(
 
   verify       every entry, tile, root, signature and blob, and from which entry on it is wrong; exit code 1 when it is
     DIR             directory of the ledger (default: that of the configuration)
-    URL             where it is published (C2SP tlog-tiles); needs --vkey. Entries are checked with a token only
+    URL             where it is published (C2SP tlog-tiles); needs --vkey. Without a token hashes alone are checked
     PROOF           a file that \`prove\` wrote; needs --vkey
     --vkey FILE     the key to check signatures with (default: the one beside the ledger); further ones are keys that it had
                     before, which may have signed checkpoints that were kept then

@@ -156,14 +156,19 @@ function printVerification(result: Verification, json: boolean): number {
     if (unlisted > 0) console.log(`WRONG  and ${unlisted.toLocaleString("en-US")} more`);
     for (const note of notes) console.log(`note   ${note}`);
     const from = wrong_from === undefined ? "" : `; not to be relied on from entry ${wrong_from} on`;
-    const kept =
-      result.first === 0 ? "" : `those from ${result.first.toLocaleString("en-US")} on with their content, `;
     console.log(
-      `${findings.length === 0 ? "verified" : "NOT VERIFIED"}: ${result.entries.toLocaleString("en-US")} entries, ${kept}` +
+      `${findings.length === 0 ? "verified" : "NOT VERIFIED"}: ${whatWasChecked(result)}, ` +
         `${result.size.toLocaleString("en-US")} covered by a checkpoint${from}`,
     );
   }
   return findings.length === 0 ? 0 : 1;
+}
+
+/** Of how many entries what was looked at. */
+function whatWasChecked({ entries, first, hashes_only }: Verification): string {
+  const all = `${entries.toLocaleString("en-US")} entries`;
+  if (hashes_only) return `hashes of ${all} (no entry was read: that needs a token)`;
+  return first === 0 ? all : `${all}, those from ${first.toLocaleString("en-US")} on with their content`;
 }
 
 async function verifyProof(path: string, asked: Asked): Promise<number> {

@@ -13,6 +13,7 @@ import { CONTROL_IDS, readSoa } from "../../evidence/soa.ts";
 import { textOfFile } from "../../evidence/yaml-file.ts";
 import { actor, submitRecord } from "../../incident/submit.ts";
 import { ALWAYS, parsePoint } from "../../viewer/times.ts";
+import { isCollecting } from "../incident/shared.ts";
 import { UsageError, readArgs, readConfig, readNumber } from "../usage.ts";
 
 function pointOf(text: string | undefined, option: string, now_ms: number): number | undefined {
@@ -80,7 +81,11 @@ export async function makePack(argv: readonly string[]): Promise<number> {
     if (impact_file !== undefined) attached.set("impact-assessment.yml", await textOfFile(impact_file));
     await writePack(values.out, made, { signer, attached });
     if (values.json === true) console.log(JSON.stringify(made.report));
-    else print(made.report, values.out, signer !== undefined);
+    else {
+      print(made.report, values.out, signer !== undefined);
+      if (!isCollecting(config.state_dir))
+        console.log("recorded   no collector runs: the export is recorded when a collector next runs");
+    }
   } finally {
     await made.close();
   }

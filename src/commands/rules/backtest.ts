@@ -6,12 +6,11 @@ import { parseTime } from "../../core/time.ts";
 import { Backtest, type BacktestReport } from "../../detect/backtest.ts";
 import { type Expectations, type Missed, readExpectations, unmet } from "../../detect/expect.ts";
 import { loadRules } from "../../detect/load.ts";
-import { withInventory } from "../../engine.ts";
+import { type Resting, restingLine, restingRow } from "../../detect/resting.ts";
 import { firstIn } from "../../ledger/pruned.ts";
-import { readPolicy } from "../inventory/shared.ts";
-import { UsageError, readArgs, readConfig, readNumber } from "../usage.ts";
-import { entryTexts, eventOfEntry, ledgerDir, openBlobs, storedTexts } from "./ledger.ts";
-import { pathsOr, readBounded } from "./shared.ts";
+import { UsageError, ledgerDir, readArgs, readConfig, readNumber } from "../usage.ts";
+import { entryTexts, eventOfEntry, openBlobs, storedTexts } from "./ledger.ts";
+import { pathsOr, placeholdersIn, readBounded } from "./shared.ts";
 
 const SAMPLES = 3;
 const EVER = ["0001-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"] as const;
@@ -36,8 +35,12 @@ async function expectationsOf(path: string | undefined): Promise<Expectations | 
   return expected;
 }
 
-function print(report: BacktestReport, missed: readonly Missed[], compare: boolean): void {
+function print(
+  report: BacktestReport,
+  { missed, resting }: { missed: readonly Missed[]; resting: readonly Resting[] },
+): void {
   const { events, first, last, rules } = report;
+  const compare = rules.some((rule) => rule.recorded > 0);
   const span = first === undefined ? "" : `, ${first} to ${last}`;
   const total = rules.reduce((sum, rule) => sum + rule.matches, 0);
   console.log(
@@ -53,6 +56,7 @@ function print(report: BacktestReport, missed: readonly Missed[], compare: boole
   }
   const quiet = rules.filter((rule) => rule.matches === 0).length;
   console.log(`\n${plural(quiet, "rule")} without a match`);
+  for (const rule of resting) console.log(`not run: ${restingLine(rule)}`);
   if (compare) {
     const same = report.only_backtest + report.only_recorded === 0;
     const differ = `${report.only_backtest} only here, ${report.only_recorded} only recorded`;
@@ -80,10 +84,8 @@ export async function backtest(argv: readonly string[]): Promise<number> {
   const dir = ledgerDir(config);
   // As the collector does it: every rule against the field table, with the filters found.
   const paths = await pathsOr(positionals, values.config);
-  const { loaded } = await readPolicy(config);
-  const placeholders = withInventory(config.placeholders, loaded?.policy);
-  const { set, correlations, problems } = await loadRules(paths, { placeholders });
-  // A rule on the inventory rests while nothing defines its lists, as in a collector.
+  const placeholders = await placeholdersIn(config);
+  const { set, correlations, problems, resting } = await loadRules(paths, { placeholders });
   const errors = problems.filter((p) => p.severity === "error" && p.code !== "placeholder");
   for (const problem of errors) console.error(String(problem));
   const test = new Backtest(set, correlations, { from, to, samples });
@@ -102,12 +104,8 @@ export async function backtest(argv: readonly string[]): Promise<number> {
   if (kept > 0 && values.json !== true)
     console.log(`retention has removed the entries before ${kept}: rules were run from there on`);
   const missed = expected === undefined ? [] : unmet(expected, report.rules);
-  if (values.json === true) console.log(JSON.stringify({ ...report, missed }));
-  else
-    print(
-      report,
-      missed,
-      report.rules.some((rule) => rule.recorded > 0),
-    );
+  if (values.json === true)
+    console.log(JSON.stringify({ ...report, resting: resting.map(restingRow), missed }));
+  else print(report, { missed, resting });
   return errors.length > 0 || missed.some((m) => m.severity === "error") ? 1 : 0;
 }

@@ -10,10 +10,14 @@ import {
   coverageOf,
   layersOf,
 } from "../../detect/coverage.ts";
+import type { Logsource, Meta } from "../../detect/rule.ts";
 import { CONTROLS } from "../../paths.ts";
-import { readArgs } from "../usage.ts";
+import { readArgs, readConfig } from "../usage.ts";
 import { writeOut } from "./output.ts";
-import { compileFiles, pathsOr, readRuleFiles } from "./shared.ts";
+import { compileFiles, pathsOr, placeholdersIn, readRuleFiles } from "./shared.ts";
+
+/** A correlation has no log source of its own. */
+type Covered = Meta & { readonly logsource?: Logsource };
 
 async function controlTitles(): Promise<Map<string, string>> {
   const table = parse(await readFile(CONTROLS, "utf8")) as { controls: Record<string, { title: string }> };
@@ -29,8 +33,9 @@ function printRows(title: string, rows: readonly Row[], all: boolean): void {
   }
 }
 
-function print(found: Coverage): void {
-  console.log(plural(found.rules, "rule"));
+function print(found: Coverage, resting: number): void {
+  const told = `, ${resting} of them at rest (see \`tapline rules list\`)`;
+  console.log(plural(found.rules, "rule") + (resting === 0 ? "" : told));
   printRows("MITRE ATT&CK techniques", found.attack, false);
   printRows("MITRE ATLAS techniques", found.atlas, false);
   for (const { prefix, name } of OWASP_LISTS) {
@@ -52,17 +57,19 @@ export async function coverage(argv: readonly string[]): Promise<number> {
     json: { type: "boolean" },
   } as const;
   const { values, positionals } = readArgs(argv, { options, allowPositionals: true });
-  const { of, correlations, problems } = compileFiles(
-    await readRuleFiles(await pathsOr(positionals, values.config)),
-  );
-  const rules: Covering[] = [...correlations.keys()].map((rule) => ({ ...rule, category: undefined }));
-  for (const rule of of.keys()) rules.push({ ...rule, category: rule.logsource.category });
+  const files = await readRuleFiles(await pathsOr(positionals, values.config));
+  const inForce = await placeholdersIn(await readConfig(values.config));
+  const { of, correlations, problems, resting } = compileFiles(files, inForce);
+  const atRest = resting.filter(({ kind }) => kind !== "filter").map(({ rule }) => rule);
+  const usable = new Set<Covered>([...correlations.keys(), ...of.keys(), ...atRest]);
+  const rules = [...usable].map((rule): Covering => ({ ...rule, category: rule.logsource?.category }));
   const found = coverageOf(rules, await controlTitles());
   if (values.layer !== undefined)
     await writeOut(values.layer, `${JSON.stringify(layersOf(found, rules), undefined, 2)}\n`);
-  if (values.json === true) console.log(JSON.stringify(found));
-  else print(found);
-  const refused = new Set(problems.filter((p) => p.severity === "error").map((p) => p.file)).size;
+  if (values.json === true) console.log(JSON.stringify({ ...found, resting: atRest.length }));
+  else print(found, atRest.length);
+  const errors = problems.filter((p) => p.severity === "error" && p.code !== "placeholder");
+  const refused = new Set(errors.map((p) => p.file)).size;
   if (refused > 0)
     console.error(`${plural(refused, "rule file")} refused and not counted: see \`tapline rules lint\``);
   return 0;

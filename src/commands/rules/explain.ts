@@ -7,18 +7,21 @@ import { eventOfDocument } from "../../detect/document.ts";
 import { Explainer, type Explanation, type Leaf, type Verdict } from "../../detect/explain.ts";
 import type { Placeholders } from "../../detect/modifiers.ts";
 import { readEvents } from "../../detect/regression.ts";
+import { type Resting, whyResting } from "../../detect/resting.ts";
 import type { Rule } from "../../detect/rule.ts";
-import { UsageError, readArgs, readConfig } from "../usage.ts";
-import { findEvent, ledgerDir } from "./ledger.ts";
-import { compileFiles, isOurs, pathsOr, readBounded, readRuleFiles } from "./shared.ts";
+import { UsageError, ledgerDir, readArgs, readConfig } from "../usage.ts";
+import { findEvent } from "./ledger.ts";
+import { compileFiles, isOurs, pathsOr, placeholdersIn, readBounded, readRuleFiles } from "./shared.ts";
 
 interface Found {
   readonly rule: Rule;
   readonly placeholders: Placeholders;
+  /** Why it matches nothing in a collector, whatever the event holds. */
+  readonly resting: Resting | undefined;
 }
 
 /** The rules of a file, or the rule of that id or title among the paths; of a correlation the rules that it counts. */
-async function findRules(named: string, paths: readonly string[]): Promise<Found[]> {
+async function findRules(named: string, paths: readonly string[], inForce: Placeholders): Promise<Found[]> {
   const isFile = existsSync(named);
   const files = await readRuleFiles(isFile ? [named] : paths);
   const wanted = named.toLowerCase();
@@ -30,14 +33,16 @@ async function findRules(named: string, paths: readonly string[]): Promise<Found
     const name = correlation.name ?? correlation.id;
     if (isNamed(correlation) || counted.has(name)) for (const rule of correlation.rules) counted.add(rule);
   }
-  const { of, problems } = compileFiles(files);
+  const { of, problems, resting } = compileFiles(files, inForce);
   const found: Found[] = [];
   for (const file of files) {
     for (const rule of file.rules) {
       const wants =
         isNamed(rule) || counted.has(rule.id) || counted.has(file.names.get(rule.line) ?? rule.id);
       const usable = of.get(rule);
-      if (wants && usable !== undefined) found.push({ rule, placeholders: usable.placeholders });
+      const rests = resting.find((one) => one.rule === rule);
+      if (wants && (usable ?? rests) !== undefined)
+        found.push({ rule, placeholders: usable?.placeholders ?? inForce, resting: rests });
     }
   }
   if (found.length > 0) return found;
@@ -82,6 +87,7 @@ async function readEvent(named: string, config: string | undefined): Promise<obj
 
 const OUTCOMES: Readonly<Record<Leaf["outcome"], string>> = {
   matches: "matches",
+  no_values: "no values: nothing defines its placeholder",
   absent: "absent: the event has no value there",
   case: "case: only the case of letters differs",
   type: "type: not a value that this test can take",
@@ -114,9 +120,13 @@ function printLeaf(leaf: Leaf): void {
   if (leaf.elsewhere.length > 0) console.log(`         it would match in ${leaf.elsewhere.join(", ")}`);
 }
 
-function print(rule: Rule, explanation: Explanation): void {
+function print(rule: Rule, explanation: Explanation, resting: Resting | undefined): void {
   const { matches, logsource, conditions, decided, leaves } = explanation;
   console.log(`${matches ? "MATCHES" : "DOES NOT MATCH"}  ${rule.title} (${rule.file}:${rule.line})`);
+  if (resting !== undefined)
+    console.log(
+      `\nrests: ${whyResting(resting)}\ntests below are tried with the values of its proof, where that has any`,
+    );
   if (logsource !== undefined) console.log(`\nlog source: no: ${logsource}`);
   for (const [i, condition] of conditions.entries()) {
     console.log(`\ncondition: ${rule.conditions[i]}`);
@@ -141,16 +151,19 @@ export async function explain(argv: readonly string[]): Promise<number> {
   if (named === undefined || event === undefined || positionals.length > 2)
     throw new UsageError("name a rule and an event");
   const paths = existsSync(named) ? [] : [...(await pathsOr([], values.config)), ...(values.rules ?? [])];
-  const rules = await findRules(named, paths);
+  const inForce = await placeholdersIn(await readConfig(values.config));
+  const rules = await findRules(named, paths, inForce);
   const document = await readEvent(event, values.config);
-  const results = rules.map(({ rule, placeholders }) => {
+  const results = rules.map(({ rule, placeholders, resting }) => {
     const seen = isOurs(rule) ? eventOfDocument(document) : (document as Event);
-    return { rule, explanation: new Explainer(rule, seen, placeholders).explain() };
+    const tested = new Explainer(rule, seen, placeholders).explain();
+    return { rule, resting, explanation: { ...tested, matches: tested.matches && resting === undefined } };
   });
-  for (const { rule, explanation } of results) {
-    if (values.json === true)
-      console.log(JSON.stringify({ rule: rule.id, title: rule.title, ...explanation }));
-    else print(rule, explanation);
+  for (const { rule, resting, explanation } of results) {
+    if (values.json === true) {
+      const missing = resting?.missing ?? [];
+      console.log(JSON.stringify({ rule: rule.id, title: rule.title, missing, ...explanation }));
+    } else print(rule, explanation, resting);
   }
   return results.some((r) => r.explanation.matches) ? 0 : 1;
 }

@@ -35,6 +35,7 @@ export const rules = commandOf(
     --store         reads the store instead, which is faster for a short range of a long history
   coverage     ATT&CK and ATLAS techniques, OWASP lists, ISO/IEC 42001 controls
     --layer FILE    layers for the ATT&CK Navigator
-  list         id, level, status, area (directory) and title
+  list         id, state, level, status, area (directory) and title. A rule rests while nothing defines a placeholder of it:
+               it matches nothing, which is no error, and every command here says so
   new          writes a rule and its proof to begin with, below --dir (default: here)`,
 );

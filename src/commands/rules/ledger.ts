@@ -1,10 +1,8 @@
 // Events of a ledger as rules saw them: entries in their order, with what moved to blobs put back.
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { sinksOf } from "../../components.ts";
 import type { Config } from "../../config.ts";
 import { forEachEntry } from "../../core/entry.ts";
-import { TaplineError } from "../../core/errors.ts";
 import type { Event } from "../../core/generated/event.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { blobsOf, eventOfDocument } from "../../detect/document.ts";
@@ -13,15 +11,6 @@ import { openReader } from "../../ledger/reader.ts";
 import { walk } from "../../ledger/walk.ts";
 import { openStore } from "../../store/reader.ts";
 import { UsageError } from "../usage.ts";
-
-/** Directory of the configuration's ledger. Throws NO_SUCH_PATH when nothing was recorded yet. */
-export function ledgerDir(config: Config): string {
-  const dir = join(config.state_dir, "ledger");
-  if (existsSync(dir)) return dir;
-  throw new TaplineError("NO_SUCH_PATH", `${dir} does not exist`, {
-    remedy: "name the configuration of a collector that has run: -c FILE",
-  });
-}
 
 /** Texts of the blobs that a document names, those that are there. */
 async function blobTexts(blobs: PendingBlobs, digests: readonly string[]): Promise<Map<string, string>> {

@@ -5,16 +5,21 @@ import { plural } from "../../core/words.ts";
 import type { Finding } from "../../detect/lint-finding.ts";
 import { applyEdits } from "../../detect/lint-finding.ts";
 import { type LintFile, lintFiles } from "../../detect/lint.ts";
+import type { Placeholders } from "../../detect/modifiers.ts";
+import { restingProblem } from "../../detect/resting.ts";
 import type { Problem } from "../../detect/rule.ts";
-import { readArgs } from "../usage.ts";
-import { type RuleFile, compileFiles, pathsOr, readRuleFiles } from "./shared.ts";
+import { readArgs, readConfig } from "../usage.ts";
+import { type RuleFile, compileFiles, pathsOr, placeholdersIn, readRuleFiles } from "./shared.ts";
 
 /** More remarks than this that a rule is for the events of others are one line. */
 const FOREIGN_MAX = 10;
 
-function withProblems(files: readonly RuleFile[]): LintFile[] {
+/** Of a rule that rests that is said once, also when its proof lets it compile. */
+function withProblems(files: readonly RuleFile[], inForce: Placeholders): LintFile[] {
   const problems = new Map<string, Problem[]>();
-  for (const problem of compileFiles(files).problems) {
+  const compiled = compileFiles(files, inForce);
+  const told = compiled.problems.filter(({ code }) => code !== "placeholder");
+  for (const problem of [...told, ...compiled.resting.map(restingProblem)]) {
     const list = problems.get(problem.file);
     if (list === undefined) problems.set(problem.file, [problem]);
     else list.push(problem);
@@ -67,8 +72,7 @@ function print(files: readonly LintFile[], findings: readonly Finding[], fixed: 
   );
 }
 
-/** A placeholder without a value refuses the rule only where it runs. */
-const isRefusal = (p: Problem): boolean => p.severity === "error" && p.code !== "placeholder";
+const isRefusal = (p: Problem): boolean => p.severity === "error";
 
 export async function lint(argv: readonly string[]): Promise<number> {
   const options = {
@@ -79,7 +83,8 @@ export async function lint(argv: readonly string[]): Promise<number> {
   const { values, positionals } = readArgs(argv, { options, allowPositionals: true });
   const paths = await pathsOr(positionals, values.config);
   let files = await readRuleFiles(paths);
-  let linted = withProblems(files);
+  const inForce = await placeholdersIn(await readConfig(values.config));
+  let linted = withProblems(files, inForce);
   let findings = lintFiles(linted);
   let fixed = 0;
   // One finding may hide another: what is left after a round may be mechanical too.
@@ -88,7 +93,7 @@ export async function lint(argv: readonly string[]): Promise<number> {
     if (made === 0) break;
     fixed += made;
     files = await readRuleFiles(paths);
-    linted = withProblems(files);
+    linted = withProblems(files, inForce);
     findings = lintFiles(linted);
   }
   if (values.json === true) {

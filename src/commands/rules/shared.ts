@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { reasonOf } from "../../core/errors.ts";
+import type { Config } from "../../config.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { rulePaths } from "../../reload.ts";
 import { unusedFilters } from "../../detect/filter.ts";
@@ -16,7 +17,10 @@ import type { Placeholders } from "../../detect/modifiers.ts";
 import { parseRules } from "../../detect/parse.ts";
 import { type Proof, proofPath, readProof } from "../../detect/prove.ts";
 import { type Filter, type Logsource, type Problem, Report, type Rule } from "../../detect/rule.ts";
+import { type Resting, restingOf } from "../../detect/resting.ts";
 import { compileRules } from "../../detect/rules.ts";
+import { withInventory } from "../../engine.ts";
+import { readPolicy } from "../inventory/shared.ts";
 import { readConfig } from "../usage.ts";
 
 const NO_PROOF: Pick<Proof, "placeholders"> = { placeholders: {} };
@@ -107,13 +111,17 @@ export interface Compiled {
   /** By rule; those that were refused are not here. */
   readonly of: ReadonlyMap<Rule, Usable>;
   readonly correlations: ReadonlyMap<Correlation, UsableCorrelation>;
+  /** Rules that would match nothing in a collector; they are in `of` all the same when their proofs give them values. */
+  readonly resting: readonly Resting[];
 }
 
-/** Compiles the rules of all files. A rule whose proof gives values to placeholders is compiled with those. */
-export function compileFiles(files: readonly RuleFile[]): Compiled {
+/** Compiles the rules of all files. A rule whose proof gives values to placeholders is compiled with those. Without
+ * `inForce`, the placeholders of a collector, nothing is said to rest. */
+export function compileFiles(files: readonly RuleFile[], inForce?: Placeholders): Compiled {
   const filters = files.flatMap((file) => file.filters);
   const everyRule = files.flatMap((file) => file.rules);
   const problems = [...files.flatMap((file) => file.problems), ...unusedFilters(filters, everyRule)];
+  const given = inForce ?? {};
   const of = new Map<Rule, Usable>();
   const compile = (rules: readonly Rule[], fields: FieldSet, placeholders: Placeholders): RuleSet => {
     const set = compileRules(rules, { fields, placeholders, filters });
@@ -129,13 +137,18 @@ export function compileFiles(files: readonly RuleFile[]): Compiled {
   for (const { rules, proof } of files) {
     for (const rule of rules) {
       const { placeholders } = typeof proof === "string" ? readProof(proof, rule.logsource) : NO_PROOF;
-      if (Object.keys(placeholders).length > 0) compile([rule], isOurs(rule) ? "table" : "any", placeholders);
+      if (Object.keys(placeholders).some((name) => !Object.hasOwn(given, name)))
+        compile([rule], isOurs(rule) ? "table" : "any", { ...placeholders, ...given });
       else (isOurs(rule) ? ours : foreign).push(rule);
     }
   }
-  const sets = { table: compile(ours, "table", {}), any: compile(foreign, "any", {}) };
-  const correlations = joinCorrelations(files, sets, problems);
-  return { problems, of, correlations };
+  const sets = { table: compile(ours, "table", given), any: compile(foreign, "any", given) };
+  const all = files.flatMap((file) => file.correlations);
+  const read = { rules: everyRule, filters, correlations: all };
+  const resting = inForce === undefined ? [] : restingOf(read, inForce, problems);
+  const awake = all.filter((correlation) => !resting.some(({ rule }) => rule === correlation));
+  const correlations = joinCorrelations(files, awake, sets, problems);
+  return { problems, of, correlations, resting };
 }
 
 /** The rules of a set as correlations refer to them. */
@@ -146,11 +159,11 @@ export function basesOf(files: readonly RuleFile[], set: RuleSet): BaseRule[] {
 
 function joinCorrelations(
   files: readonly RuleFile[],
+  all: readonly Correlation[],
   sets: Readonly<Record<FieldSet, RuleSet>>,
   problems: Problem[],
 ): Map<Correlation, UsableCorrelation> {
   const others = new Set(basesOf(files, sets.any).flatMap(({ id, name }) => [id, name]));
-  const all = files.flatMap((file) => file.correlations);
   const out = new Map<Correlation, UsableCorrelation>();
   for (const fields of ["table", "any"] as const) {
     const mine = all.filter((c) => c.rules.some((name) => others.has(name)) === (fields === "any"));
@@ -167,6 +180,12 @@ function firstOf(set: CorrelationSet, node: number, rules: RuleSet): Logsource {
   const { source } = set.nodes[node]!.slots[0]!;
   if (typeof source === "number") return firstOf(set, source, rules);
   return rules.rules.find(({ rule }) => rule.hash === source)!.rule.logsource;
+}
+
+/** Values of placeholders in a collector with this configuration. */
+export async function placeholdersIn(config: Config): Promise<Placeholders> {
+  const { loaded } = await readPolicy(config);
+  return withInventory(config.placeholders, loaded?.policy);
 }
 
 /** The paths named, or the rules of the configuration. */

@@ -14,7 +14,7 @@ export interface EventClass {
   readonly by_user?: { readonly iso42001: readonly string[]; readonly supporting: readonly string[] };
 }
 /** Hash of the tables that made the fields, classes and tags. */
-export const MAPPING_HASH = "sha256:07ed11160649f4c0d1b75c351a0e6443b211e2c0278ad99b8d6ee59aa990504c";
+export const MAPPING_HASH = "sha256:f711c6e43ab71761a981286d119b83c77a999f52775fcb422c4c9b783fe63344";
 export const MAP_VERSION = "2026.11";
 export const CLASSES = {
   "tool-call": {"name":"tool-call","dataset":"tapline.activity","kind":"event","category":["api"],"type":["access"],"iso42001":["A.6.2.6","A.6.2.8","A.9.2","A.9.4"],"direct":["A.6.2.6","A.6.2.8","A.9.4"],"supporting":["A.9.2"],"nist_ai_rmf":["GOVERN 1.7","MEASURE 2.4","MANAGE 4.1","MANAGE 1.1"],"eu_ai_act":["14(4)","26(5)","72(1)","72(2)","12(1)","12(2)","26(6)"]},

@@ -145,6 +145,7 @@ export const FIELDS = {
   "tapline.tool.names": "keyword[]",
   "tapline.tool.changed": "boolean",
   "tapline.first_seen.kind": "keyword",
+  "tapline.first_seen.new_server": "boolean",
   "tapline.tool.first_seen": "boolean",
   "tapline.decision.verdict": "keyword",
   "tapline.decision.action": "keyword",
@@ -485,6 +486,7 @@ export interface Event {
   "tapline.tool.names": readonly string[] | undefined;
   "tapline.tool.changed": boolean | undefined;
   "tapline.first_seen.kind": string | undefined;
+  "tapline.first_seen.new_server": boolean | undefined;
   "tapline.tool.first_seen": boolean | undefined;
   "tapline.decision.verdict": string | undefined;
   "tapline.decision.action": string | undefined;
@@ -803,6 +805,7 @@ class EventFields implements Event {
   "tapline.tool.names" = undefined;
   "tapline.tool.changed" = undefined;
   "tapline.first_seen.kind" = undefined;
+  "tapline.first_seen.new_server" = undefined;
   "tapline.tool.first_seen" = undefined;
   "tapline.decision.verdict" = undefined;
   "tapline.decision.action" = undefined;
@@ -1326,7 +1329,12 @@ export function serialise(e: Event): string {
   if (e["tapline.tool.first_seen"] !== undefined) { s += (g64 === "," ? ",\"first_seen\":" : g64 + "\"first_seen\":") + e["tapline.tool.first_seen"]; g0 = ","; g55 = ","; g64 = ","; }
   if (g64 === ",") s += "}";
   }
-  if (e["tapline.first_seen.kind"] !== undefined) { s += quotedAfter((g55 === "," ? ",\"first_seen\":{\"kind\":\"" : g55 + "\"first_seen\":{\"kind\":\""), e["tapline.first_seen.kind"]) + "}"; g0 = ","; g55 = ","; }
+  if (e["tapline.first_seen.kind"] !== undefined || e["tapline.first_seen.new_server"] !== undefined) {
+  let g65 = g55 + "\"first_seen\":{";
+  if (e["tapline.first_seen.kind"] !== undefined) { s += quotedAfter((g65 === "," ? ",\"kind\":\"" : g65 + "\"kind\":\""), e["tapline.first_seen.kind"]); g0 = ","; g55 = ","; g65 = ","; }
+  if (e["tapline.first_seen.new_server"] !== undefined) { s += (g65 === "," ? ",\"new_server\":" : g65 + "\"new_server\":") + e["tapline.first_seen.new_server"]; g0 = ","; g55 = ","; g65 = ","; }
+  if (g65 === ",") s += "}";
+  }
   if (e["tapline.decision.verdict"] !== undefined || e["tapline.decision.action"] !== undefined || e["tapline.decision.executed"] !== undefined || e["tapline.decision.mode"] !== undefined || e["tapline.decision.decider.type"] !== undefined || e["tapline.decision.decider.id"] !== undefined) {
   let g66 = g55 + "\"decision\":{";
   if (e["tapline.decision.verdict"] !== undefined) { s += quotedAfter((g66 === "," ? ",\"verdict\":\"" : g66 + "\"verdict\":\""), e["tapline.decision.verdict"]); g0 = ","; g55 = ","; g66 = ","; }
