@@ -72,6 +72,7 @@ const JUDGING = {
 	spool_free_bytes: 64 * MiB$2,
 	spool_writer_ms: 5e3,
 	message_bytes: 16 * MiB$2 - 64 * KiB$2,
+	output_ms: 2e3,
 	junk_line_bytes: 8 * KiB$2,
 	junk_notices: 100,
 	pending_requests: 4096,
@@ -508,6 +509,10 @@ function read$2(text, source) {
 function sourceOf(text) {
 	return /^\{"version":\d+,"source":"(sha256:[0-9a-f]{64})"/.exec(text)?.[1] ?? "";
 }
+// src/core/duplicates.ts
+function foldedKey(key) {
+	return key.toUpperCase().toLowerCase();
+}
 // \0late node:net
 var _late_node_net_exports = __exportAll({ isIP: () => isIP });
 var isIP;
@@ -566,7 +571,7 @@ function mapped(host) {
 // src/policy/places.ts
 const CONTROL = /[\u0000-\u001f\u007f]/;
 const OVERLONG = /%(?:c[01]|e0%[89]|f0%8)/i;
-const DECODES = 4;
+const DECODES$1 = 4;
 const DRIVE = /^[a-z]:\//i;
 function directory(text, home) {
 	const path = text === "~" || text.startsWith("~/") ? home + text.slice(1) : text;
@@ -584,7 +589,7 @@ function pathsOf(text, { home, cwd }) {
 	for (let form = start, i = 0; form.includes("%"); i++) {
 		const next = form.replaceAll(/%([0-7][0-9a-f])/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
 		if (next === form) break;
-		if (i === DECODES || CONTROL.test(next)) return void 0;
+		if (i === DECODES$1 || CONTROL.test(next)) return void 0;
 		forms.add(next);
 		form = next;
 	}
@@ -668,20 +673,42 @@ function hostMatches(pattern, host) {
 	if (pattern.port !== void 0 && pattern.port !== host.port) return false;
 	return pattern.below ? host.name.endsWith(`.${pattern.name}`) : host.name === pattern.name;
 }
+const STOPS = /[\s"'<>`]/;
+const LOOSE = /((?:https?|wss?|ftp):)([/\\\t\r\n]*)/gi;
+const AT_START = /^((?:https?|wss?|ftp):|[a-z][a-z0-9+.-]{0,31}:(?=[/\\]{2})|)([/\\]*)/i;
+const AROUND$1 = /^[\u0000-\u0020]+/;
+function authorityAt(text, from) {
+	let end = from;
+	while (end < text.length && end - from < URL_CHARS && !STOPS.test(text[end])) end++;
+	return text.slice(from, end);
+}
 function urlsIn(text) {
 	const urls = [];
 	for (let at = text.indexOf("://"); at !== -1; at = text.indexOf("://", at + 3)) {
 		if (urls.length >= LIMITS.policy_texts) return void 0;
 		let from = at;
 		while (from > 0 && at - from < SCHEME_CHARS && /[a-z0-9+.-]/i.test(text[from - 1])) from--;
-		let end = at + 3;
-		while (end < text.length && end - at < URL_CHARS && !/[\s"'<>`]/.test(text[end])) end++;
-		urls.push(text.slice(from, end));
+		urls.push(text.slice(from, at + 3) + authorityAt(text, at + 3));
 	}
+	for (const { 0: start, 1: scheme, 2: slashes, index } of text.matchAll(LOOSE)) {
+		if (urls.length >= LIMITS.policy_texts) return void 0;
+		if (slashes !== "//") add(urls, scheme, slashes, authorityAt(text, index + start.length));
+	}
+	const whole = text.replace(AROUND$1, "").replaceAll(/[\t\r\n]/g, "");
+	const [start, scheme, slashes] = AT_START.exec(whole);
+	if (scheme === "" && slashes.length < 2) return urls;
+	add(urls, scheme, slashes, (/^[^/\\?#]*@/.test(whole.slice(start.length)) ? "@" : "") + authorityAt(whole, start.length));
 	return urls;
 }
+function add(urls, scheme, slashes, authority) {
+	if (authority !== "") urls.push(`${scheme}//${slashes.replaceAll(/[^\\]/g, "")}${authority}`);
+}
+const ADDRESS = /^(?!file:)[a-z][a-z0-9+.-]+:\/\//i;
 function looksLikePath(text) {
-	return /^(?:[~/\\]|\.{1,2}(?:[/\\]|$)|file:|[a-z]:[/\\])/i.test(text) || /[/\\]\.\.(?:[/\\]|$)|%2e|%2f|%5c/i.test(text);
+	return /^(?:[~/\\]|\.{1,2}(?:[/\\]|$)|file:|[a-z]:[/\\])/i.test(text) || /[/\\]\.\.(?:[/\\]|$)|%2e|%2f|%5c/i.test(text) || /[/\\]/.test(text) && !/[\r\n]/.test(text) && !ADDRESS.test(text);
+}
+function looksLikeName(text) {
+	return /^[^\s/\\]{1,1024}$/.test(text);
 }
 // src/policy/arguments.ts
 const patterns = (list) => list?.flatMap((one) => hostPattern(one) ?? []);
@@ -712,18 +739,23 @@ function violationOf(one, args, around) {
 	if (args === void 0 || args === null) return void 0;
 	if (typeof args !== "object" || Array.isArray(args)) return "arguments";
 	const whole = one.key === "*";
+	if (!whole && sameButForCase(one.key, args)) return "arguments";
 	if (!whole && !Object.hasOwn(args, one.key)) return void 0;
 	const texts = textsIn(whole ? args : args[one.key]);
 	if (texts === void 0) return "arguments";
 	const { max_bytes } = one.rule;
 	if (max_bytes !== void 0 && texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0) > max_bytes) return "max_bytes";
 	if (one.under !== void 0 || one.not_under !== void 0) {
-		const wrong = pathViolation(one, whole ? texts.filter(looksLikePath) : texts, around);
+		const wrong = whole ? anyPathViolation(one, texts, around) : pathViolation(one, texts, around);
 		if (wrong !== void 0) return wrong;
 	}
 	if (one.hosts === void 0 && one.not_hosts === void 0) return void 0;
 	const urls = whole ? allUrls(texts) : texts;
 	return urls === void 0 ? "arguments" : hostViolation(one, urls);
+}
+function sameButForCase(key, args) {
+	const as = foldedKey(key);
+	return Object.keys(args).some((other) => other !== key && foldedKey(other) === as);
 }
 function allUrls(texts) {
 	const all = [];
@@ -733,6 +765,15 @@ function allUrls(texts) {
 		all.push(...urls);
 	}
 	return all;
+}
+function anyPathViolation(one, texts, around) {
+	const trimmed = texts.map((text) => text.trim());
+	const wrong = pathViolation(one, trimmed.filter(looksLikePath), around);
+	if (wrong !== void 0 || one.not_under === void 0 || around.cwd === void 0) return wrong;
+	return pathViolation({
+		...one,
+		under: void 0
+	}, trimmed.filter(looksLikeName), around);
 }
 function pathViolation(one, texts, around) {
 	for (const text of texts) {
@@ -983,7 +1024,7 @@ function image(words) {
 	const m = IMAGE.exec(words[at] ?? "");
 	return m === null ? void 0 : {
 		name: m[1],
-		version: m[2]
+		version: m[3] === void 0 ? m[2] : void 0
 	};
 }
 function urlKey(text) {
@@ -1092,8 +1133,81 @@ const KINDS = {
 function kindOf$1(method) {
 	return Object.hasOwn(KINDS, method) ? KINDS[method] : void 0;
 }
-// src/policy/decide.ts
+// src/policy/reasons.ts
 const ASK_OWNER = "Ask whoever keeps the policy to change it if this is needed.";
+const CHANGED = "The definition of this tool is not the one that was reviewed or first seen. Compare it, and accept it with `tapline inventory accept` or leave it alone.";
+const SAID = {
+	arguments: "the arguments cannot be checked",
+	under: "a path lies outside the directories that the policy allows, or cannot be told for certain",
+	not_under: "a path lies in a directory that the policy keeps out, or cannot be told for certain",
+	hosts: "a URL or host is none that the policy allows, or cannot be told for certain",
+	not_hosts: "a URL or host is one that the policy keeps out, or cannot be told for certain",
+	max_bytes: "the argument is longer than the policy allows"
+};
+function saidOf({ verdict, place }, where) {
+	if (verdict === "allow") return `The policy allows this ${where} (${place}).`;
+	if (verdict === "ask") return `The policy wants a person to confirm this ${where} (${place}).`;
+	return `The policy denies this ${where} (${place}). ${ASK_OWNER}`;
+}
+function broken({ mode, place }, part, what) {
+	return {
+		verdict: "deny",
+		mode,
+		place: `${place}.${part}`,
+		reason: `The policy refuses this call: ${what} (${place}.${part}).`
+	};
+}
+// src/policy/uris.ts
+const DECODES = 4;
+const SPECIAL = /^(?:https?|wss?|ftp)$/;
+const PLAIN = /[\w.~-]/;
+const DOTS = /(?:^|[/\\:])\.\.(?:[/\\?#]|$)/;
+const AROUND = /^[\u0000-\u0020]+/;
+const PRINTED = /[^\u0000-\u0020\u007f-\u00ff]/;
+function readingsOf(uri) {
+	const text = uri.replace(AROUND, "").trimEnd().replaceAll(/[\t\r\n]/g, "");
+	const end = text.search(/[?#]/);
+	const [place, rest] = end === -1 ? [text, ""] : [text.slice(0, end), text.slice(end)];
+	const each = new Set([uri]);
+	for (const one of resolved(decoded(place, PLAIN, 1))) each.add(one + rest);
+	const whole = decoded(text, PRINTED, DECODES);
+	const open = resolved(whole);
+	if (DOTS.test(whole)) for (const one of open) each.add(one);
+	const more = new Set(open);
+	for (const one of resolved(decoded(place, PRINTED, DECODES))) more.add(one + rest);
+	if (URL.canParse(text)) more.add(new URL(text).href);
+	return {
+		each: [...each],
+		more: [...more]
+	};
+}
+function decoded(text, kind, times) {
+	let now = text;
+	for (let i = 0; i < times && now.includes("%"); i++) now = now.replaceAll(/%([0-9a-f]{2})/gi, (as, hex) => {
+		const char = String.fromCharCode(Number.parseInt(hex, 16));
+		return kind.test(char) ? char : as;
+	});
+	return now;
+}
+const normal = (path) => path === "" ? "" : node_path.posix.normalize(path);
+function resolved(text) {
+	const m = /^([a-z][a-z0-9+.-]*):(\/*)([^]*)$/i.exec(text.replaceAll("\\", "/"));
+	if (m === null) return [normal(text)];
+	const scheme = m[1].toLowerCase();
+	const slashes = m[2].length;
+	const rest = m[3];
+	const special = SPECIAL.test(scheme);
+	if (slashes === 2 || special) {
+		const host = /^[^/]*/.exec(rest)[0];
+		const path = rest.slice(host.length);
+		const name = special || scheme === "file" ? host.toLowerCase() : host;
+		if (scheme === "file") return [`file://${name === "localhost" ? "" : name}${normal(path)}`];
+		return [`${scheme}://${name}${normal(path)}`, `${scheme}://${normal(name + path)}`];
+	}
+	if (scheme === "file" || slashes > 2) return [`${scheme}://${normal(`/${rest}`)}`];
+	return [`${scheme}:${normal(m[2] + rest)}`];
+}
+// src/policy/decide.ts
 var Decider = class {
 	hash;
 	policy;
@@ -1124,8 +1238,8 @@ var Decider = class {
 	}
 	enforces(server) {
 		const known = this.known(server);
-		if (known.length === 0) return this.policy.defaults.servers.mode === "enforce";
 		if (this.policy.defaults.changed.mode === "enforce") return true;
+		if (known.length === 0) return this.policy.defaults.servers.mode === "enforce";
 		return known.some(({ entry: { server: own } }) => {
 			if (own.mode === "enforce" || own.fallback.mode === "enforce") return true;
 			return [
@@ -1154,12 +1268,16 @@ var Decider = class {
 				if (wrong !== void 0) findings.push(broken(found, `arguments.${rule.key}`, SAID[wrong]));
 			}
 		}
-		if (!refuses(strictest(findings))) for (const found of lines) {
-			const { rate } = found.line;
-			if (rate === void 0) continue;
-			if (state.take(`${found.place} ${call.user ?? ""}`, rate, call.now_ms)) continue;
-			const often = `more than ${rate.calls} calls in ${rate.per_s} s`;
-			findings.push(broken(found, "rate", `${often} are not allowed; wait before calling again`));
+		const stands = strictest(findings);
+		if (!refuses(stands)) {
+			const counts = call.may_ask !== true || stands.verdict !== "ask" || stands.mode !== "enforce";
+			for (const found of lines) {
+				const { rate } = found.line;
+				if (rate === void 0) continue;
+				if (state.take(`${found.place} ${call.user ?? ""}`, rate, call.now_ms, counts)) continue;
+				const often = `more than ${rate.calls} calls in ${rate.per_s} s`;
+				findings.push(broken(found, "rate", `${often} are not allowed; wait before calling again`));
+			}
 		}
 		return decisionOf(strictest(findings), this.hash);
 	}
@@ -1225,12 +1343,20 @@ var Decider = class {
 				});
 				continue;
 			}
-			const own = entry.lines(kind).of(kind === "requests" ? call.method : call.tool);
-			this.#ofLines(own, entry.server.fallback, call, {
-				entry,
-				kind
-			}, findings);
-			lines.push(...own);
+			const { each, more } = namesOf(kind, call);
+			for (const one of each) {
+				const own = entry.lines(kind).of(one);
+				this.#ofLines(own, entry.server.fallback, call, {
+					entry,
+					kind
+				}, findings);
+				lines.push(...own.filter((line) => !lines.includes(line)));
+			}
+			const denies = more.flatMap((one) => entry.lines(kind).of(one)).filter((line) => line.verdict === "deny");
+			for (const line of denies) findings.push({
+				...line,
+				reason: saidOf(line, `of the server ${name}`)
+			});
 		}
 		return findings;
 	}
@@ -1308,26 +1434,11 @@ var Decider = class {
 		});
 	}
 };
-const CHANGED = "The definition of this tool is not the one that was reviewed or first seen. Compare it, and accept it with `tapline inventory accept` or leave it alone.";
-const SAID = {
-	arguments: "the arguments cannot be checked",
-	under: "a path lies outside the directories that the policy allows, or cannot be told for certain",
-	not_under: "a path lies in a directory that the policy keeps out, or cannot be told for certain",
-	hosts: "a URL or host is none that the policy allows, or cannot be told for certain",
-	not_hosts: "a URL or host is one that the policy keeps out, or cannot be told for certain",
-	max_bytes: "the argument is longer than the policy allows"
-};
-function saidOf({ verdict, place }, where) {
-	if (verdict === "allow") return `The policy allows this ${where} (${place}).`;
-	if (verdict === "ask") return `The policy wants a person to confirm this ${where} (${place}).`;
-	return `The policy denies this ${where} (${place}). ${ASK_OWNER}`;
-}
-function broken({ mode, place }, part, what) {
+function namesOf(kind, call) {
+	if (kind === "resources") return readingsOf(call.tool);
 	return {
-		verdict: "deny",
-		mode,
-		place: `${place}.${part}`,
-		reason: `The policy refuses this call: ${what} (${place}.${part}).`
+		each: [kind === "requests" ? call.method : call.tool],
+		more: []
 	};
 }
 function holds(role, { user, agent }) {
@@ -1596,19 +1707,20 @@ var FileState = class {
 			replace(this.#pins_path, JSON.stringify(pins), true);
 		});
 	}
-	take(key, { calls, per_s }, now_ms) {
+	take(key, { calls, per_s }, now_ms, counts = true) {
 		return this.#turn(() => {
 			const rates = this.#readRates();
 			const since = now_ms - per_s * 1e3;
 			const times = (rates.calls[key] ?? []).filter((at) => at > since && at <= now_ms + per_s * 1e3);
 			const free = times.length < calls;
-			if (free) times.push(now_ms);
+			if (!free || !counts) return free;
+			times.push(now_ms);
 			delete rates.calls[key];
 			rates.calls[key] = times;
 			const keys = Object.keys(rates.calls);
 			for (let i = 0; i < keys.length - LIMITS.policy_rates; i++) delete rates.calls[keys[i]];
-			if (free) replace(this.#rates_path, JSON.stringify(rates), false);
-			return free;
+			replace(this.#rates_path, JSON.stringify(rates), false);
+			return true;
 		});
 	}
 	#readRates() {

@@ -21,10 +21,15 @@ export interface Approval {
   readonly answer: Answer;
 }
 
-/** What is called: what a retry must repeat. */
+/** What a retry must repeat: all but what differs from one try to the next. */
 function callOf({ method, fields }: Message): string {
-  const params = asFields(fields["params"]);
-  return canonical([method, params?.["name"], params?.["uri"], params?.["arguments"]]);
+  const {
+    _meta,
+    requestState: _state,
+    inputResponses: _responses,
+    ...call
+  } = asFields(fields["params"]) ?? {};
+  return canonical([method, call]);
 }
 
 export class Approvals {

@@ -1,5 +1,6 @@
 // Decisions of the chokepoint: asks policy about a message, asks a person where policy says so, records what came of it,
 // and only then lets the message pass. Knows MCP, and no transport.
+import { randomBytes } from "node:crypto";
 import { LIMITS } from "../core/limits.ts";
 import type { Action, Decision, DecisionRecord, Policy, ServerIdentity } from "../policy/contract.ts";
 import { Approvals } from "./approvals.ts";
@@ -35,7 +36,7 @@ export class Decisions {
   readonly policy: Policy;
   readonly recorder: Recorder;
   readonly user: string | undefined;
-  readonly counts = { messages: 0, decided: 0, blocked: 0, junk: 0, violations: 0 };
+  readonly counts = { messages: 0, decided: 0, blocked: 0, junk: 0, junk_unrecorded: 0, violations: 0 };
   /** Hash of each tool's definition as last listed. */
   readonly definitions = new Map<string, string>();
   readonly #cwd: string | undefined;
@@ -55,7 +56,7 @@ export class Decisions {
     this.server = server;
   }
 
-  #decide(message: Message, peer: Peer): Decision {
+  #decide(message: Message, peer: Peer, may_ask = true): Decision {
     const subject = subjectOf(message);
     return this.policy.decide({
       server: this.server,
@@ -69,6 +70,7 @@ export class Decisions {
       cwd: this.#cwd,
       definition_hash: this.definitions.get(subject.tool),
       now_ms: Date.now(),
+      may_ask,
     });
   }
 
@@ -185,7 +187,7 @@ export class Decisions {
     );
   }
 
-  /** Does what a person said of a call, or that nobody did. */
+  /** Does what a person said of a call, or that nobody did. What is allowed is decided again: now it counts. */
   #settle(
     peer: Peer,
     message: Message,
@@ -194,6 +196,9 @@ export class Decisions {
     answer: Answer,
     started: number,
   ): Step {
+    const now = answer === "allow" ? this.#decide(message, peer, false) : decision;
+    if (now.mode === "enforce" && now.verdict === "deny")
+      return this.#do(peer, message, dir, now, "block", "policy", started);
     const by = answer === "allow" || answer === "deny" ? "user" : "policy";
     const reason = `${decision.reason} ${ANSWERS[answer]}`;
     const step = this.#do(
@@ -215,7 +220,8 @@ export class Decisions {
     const key = message.id === undefined ? `${++this.#asks} without an id` : keyOf(message.id);
     peer.held_chars += message.raw.length;
     peer.held.set(key, () => resolve("cancelled"));
-    const id = `tapline-ask-${++this.#asks}`;
+    // Nobody can guess it: the server could ask something else of the user under the same id.
+    const id = `tapline-ask-${randomBytes(16).toString("hex")}`;
     const form = JSON.stringify({
       jsonrpc: "2.0",
       id,

@@ -3,11 +3,11 @@
 // enforced. Knows no transport.
 import { LIMITS } from "../core/limits.ts";
 import { Decisions, type GateOptions, type Later, NOTHING, type Step } from "./decisions.ts";
-import { type Fault, type Message, type Read, asFields, read } from "./json-rpc.ts";
+import { type Fault, type Message, type Read, asFields, isJunk, read } from "./json-rpc.ts";
 import { isDecided } from "./methods.ts";
 import { type Peer, keyOf } from "./peer.ts";
 import type { Direction } from "./recorder.ts";
-import { INVALID_REQUEST, errorText } from "./refusal.ts";
+import { INVALID_REQUEST, errorText, refusal } from "./refusal.ts";
 import { ServerAnswers } from "./server-answers.ts";
 
 /** What becomes of what one end sent. */
@@ -43,11 +43,11 @@ export class Gate {
     const got = read(bytes, dir);
     if (got.fault !== undefined && this.violation(peer, dir, got.fault, bytes) === "block")
       return {
-        forward: undefined,
+        forward: dir === "c2s" ? undefined : this.instead(peer, got, got.fault),
         answers: dir === "c2s" ? this.refuse(got, got.fault) : [],
         fault: got.fault,
       };
-    if (got.messages.length === 0) return { forward: bytes, answers: [] };
+    if (got.messages.length === 0 || got.fault === "too_deep") return { forward: bytes, answers: [] };
     this.decisions.counts.messages += got.messages.length;
     if (!got.batch) {
       const [message] = got.messages;
@@ -62,7 +62,7 @@ export class Gate {
   }
 
   /** Records what cannot be relied on, and says what is to be done about it: with `action`, that. Text that is no message
-   * at all comes from servers that print to standard output: it passes. */
+   * for anybody comes from servers that print to standard output: it passes, and of much of it the rest is only counted. */
   violation(
     peer: Peer,
     dir: Direction,
@@ -74,10 +74,15 @@ export class Gate {
     const { counts, recorder } = this.decisions;
     counts.violations++;
     const { policy, server } = this.decisions;
-    const junk = error === "not_json" && dir === "s2c" && server.transport === "stdio";
+    // On standard output what no reader takes for a message is text between messages.
+    const printed = server.transport === "stdio" && bytes !== undefined && isJunk(bytes);
+    const junk = error === "not_json" && dir === "s2c" && printed;
     const enforced = policy.enforces(server);
     const done = action ?? (enforced && !junk ? "block" : "pass");
-    if (junk && counts.junk++ >= LIMITS.junk_notices) return done;
+    if (junk && counts.junk++ >= LIMITS.junk_notices) {
+      counts.junk_unrecorded++;
+      return done;
+    }
     const head = bytes?.toString("utf8", 0, LIMITS.junk_line_bytes);
     recorder.notice(peer.envelope, dir, {
       type: "violation",
@@ -99,11 +104,28 @@ export class Gate {
     return (ids.length === 0 ? [null] : ids).map((id) => errorText(id, INVALID_REQUEST, why));
   }
 
+  /** What the client gets for answers that are refused because they cannot be relied on, where it is told for which call
+   * they are. */
+  instead(peer: Peer, { messages, batch }: Read, fault: Fault): string | undefined {
+    const texts = messages.flatMap((message) => {
+      if (message.method !== undefined || message.id === undefined) return [];
+      if (this.decisions.listing.answer({ ...message, fields: {} })) return [];
+      const pending = peer.answered(message.id)?.message;
+      const of = { raw: "", fields: {}, method: undefined, ...pending, id: message.id };
+      return refusal(of, `${REASONS[fault]} It came from the server.`) ?? [];
+    });
+    if (texts.length === 0) return undefined;
+    return batch ? `[${texts.join()}]` : texts[0];
+  }
+
   #step(peer: Peer, message: Message, dir: Direction): Later<Step> {
     const { method } = message;
     if (method === undefined) {
       if (dir === "c2s") return this.#clientAnswer(peer, message);
-      return this.decisions.listing.answer(message) ? NOTHING : this.#answers.step(peer, message);
+      if (!this.decisions.listing.answer(message)) return this.#answers.step(peer, message);
+      // To the proxy itself: recorded whatever it is, also when nobody waits for it any more.
+      this.decisions.recorder.message(peer.envelope, "s2c", message.raw);
+      return NOTHING;
     }
     if (dir === "s2c" && method === "notifications/tools/list_changed") this.decisions.toolsChanged();
     if (dir === "c2s") {
@@ -114,8 +136,9 @@ export class Gate {
       }
     }
     if (isDecided(method, dir)) return this.decisions.decided(peer, message, dir);
+    if (dir === "s2c") return this.#answers.told(peer, message);
     this.decisions.recorder.message(peer.envelope, dir, message.raw);
-    if (dir === "c2s") peer.wait(message);
+    peer.wait(message);
     return { pass: message.raw };
   }
 
@@ -147,6 +170,7 @@ const REASONS: Readonly<Record<Wrong, string>> = {
   not_json_rpc: "What was sent is no message of JSON-RPC.",
   repeated_key: "A key is there twice: two readers may understand the message differently.",
   key_case: "Keys differ from those of the protocol, or from one another, in case alone.",
+  own_id: "The server asks under an id as the proxy's own questions have.",
   line_break: "A line break within a message: two readers may see different messages.",
   too_deep: "The message is nested too deep to be looked at.",
   too_long: "The message is too long to be looked at.",

@@ -1,7 +1,8 @@
 // Reads JSON-RPC messages as the chokepoint must: what two readers could understand differently is a fault, since the
 // server behind it may be the other reader. Keeps the text of each message as it came. Decides nothing.
 import { isUtf8 } from "node:buffer";
-import { repeatsKey } from "../core/duplicates.ts";
+import { DEFINITION_PARTS } from "../core/definition.ts";
+import { foldedKey, repeatsKey } from "../core/duplicates.ts";
 import { LIMITS } from "../core/limits.ts";
 
 export type Fields = Record<string, unknown>;
@@ -14,6 +15,7 @@ export type Fault =
   | "repeated_key"
   | "key_case"
   | "line_break"
+  | "own_id"
   | "too_deep"
   | "too_long"
   | "too_many";
@@ -34,6 +36,8 @@ export interface Read {
   readonly fault: Fault | undefined;
 }
 
+/** How the ids of the proxy's own requests begin. */
+const OWN_ID = "tapline-";
 const BATCH_MAX = 1_000;
 const NOTHING: readonly Message[] = [];
 const BREAKS = /[\r\n]+/g;
@@ -46,7 +50,19 @@ export function textOf(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-/** Reads one line or body. In requests, also looks for what two readers may understand differently. */
+/** Line ends of all readers of lines that are known. */
+// oxlint-disable-next-line no-control-regex
+const LINE_ENDS = /[\r\n\u000b\u000c\u001c-\u001e\u0085\u2028\u2029]/;
+
+/** Whether bytes that are no JSON are no message for any reader: none of their lines begins like one, which some read with
+ * a byte order mark before it or with NaN in it. */
+export function isJunk(bytes: Buffer): boolean {
+  const lines = bytes.toString("utf8").split(LINE_ENDS);
+  return !lines.some((line) => /^[{[]/.test(line.trimStart()));
+}
+
+/** Reads one line or body. In requests, and in answers that matter to policy, also looks for what two readers may
+ * understand differently. */
 export function read(bytes: Buffer, dir: "c2s" | "s2c"): Read {
   if (!isUtf8(bytes)) return { messages: NOTHING, batch: false, fault: "not_utf8" };
   const text = bytes.toString("utf8");
@@ -61,7 +77,7 @@ export function read(bytes: Buffer, dir: "c2s" | "s2c"): Read {
   const values = batch ? (value as unknown[]) : [value];
   if (batch && values.length > BATCH_MAX) return { messages: NOTHING, batch, fault: "too_many" };
   const messages: Message[] = [];
-  let strict = dir === "c2s";
+  let strict = dir === "c2s" || mentions(text);
   let fault: Fault | undefined = values.length === 0 ? "not_json_rpc" : undefined;
   for (let i = 0; i < values.length; i++) {
     const message = messageOf(values[i], raws[i]!);
@@ -69,12 +85,18 @@ export function read(bytes: Buffer, dir: "c2s" | "s2c"): Read {
     else {
       messages.push(message);
       strict ||= message.method !== undefined;
-      fault ??= faultOf(message);
+      fault ??= faultOf(message, dir);
     }
   }
-  if (depthOver(text, LIMITS.depth - 2)) fault ??= "too_deep";
+  // Goes before all others: nobody may look into such a message.
+  if (depthOver(text, LIMITS.depth - 2)) fault = "too_deep";
   if (strict && fault === undefined && repeatsKey(bytes, 0, bytes.length)) fault = "repeated_key";
   return { messages, batch, fault };
+}
+
+/** Whether an answer may list tools or ask something of the client, for any reader: letters may be escaped. */
+function mentions(text: string): boolean {
+  return /"(?:tools|inputrequests)"|\\u(?:00[4-7]|017f|212a)/iu.test(text);
 }
 
 function messageOf(value: unknown, text: string): Message | undefined {
@@ -90,30 +112,45 @@ function messageOf(value: unknown, text: string): Message | undefined {
   return { raw, fields, method: textOf(method), id: known ? id : undefined };
 }
 
-const ENVELOPE = new Set(["jsonrpc", "id", "method", "params", "result", "error"]);
-const PARAMS = new Set([
-  "name",
-  "arguments",
-  "uri",
-  "_meta",
-  "task",
-  "inputresponses",
-  "requeststate",
-  "messages",
-]);
-const PARAMS_AS_WRITTEN = new Set([...PARAMS, "inputResponses", "requestState"]);
+const ENVELOPE = keys(["jsonrpc", "id", "method", "params", "result", "error"]);
+const PARAMS = keys(
+  "name arguments uri _meta task inputResponses requestState inputRequests messages".split(" "),
+);
+const RESULT = keys(["tools", "nextCursor", "inputRequests"]);
+const TOOL = keys(DEFINITION_PARTS);
+const REQUEST = keys(["method", "params"]);
 
-/** As readers that do not mind case compare keys. */
-function folded(key: string): string {
-  return key.toUpperCase().toLowerCase();
+/** Keys as written, by what they are for readers that do not mind case. */
+function keys(written: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(written.map((key) => [foldedKey(key), key]));
 }
 
-function faultOf({ fields }: Message): Fault | undefined {
-  for (const key in fields) if (!ENVELOPE.has(key) && ENVELOPE.has(folded(key))) return "key_case";
+/** Whether a key is one of these but for its case. */
+function differs(fields: Fields | undefined, known: ReadonlyMap<string, string>): boolean {
+  for (const key in fields) {
+    const written = known.get(foldedKey(key));
+    if (written !== undefined && written !== key) return true;
+  }
+  return false;
+}
+
+function faultOf({ fields, method, id }: Message, dir: "c2s" | "s2c"): Fault | undefined {
+  // The answer to it would be taken for one to the proxy.
+  if (dir === "s2c" && method !== undefined && typeof id === "string" && id.startsWith(OWN_ID))
+    return "own_id";
   const params = asFields(fields["params"]);
-  if (params === undefined) return undefined;
-  for (const key in params) if (!PARAMS_AS_WRITTEN.has(key) && PARAMS.has(folded(key))) return "key_case";
-  return caseRepeats(asFields(params["arguments"])) ? "key_case" : undefined;
+  const result = asFields(fields["result"]);
+  if (differs(fields, ENVELOPE) || differs(params, PARAMS) || differs(result, RESULT)) return "key_case";
+  if (partsOf(result?.["tools"]).some((tool) => differs(tool, TOOL))) return "key_case";
+  for (const asks of [params?.["inputRequests"], result?.["inputRequests"]])
+    if (partsOf(asks).some((one) => differs(one, REQUEST))) return "key_case";
+  return caseRepeats(asFields(params?.["arguments"])) ? "key_case" : undefined;
+}
+
+/** Objects in a list or an object. */
+export function partsOf(value: unknown): Fields[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.values(value).filter((one): one is Fields => asFields(one) !== undefined);
 }
 
 /** Whether two keys differ in case alone. */
@@ -121,7 +158,7 @@ function caseRepeats(args: Fields | undefined): boolean {
   if (args === undefined) return false;
   const seen = new Set<string>();
   for (const key in args) {
-    const as = folded(key);
+    const as = foldedKey(key);
     if (seen.has(as)) return true;
     seen.add(as);
   }

@@ -1,10 +1,11 @@
 // MCP over standard input and output: starts the server, passes lines both ways as they came, and has the gate decide on
 // each. Signals, end of input, exit codes and standard error go through; the server sees no difference.
 import { type ChildProcess, spawn } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { TaplineError, reasonOf } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Gate, Outcome } from "./gate.ts";
-import { read } from "./json-rpc.ts";
+import { isJunk, read } from "./json-rpc.ts";
 import { type Part, LineCutter } from "./lines.ts";
 import { Peer } from "./peer.ts";
 import type { Direction, Ends } from "./recorder.ts";
@@ -40,6 +41,8 @@ class Stdio {
   /** Lines whose decision is awaited. */
   #waiting = 0;
   #input_ended = false;
+  /** Of the server's output, so far. */
+  #chunks = 0;
 
   constructor({ gate, ends }: StdioOptions, child: ChildProcess) {
     this.#gate = gate;
@@ -72,9 +75,22 @@ class Stdio {
       stdout!.destroy();
     });
     this.#child.stdin!.on("error", () => this.#server.close());
-    return relay(stdout!, this.#client, this.#server, (chunk) => from_server.push(chunk)).then(() =>
-      from_server.end(),
-    );
+    return relay(stdout!, this.#client, this.#server, (chunk) => {
+      this.#chunks++;
+      from_server.push(chunk);
+    }).then(() => from_server.end());
+  }
+
+  /** The server has ended. What it started may hold its ends: nothing is written to it any more, and what it says is
+   * passed on until it is silent. */
+  async outlast(output: Promise<void>): Promise<void> {
+    this.#server.close();
+    this.#child.stdin!.end();
+    const ended = output.then(() => true);
+    for (let seen = -1; seen !== this.#chunks || this.#client.holds(this.#child.stdout!);) {
+      seen = this.#chunks;
+      if (await Promise.race([ended, sleep(LIMITS.output_ms, false)])) return;
+    }
   }
 
   /** The server's input ends when the client's has, and nothing waits for a decision. */
@@ -88,7 +104,7 @@ class Stdio {
     const stop = bytes[end - 1] === RETURN ? end - 1 : end;
     const line = bytes.subarray(0, stop);
     if (stop === 0) return this.#to(dir).write(bytes);
-    if (dir === "c2s" && line.includes(RETURN) && this.#broken(line)) return;
+    if (line.includes(RETURN) && this.#broken(line, dir)) return;
     const outcome =
       dir === "c2s" ? this.#gate.fromClient(this.#peer, line) : this.#gate.fromServer(this.#peer, line);
     if (!(outcome instanceof Promise)) return this.#pass(outcome, line, bytes, dir);
@@ -112,11 +128,14 @@ class Stdio {
     for (const answer of answers) back.write(`${answer}\n`);
   }
 
-  /** A carriage return ends a line for some readers. */
-  #broken(line: Buffer): boolean {
-    if (this.#gate.violation(this.#peer, "c2s", "line_break", line) === "pass") return false;
-    for (const answer of this.#gate.refuse(read(line, "c2s"), "line_break"))
-      this.#client.write(`${answer}\n`);
+  /** A carriage return ends a line for some readers. What a server prints has them too, and is nobody's message. */
+  #broken(line: Buffer, dir: Direction): boolean {
+    if (dir === "s2c" && isJunk(line)) return false;
+    if (this.#gate.violation(this.#peer, dir, "line_break", line) === "pass") return false;
+    const got = read(line, dir);
+    const instead = dir === "s2c" ? this.#gate.instead(this.#peer, got, "line_break") : undefined;
+    const answers = dir === "c2s" ? this.#gate.refuse(got, "line_break") : (instead ?? []);
+    for (const answer of [answers].flat()) this.#client.write(`${answer}\n`);
     return true;
   }
 
@@ -147,9 +166,14 @@ class Stdio {
 export async function runStdio(options: StdioOptions): Promise<End> {
   const [program, ...args] = options.command;
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !OWN.test(name)));
-  // Before the server is there: a signal must not end the proxy alone.
+  // Before the server is there: a signal must not end the proxy alone. When the server has ended, it does.
   let child: ChildProcess | undefined;
-  for (const signal of SIGNALS) process.on(signal, () => child?.kill(signal));
+  const told = Promise.withResolvers<void>();
+  for (const signal of SIGNALS)
+    process.on(signal, () => {
+      if (child === undefined || (child.exitCode === null && child.signalCode === null)) child?.kill(signal);
+      else told.resolve();
+    });
   child = spawn(program!, args, { stdio: ["pipe", "pipe", "inherit"], env });
   const started = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<{ code: number | null; signal: NodeJS.Signals | null }>();
@@ -166,7 +190,7 @@ export async function runStdio(options: StdioOptions): Promise<End> {
   const stdio = new Stdio(options, child);
   const output = stdio.run();
   const end = await ended.promise;
-  await output;
+  await Promise.race([stdio.outlast(output), told.promise]);
   await new Promise((resolve) => process.stdout.write("", resolve));
   return { ...end, envelope: stdio.envelope };
 }

@@ -2,8 +2,9 @@
 // listing what the caller may not use; everything else passes as it came.
 import { definitionHash } from "../core/definition.ts";
 import { LIMITS } from "../core/limits.ts";
+import type { Decision } from "../policy/contract.ts";
 import { type Decisions, type Step } from "./decisions.ts";
-import { type Fields, type Message, asFields, textOf } from "./json-rpc.ts";
+import { type Fields, type Message, asFields, partsOf, textOf } from "./json-rpc.ts";
 import { isDecided } from "./methods.ts";
 import type { Peer } from "./peer.ts";
 import { refusal } from "./refusal.ts";
@@ -18,15 +19,23 @@ export class ServerAnswers {
   step(peer: Peer, message: Message): Step {
     const pending = peer.answered(message.id);
     const result = asFields(message.fields["result"]);
-    if (result === undefined) this.#decisions.recorder.message(peer.envelope, "s2c", message.raw);
-    else if (Array.isArray(result["tools"])) return this.listed(peer, message, result, result["tools"]);
-    else if (asFields(result["inputRequests"]) !== undefined)
-      return this.#inputWanted(peer, message, asFields(result["inputRequests"])!, pending?.message);
-    else {
-      if (pending?.message.method === "initialize") this.#connected(peer, result);
-      this.#decisions.recorder.message(peer.envelope, "s2c", message.raw);
+    const refused = this.#decideInner(peer, message, result?.["inputRequests"]);
+    if (refused !== undefined) {
+      const of = { raw: "", fields: {}, method: undefined, ...pending?.message, id: message.id };
+      return { pass: refusal(of, refused.reason, refused) };
     }
+    if (result === undefined) return { pass: message.raw };
+    if (Array.isArray(result["tools"])) return this.listed(peer, message, result, result["tools"]);
+    if (pending?.message.method === "initialize") this.#connected(peer, result);
     return { pass: message.raw };
+  }
+
+  /** A message that is not decided itself: the server may ask the client in it all the same, for a task. */
+  told(peer: Peer, message: Message): Step {
+    const params = asFields(message.fields["params"]);
+    const refused = this.#decideInner(peer, message, params?.["inputRequests"]);
+    if (refused === undefined) return { pass: message.raw };
+    return { pass: undefined, answer: refusal(message, refused.reason, refused) };
   }
 
   /** The version is what the server says; its name stays the configured one. */
@@ -39,7 +48,6 @@ export class ServerAnswers {
 
   /** Hands definitions to policy, and leaves out of a listing what the caller may not use anyway. */
   listed(peer: Peer, message: Message, result: Fields, tools: readonly unknown[]): Step {
-    this.#decisions.recorder.message(peer.envelope, "s2c", message.raw);
     const named = tools.flatMap((value) => {
       const tool = asFields(value);
       const name = textOf(tool?.["name"]);
@@ -79,22 +87,19 @@ export class ServerAnswers {
     return { pass: JSON.stringify({ ...message.fields, result: { ...result, tools: left } }) };
   }
 
-  /** Since 2026-07-28 a server asks the client within its answer. */
-  #inputWanted(peer: Peer, message: Message, wanted: Fields, request: Asked | undefined): Step {
-    const { recorder } = this.#decisions;
-    let refused: string | undefined;
-    for (const name of Object.keys(wanted)) {
-      const fields = asFields(wanted[name]);
-      const method = textOf(fields?.["method"]);
+  /** Since 2026-07-28 a server asks the client within what it answers or tells, whatever else is in it. Decides on each and records the
+   * message; gives the decision by which it must not pass. */
+  #decideInner(peer: Peer, message: Message, wanted: unknown): Decision | undefined {
+    let refused: Decision | undefined;
+    for (const fields of partsOf(wanted)) {
+      const method = textOf(fields["method"]);
       if (method === undefined || !isDecided(method, "s2c")) continue;
-      const raw = JSON.stringify({ method, params: fields!["params"] });
-      const { decision, pass } = this.#decisions.inner(peer, { raw, fields: fields!, method, id: undefined });
-      const of = { raw, fields: {}, method: undefined, ...request, id: message.id };
-      if (!pass) refused ??= refusal(of, decision.reason, decision);
+      const raw = JSON.stringify({ method, params: fields["params"] });
+      const { decision, pass } = this.#decisions.inner(peer, { raw, fields, method, id: undefined });
+      if (!pass) refused ??= decision;
     }
-    recorder.message(`${peer.envelope},"decided":true`, "s2c", message.raw);
-    return { pass: refused ?? message.raw };
+    const envelope = wanted !== undefined ? `${peer.envelope},"decided":true` : peer.envelope;
+    this.#decisions.recorder.message(envelope, "s2c", message.raw);
+    return refused;
   }
 }
-
-type Asked = Pick<Message, "method" | "fields">;

@@ -3,11 +3,19 @@
 import { hash } from "node:crypto";
 import { canonical } from "./digest.ts";
 
-const PARTS = ["name", "title", "description", "inputSchema", "outputSchema", "annotations"] as const;
+/** Keys that a definition is pinned by. */
+export const DEFINITION_PARTS = [
+  "name",
+  "title",
+  "description",
+  "inputSchema",
+  "outputSchema",
+  "annotations",
+] as const;
 
 /** Hash of a definition as `tools/list` gives it; the order of keys is no difference. */
 export function definitionHash(tool: Readonly<Record<string, unknown>>): string {
   const parts: Record<string, unknown> = {};
-  for (const part of PARTS) if (tool[part] !== undefined) parts[part] = tool[part];
+  for (const part of DEFINITION_PARTS) if (tool[part] !== undefined) parts[part] = tool[part];
   return `sha256:${hash("sha256", canonical(parts), "hex")}`;
 }

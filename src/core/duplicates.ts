@@ -14,6 +14,11 @@ const hashes: number[] = [];
 /** Where the hashes of the keys of each open object begin. */
 const firsts: number[] = [];
 
+/** A key as readers compare it that do not mind case. */
+export function foldedKey(key: string): string {
+  return key.toUpperCase().toLowerCase();
+}
+
 /** Whether an object in the JSON at [start, end) repeats a key. Linear in time. */
 export function repeatsKey(bytes: Buffer, start: number, end: number): boolean {
   let depth = 0;
@@ -81,6 +86,6 @@ function stringEnd(bytes: Buffer, from: number): number {
 /** Whether the string whose last quote is at `quote` is a key. */
 function isKey(bytes: Buffer, quote: number): boolean {
   let at = quote + 1;
-  while (bytes[at] === 32 || bytes[at] === 9 || bytes[at] === 13) at++;
+  while (bytes[at] === 32 || bytes[at] === 10 || bytes[at] === 9 || bytes[at] === 13) at++;
   return bytes[at] === COLON;
 }

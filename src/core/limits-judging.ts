@@ -11,6 +11,7 @@ export const JUDGING = {
 
   // The chokepoint for MCP
   message_bytes: 16 * MiB - 64 * KiB, // a longer message is not looked at: refused where policy is enforced
+  output_ms: 2_000, // the silence after which a server's output ends that others hold open when it has ended
   junk_line_bytes: 8 * KiB, // of a line that is no message that is kept with its notice
   junk_notices: 100, // such lines told of by one connection; the rest are counted
   pending_requests: 4_096, // requests of one connection that wait for their answer

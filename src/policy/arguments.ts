@@ -1,5 +1,6 @@
 // Arguments of a call held against what a line of the policy says of them. Arguments are the attacker's text: the walk is
 // bounded, and what cannot be told for certain is a violation.
+import { foldedKey } from "../core/duplicates.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { ArgumentRule } from "./compiled.ts";
 import {
@@ -10,6 +11,7 @@ import {
   hostIn,
   hostMatches,
   hostPattern,
+  looksLikeName,
   looksLikePath,
   pathsOf,
   urlsIn,
@@ -61,6 +63,7 @@ export function violationOf(one: ReadyRule, args: unknown, around: Surroundings)
   if (args === undefined || args === null) return undefined;
   if (typeof args !== "object" || Array.isArray(args)) return "arguments";
   const whole = one.key === "*";
+  if (!whole && sameButForCase(one.key, args)) return "arguments";
   if (!whole && !Object.hasOwn(args, one.key)) return undefined;
   const texts = textsIn(whole ? args : (args as Readonly<Record<string, unknown>>)[one.key]);
   if (texts === undefined) return "arguments";
@@ -68,12 +71,18 @@ export function violationOf(one: ReadyRule, args: unknown, around: Surroundings)
   if (max_bytes !== undefined && texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0) > max_bytes)
     return "max_bytes";
   if (one.under !== undefined || one.not_under !== undefined) {
-    const wrong = pathViolation(one, whole ? texts.filter(looksLikePath) : texts, around);
+    const wrong = whole ? anyPathViolation(one, texts, around) : pathViolation(one, texts, around);
     if (wrong !== undefined) return wrong;
   }
   if (one.hosts === undefined && one.not_hosts === undefined) return undefined;
   const urls = whole ? allUrls(texts) : texts;
   return urls === undefined ? "arguments" : hostViolation(one, urls);
+}
+
+/** Some servers read an argument whose name differs in case. */
+function sameButForCase(key: string, args: object): boolean {
+  const as = foldedKey(key);
+  return Object.keys(args).some((other) => other !== key && foldedKey(other) === as);
 }
 
 function allUrls(texts: readonly string[]): string[] | undefined {
@@ -84,6 +93,19 @@ function allUrls(texts: readonly string[]): string[] | undefined {
     all.push(...urls);
   }
   return all;
+}
+
+/** Nobody says which of the texts are paths: those that may be, and names without a slash where they lead into what is kept
+ * out. White space around a path is left out by many servers. */
+function anyPathViolation(
+  one: ReadyRule,
+  texts: readonly string[],
+  around: Surroundings,
+): Violation | undefined {
+  const trimmed = texts.map((text) => text.trim());
+  const wrong = pathViolation(one, trimmed.filter(looksLikePath), around);
+  if (wrong !== undefined || one.not_under === undefined || around.cwd === undefined) return wrong;
+  return pathViolation({ ...one, under: undefined }, trimmed.filter(looksLikeName), around);
 }
 
 function pathViolation(

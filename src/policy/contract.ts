@@ -39,6 +39,9 @@ export interface CallRequest {
   /** Hash of the definition that the server last listed for the tool, where one was seen. */
   readonly definition_hash: string | undefined;
   readonly now_ms: number;
+  /** Where the verdict is `ask`, a person is asked, and the call decided again without this when it was allowed: it is
+   * counted then, and not before. */
+  readonly may_ask?: boolean | undefined;
 }
 
 export interface Decision {
@@ -61,7 +64,7 @@ export interface ToolDefinition {
 
 export interface Policy {
   readonly hash: string;
-  /** Decides and counts the call against its rate. Never throws: what cannot be decided is denied in enforce mode. */
+  /** Decides and counts the call against its rate, unless it is to be asked about first. Never throws: what cannot be decided is denied in enforce mode. */
   decide(call: CallRequest): Decision;
   /** Whether anything that the policy says of this server is enforced, so that what cannot be read must not pass. */
   enforces(server: ServerIdentity): boolean;

@@ -8,9 +8,9 @@ import { type Finding, decisionOf, refuses, strictest } from "./findings.ts";
 import { matchesAny } from "./glob.ts";
 import { identityKey, matchServer } from "./identity.ts";
 import { type Kind, Lines, type ReadyLine, ReadyServer, kindOf } from "./ready.ts";
+import { ASK_OWNER, CHANGED, SAID, broken, saidOf } from "./reasons.ts";
 import type { PolicyState } from "./state.ts";
-
-const ASK_OWNER = "Ask whoever keeps the policy to change it if this is needed.";
+import { type Readings, readingsOf } from "./uris.ts";
 
 /** A server as the inventory has it, and whether its version is approved. */
 interface Known {
@@ -56,8 +56,8 @@ export class Decider {
   /** Whether anything that the policy says of a server is enforced. */
   enforces(server: ServerIdentity): boolean {
     const known = this.known(server);
-    if (known.length === 0) return this.policy.defaults.servers.mode === "enforce";
     if (this.policy.defaults.changed.mode === "enforce") return true;
+    if (known.length === 0) return this.policy.defaults.servers.mode === "enforce";
     return known.some(({ entry: { server: own } }) => {
       if (own.mode === "enforce" || own.fallback.mode === "enforce") return true;
       const named = [own.tools, own.resources, own.prompts, own.requests];
@@ -84,11 +84,13 @@ export class Decider {
       }
     }
     // A call that is refused anyway is not counted.
-    if (!refuses(strictest(findings))) {
+    const stands = strictest(findings);
+    if (!refuses(stands)) {
+      const counts = call.may_ask !== true || stands.verdict !== "ask" || stands.mode !== "enforce";
       for (const found of lines) {
         const { rate } = found.line;
         if (rate === undefined) continue;
-        if (state.take(`${found.place} ${call.user ?? ""}`, rate, call.now_ms)) continue;
+        if (state.take(`${found.place} ${call.user ?? ""}`, rate, call.now_ms, counts)) continue;
         const often = `more than ${rate.calls} calls in ${rate.per_s} s`;
         findings.push(broken(found, "rate", `${often} are not allowed; wait before calling again`));
       }
@@ -148,9 +150,16 @@ export class Decider {
         findings.push({ verdict: "allow", mode, place, reason });
         continue;
       }
-      const own = entry.lines(kind).of(kind === "requests" ? call.method : call.tool);
-      this.#ofLines(own, entry.server.fallback, call, { entry, kind }, findings);
-      lines.push(...own);
+      const { each, more } = namesOf(kind, call);
+      for (const one of each) {
+        const own = entry.lines(kind).of(one);
+        this.#ofLines(own, entry.server.fallback, call, { entry, kind }, findings);
+        lines.push(...own.filter((line) => !lines.includes(line)));
+      }
+      const denies = more
+        .flatMap((one) => entry.lines(kind).of(one))
+        .filter((line) => line.verdict === "deny");
+      for (const line of denies) findings.push({ ...line, reason: saidOf(line, `of the server ${name}`) });
     }
     return findings;
   }
@@ -222,31 +231,10 @@ type Named = Pick<
   "server" | "method" | "tool" | "user" | "agent" | "definition_hash" | "now_ms"
 >;
 
-const CHANGED =
-  "The definition of this tool is not the one that was reviewed or first seen. Compare it, and accept it with `tapline inventory accept` or leave it alone.";
-
-const SAID = {
-  arguments: "the arguments cannot be checked",
-  under: "a path lies outside the directories that the policy allows, or cannot be told for certain",
-  not_under: "a path lies in a directory that the policy keeps out, or cannot be told for certain",
-  hosts: "a URL or host is none that the policy allows, or cannot be told for certain",
-  not_hosts: "a URL or host is one that the policy keeps out, or cannot be told for certain",
-  max_bytes: "the argument is longer than the policy allows",
-} as const;
-
-function saidOf({ verdict, place }: Pick<Fallback, "verdict" | "place">, where: string): string {
-  if (verdict === "allow") return `The policy allows this ${where} (${place}).`;
-  if (verdict === "ask") return `The policy wants a person to confirm this ${where} (${place}).`;
-  return `The policy denies this ${where} (${place}). ${ASK_OWNER}`;
-}
-
-function broken({ mode, place }: Fallback, part: string, what: string): Finding {
-  return {
-    verdict: "deny",
-    mode,
-    place: `${place}.${part}`,
-    reason: `The policy refuses this call: ${what} (${place}.${part}).`,
-  };
+/** What lines are looked up by: of a resource every way in which its URI may be read. */
+function namesOf(kind: Kind, call: Named): Readings {
+  if (kind === "resources") return readingsOf(call.tool);
+  return { each: [kind === "requests" ? call.method : call.tool], more: [] };
 }
 
 function holds(role: Role, { user, agent }: Caller): boolean {

@@ -90,7 +90,8 @@ function image(words: readonly string[]): Package | undefined {
     else break;
   }
   const m = IMAGE.exec(words[at] ?? "");
-  return m === null ? undefined : { name: m[1]!, version: m[2] };
+  // With a digest the tag is not looked at: what is run is whatever has the digest.
+  return m === null ? undefined : { name: m[1]!, version: m[3] === undefined ? m[2] : undefined };
 }
 
 /** A URL as it is compared: scheme, host, port and path; undefined for what two readers could take for two hosts. */

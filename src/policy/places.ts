@@ -142,6 +142,20 @@ export function hostMatches(pattern: HostPattern, host: Host): boolean {
   return pattern.below ? host.name.endsWith(`.${pattern.name}`) : host.name === pattern.name;
 }
 
+const STOPS = /[\s"'<>`]/;
+/** Browsers and their like take a scheme that they know for the begin of a URL however many slashes follow, or none, and
+ * take no notice of tabs and line ends among them. */
+const LOOSE = /((?:https?|wss?|ftp):)([/\\\t\r\n]*)/gi;
+const AT_START = /^((?:https?|wss?|ftp):|[a-z][a-z0-9+.-]{0,31}:(?=[/\\]{2})|)([/\\]*)/i;
+// oxlint-disable-next-line no-control-regex
+const AROUND = /^[\u0000-\u0020]+/;
+
+function authorityAt(text: string, from: number): string {
+  let end = from;
+  while (end < text.length && end - from < URL_CHARS && !STOPS.test(text[end]!)) end++;
+  return text.slice(from, end);
+}
+
 /** The URLs in a text, each as far as its host may reach; undefined when there are too many. */
 export function urlsIn(text: string): string[] | undefined {
   const urls: string[] = [];
@@ -149,17 +163,39 @@ export function urlsIn(text: string): string[] | undefined {
     if (urls.length >= LIMITS.policy_texts) return undefined;
     let from = at;
     while (from > 0 && at - from < SCHEME_CHARS && /[a-z0-9+.-]/i.test(text[from - 1]!)) from--;
-    let end = at + 3;
-    while (end < text.length && end - at < URL_CHARS && !/[\s"'<>`]/.test(text[end]!)) end++;
-    urls.push(text.slice(from, end));
+    urls.push(text.slice(from, at + 3) + authorityAt(text, at + 3));
   }
+  for (const { 0: start, 1: scheme, 2: slashes, index } of text.matchAll(LOOSE)) {
+    if (urls.length >= LIMITS.policy_texts) return undefined;
+    if (slashes !== "//") add(urls, scheme!, slashes!, authorityAt(text, index + start.length));
+  }
+  // A text that is a URL as a whole: one may begin with its host, and have line ends anywhere.
+  const whole = text.replace(AROUND, "").replaceAll(/[\t\r\n]/g, "");
+  const [start, scheme, slashes] = AT_START.exec(whole)!;
+  if (scheme === "" && slashes!.length < 2) return urls;
+  const user = /^[^/\\?#]*@/.test(whole.slice(start.length)) ? "@" : ""; // whatever stands before it
+  add(urls, scheme!, slashes!, user + authorityAt(whole, start.length));
   return urls;
 }
 
-/** Whether a text looks like a path, where nobody says that it is one. */
+/** A backslash stays, so that nobody takes the host for certain. */
+function add(urls: string[], scheme: string, slashes: string, authority: string): void {
+  if (authority !== "") urls.push(`${scheme}//${slashes.replaceAll(/[^\\]/g, "")}${authority}`);
+}
+
+/** An address that names no file. */
+const ADDRESS = /^(?!file:)[a-z][a-z0-9+.-]+:\/\//i;
+
+/** Whether a text may be a path, where nobody says that it is one: what is written like one, and each line with a slash. */
 export function looksLikePath(text: string): boolean {
   return (
     /^(?:[~/\\]|\.{1,2}(?:[/\\]|$)|file:|[a-z]:[/\\])/i.test(text) ||
-    /[/\\]\.\.(?:[/\\]|$)|%2e|%2f|%5c/i.test(text)
+    /[/\\]\.\.(?:[/\\]|$)|%2e|%2f|%5c/i.test(text) ||
+    (/[/\\]/.test(text) && !/[\r\n]/.test(text) && !ADDRESS.test(text))
   );
+}
+
+/** Whether a text may be the name of a file or directory. */
+export function looksLikeName(text: string): boolean {
+  return /^[^\s/\\]{1,1024}$/.test(text);
 }

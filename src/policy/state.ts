@@ -22,8 +22,8 @@ import { type Pins, changes, noPins, pin, pinOf, roomFor } from "./pins.ts";
 export interface PolicyState {
   /** Whether the definition of a tool is another than the one pinned, or the tool is in quarantine. */
   changed(server: string, tool: string, hash: string | undefined): boolean;
-  /** Counts a call; false when the rate is used up. */
-  take(key: string, rate: Rate, now_ms: number): boolean;
+  /** Counts a call, or only looks; false when the rate is used up. */
+  take(key: string, rate: Rate, now_ms: number, counts?: boolean): boolean;
 }
 
 const VERSION = 1;
@@ -113,20 +113,21 @@ export class FileState implements PolicyState {
     });
   }
 
-  take(key: string, { calls, per_s }: Rate, now_ms: number): boolean {
+  take(key: string, { calls, per_s }: Rate, now_ms: number, counts = true): boolean {
     return this.#turn(() => {
       const rates = this.#readRates();
       const since = now_ms - per_s * 1000;
       // A time far ahead is of a clock that was put back.
       const times = (rates.calls[key] ?? []).filter((at) => at > since && at <= now_ms + per_s * 1000);
       const free = times.length < calls;
-      if (free) times.push(now_ms);
+      if (!free || !counts) return free;
+      times.push(now_ms);
       delete rates.calls[key];
       rates.calls[key] = times;
       const keys = Object.keys(rates.calls);
       for (let i = 0; i < keys.length - LIMITS.policy_rates; i++) delete rates.calls[keys[i]!];
-      if (free) replace(this.#rates_path, JSON.stringify(rates), false);
-      return free;
+      replace(this.#rates_path, JSON.stringify(rates), false);
+      return true;
     });
   }
 

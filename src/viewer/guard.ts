@@ -73,25 +73,38 @@ export function roleOfCookie({ headers }: IncomingMessage, secrets: Secrets, por
 
 const hex = (port: number): string => port.toString(16).toUpperCase().padStart(4, "0");
 
-/** Number of the user who has the other end of a connection of this machine; undefined where the system does not say. */
-export function peerUser({ socket }: IncomingMessage): number | undefined {
-  const { remotePort, localPort, remoteAddress } = socket;
-  if (process.platform !== "linux" || remotePort === undefined || localPort === undefined) return undefined;
-  const table = remoteAddress?.includes(":") === true ? "tcp6" : "tcp";
-  try {
-    for (const line of readFileSync(`/proc/net/${table}`, "utf8").split("\n")) {
-      const [, local, remote, , , , , uid] = line.trim().split(/\s+/);
+/** Number of the user who has the other end of a connection of this machine; `unknown` where the system's tables do not
+ * say, undefined where it has none. A client may have a socket of either family for one address. */
+export function peerUser({ socket }: IncomingMessage): number | "unknown" | undefined {
+  const { remotePort, localPort } = socket;
+  if (process.platform !== "linux") return undefined;
+  if (remotePort === undefined || localPort === undefined) return "unknown";
+  const found = new Set<number>();
+  for (const table of ["tcp", "tcp6"]) {
+    for (const line of linesOf(`/proc/net/${table}`)) {
+      const [, local, remote, state, , , , uid] = line.trim().split(/\s+/);
+      if (state === TIME_WAIT) continue; // it is nobody's
       if (local?.endsWith(`:${hex(remotePort)}`) === true && remote?.endsWith(`:${hex(localPort)}`) === true)
-        return Number(uid);
+        found.add(Number(uid));
     }
-  } catch {
-    return undefined;
   }
-  return undefined;
+  // Two with the same ports, at different addresses: either may be it.
+  return found.size === 1 ? [...found][0]! : "unknown";
 }
 
-/** The role that is left to who is at the other end: an owner's link in another user's hands opens a reader's view. */
-export function heldBy(role: Role, uid: number | undefined): Role {
+const TIME_WAIT = "06";
+
+function linesOf(path: string): string[] {
+  try {
+    return readFileSync(path, "utf8").split("\n");
+  } catch {
+    return []; // a system without this family of addresses
+  }
+}
+
+/** The role that is left to who is at the other end: an owner's link opens a reader's view in the hands of another user, and
+ * of one that cannot be told. */
+export function heldBy(role: Role, uid: number | "unknown" | undefined): Role {
   const own = process.getuid?.();
   return role === "owner" && uid !== undefined && own !== undefined && uid !== own ? "reader" : role;
 }

@@ -7,7 +7,14 @@ import { Peer } from "../../src/chokepoint/peer.ts";
 import { Recorder } from "../../src/chokepoint/recorder.ts";
 import { LIMITS } from "../../src/core/limits.ts";
 import { mcp } from "../../src/normalise/formats/mcp.ts";
-import type { CallRequest, Decision, Mode, Policy, Verdict } from "../../src/policy/contract.ts";
+import type {
+  CallRequest,
+  Decision,
+  Mode,
+  Policy,
+  ServerIdentity,
+  Verdict,
+} from "../../src/policy/contract.ts";
 import { mapRecords } from "../normalise/harness.ts";
 
 const server = { name: "s", transport: "stdio", command: ["s"] } as const;
@@ -42,7 +49,11 @@ class Bench {
   readonly peer: Peer;
   broken = false;
 
-  constructor(mode: Mode, list: { hidden?: string[]; changed?: string[] } = {}) {
+  constructor(
+    mode: Mode,
+    list: { hidden?: string[]; changed?: string[] } = {},
+    identity: ServerIdentity = server,
+  ) {
     const spool = {
       append: (record: string) => {
         if (this.broken) throw new Error("no room");
@@ -55,7 +66,7 @@ class Bench {
       () => {},
     );
     const policy = policyOf(mode, this.asked, list.hidden, list.changed);
-    this.gate = new Gate({ policy, recorder, server, user: "ada", cwd: undefined });
+    this.gate = new Gate({ policy, recorder, server: identity, user: "ada", cwd: undefined });
     this.peer = new Peer({ conn: "c", server, client: {}, user: "ada" }, (text) => {
       this.sent.push(JSON.parse(text) as Record<string, unknown>);
       return true;
@@ -216,6 +227,21 @@ describe("decisions", () => {
     expect(b.events().filter((e) => e["event.action"] === "elicitation")).toHaveLength(1);
   });
 
+  test("what the server asks within an answer is decided whatever else is in the answer, and whoever it is to", async () => {
+    const b = new Bench("enforce");
+    const inputRequests = { a: { method: "sampling/createMessage", params: { messages: ["deny"] } } };
+    for (const result of [{ inputRequests, tools: [] }, { inputRequests: Object.values(inputRequests) }]) {
+      await b.client({ jsonrpc: "2.0", id: 1, method: "tools/list" });
+      const refused = JSON.parse(
+        String((await b.server({ jsonrpc: "2.0", id: 1, result })).forward),
+      ) as object;
+      expect(refused).toMatchObject({ id: 1, error: { code: -32010 } });
+    }
+    const nobody = { jsonrpc: "2.0", id: null, result: { inputRequests } };
+    expect((await b.server(nobody)).forward).toBeUndefined();
+    expect(b.events().filter((e) => e["event.action"] === "sampling")).toEqual([]);
+  });
+
   test("a batch is decided one by one", async () => {
     const b = new Bench("enforce");
     const text = `[${JSON.stringify(call(1, "t", { s: "],[" }))}, ${JSON.stringify(call(2, "deny"))} ,{"jsonrpc":"2.0","method":"notifications/initialized"}]`;
@@ -315,6 +341,26 @@ describe("a person is asked", () => {
     });
   });
 
+  test("the server cannot have the user answer something else in its place", async () => {
+    const b = new Bench("enforce");
+    await b.client(initialize({ elicitation: {} }));
+    void b.client(call(1, "ask"));
+    void b.client(call(2, "ask"));
+    const ids = b.sent.map(({ id }) => String(id));
+    for (const id of ids) expect(id).toMatch(/^tapline-ask-[0-9a-f]{32}$/);
+    expect(ids[0]).not.toBe(ids[1]);
+    const question = { jsonrpc: "2.0", id: "tapline-ask-1", method: "elicitation/create", params: {} };
+    expect((await b.server(question)).forward).toBeUndefined();
+    expect(b.events().at(-1)).toMatchObject({
+      "event.action": "protocol-violation",
+      "error.type": "own_id",
+      "tapline.decision.action": "block",
+    });
+    const observed = new Bench("observe");
+    expect((await observed.server(question)).forward).toBeDefined();
+    expect(observed.events()[0]).toMatchObject({ "error.type": "own_id", "tapline.decision.action": "pass" });
+  });
+
   test("more than can be held are refused at once", async () => {
     const b = new Bench("enforce");
     await b.client(initialize({ elicitation: {} }));
@@ -349,6 +395,55 @@ describe("a person is asked", () => {
     const { forward } = await b.client(fine);
     expect(JSON.parse(String(forward))).toEqual(call(4, "ask", { n: 1 }, rest));
     expect((await b.client(fine)).forward).toBeUndefined(); // once
+  });
+
+  test("what a person allowed is decided once more, when it counts, and only then", async () => {
+    for (const [rest, at_once] of [
+      [{}, false],
+      [meta({ elicitation: {} }), true],
+    ] as const) {
+      const b = new Bench("enforce");
+      await b.client(initialize({ elicitation: {} }));
+      const held = b.client(call(1, "ask", {}, rest));
+      const allow = { action: "accept", content: { allow: true } };
+      if (at_once) {
+        const result = answersOf(await held)[0]!["result"] as unknown as {
+          requestState: string;
+          inputRequests: object;
+        };
+        const [name] = Object.keys(result.inputRequests);
+        const inputResponses = { [name!]: allow };
+        const { requestState } = result;
+        await b.client(call(2, "ask", {}, { ...rest, requestState, inputResponses }));
+      } else {
+        await b.client({ jsonrpc: "2.0", id: b.sent[0]!["id"], result: allow });
+        await held;
+      }
+      expect(b.asked.filter(({ may_ask }) => may_ask !== true)).toHaveLength(1);
+      expect(b.asked.at(-1)!.may_ask).toBe(false);
+    }
+  });
+
+  test("2026-07-28: an answer is of all parameters, also of methods that nobody knows", async () => {
+    const b = new Bench("enforce");
+    const vendor = (id: number, params: object) => ({
+      jsonrpc: "2.0",
+      id,
+      method: "vendor/ask",
+      params: { ...params, ...meta({ elicitation: {} }) },
+    });
+    const ask = async (id: number) => {
+      const [answer] = answersOf(await b.client(vendor(id, { path: "/tmp/a" })));
+      const { requestState, inputRequests } = answer!["result"] as unknown as {
+        requestState: string;
+        inputRequests: object;
+      };
+      const [name] = Object.keys(inputRequests);
+      return { requestState, inputResponses: { [name!]: { action: "accept", content: { allow: true } } } };
+    };
+    expect((await b.client(vendor(2, { path: "/", ...(await ask(1)) }))).forward).toBeUndefined();
+    const { forward } = await b.client(vendor(4, { path: "/tmp/a", ...(await ask(3)) }));
+    expect(JSON.parse(String(forward))).toEqual(vendor(4, { path: "/tmp/a" }));
   });
 });
 
@@ -439,6 +534,61 @@ describe("what two readers could understand differently", () => {
     }
   });
 
+  const RESULTS: [string, string][] = [
+    ["repeated_key", '{"inputRequests":{"a":{"method":"sampling/createMessage"}},"inputRequests":null}'],
+    ["repeated_key", '{"tools":[{"name":"t","description":"evil","description":"fine"}]}'],
+    ["repeated_key", '{"\\u0074ools":[{"name":"t"}],"tools":[]}'],
+    ["repeated_key", '{"tools":[]},"result"\n:{}'],
+    ["key_case", '{"Tools":[{"name":"t"}]}'],
+    ["key_case", '{"tools":[],"tool\u017f":[{"name":"t"}]}'],
+    ["key_case", '{"tools":[{"name":"t","Description":"evil"}]}'],
+    ["key_case", '{"InputRequests":{"a":{"method":"sampling/createMessage"}}}'],
+    ["key_case", '{"inputRequests":{"a":{"Method":"sampling/createMessage"}}}'],
+    ["too_deep", `{"tools":[{"name":"t","inputSchema":${"[".repeat(60_000)}${"]".repeat(60_000)}}]}`],
+    ["too_deep", `{"Tools":[{"name":"t","inputSchema":${"[".repeat(60_000)}${"]".repeat(60_000)}}]}`],
+  ];
+
+  test.each(RESULTS)("of a server, %s: the call is answered instead", async (error, result) => {
+    const text = `{"jsonrpc":"2.0","id":1,"result":${result}}`;
+    const b = new Bench("enforce");
+    await b.client({ jsonrpc: "2.0", id: 1, method: "tools/list" });
+    const { forward, answers } = await b.server(text);
+    expect(JSON.parse(String(forward))).toMatchObject({ id: 1, error: { code: -32010 } });
+    expect(answers).toEqual([]);
+    expect(JSON.parse(String((await b.server(`[${text}]`)).forward))).toMatchObject([{ id: 1 }]);
+    const observed = new Bench("observe");
+    const message = bytes(text);
+    expect((await observed.gate.fromServer(observed.peer, message)).forward).toBe(message);
+    for (const one of [b, observed])
+      expect(one.events().find((e) => e["event.action"] === "protocol-violation")).toMatchObject({
+        "error.type": error,
+      });
+  });
+
+  test("a result of a tool may have what keys it likes", async () => {
+    const b = new Bench("enforce");
+    const message = bytes('{"jsonrpc":"2.0","id":1,"result":{"structuredContent":{"a":1,"A":2,"a":3}}}');
+    expect((await b.gate.fromServer(b.peer, message)).forward).toBe(message);
+  });
+
+  test("what a server asks in what it tells of a task is decided, and not told when it is refused", async () => {
+    const b = new Bench("enforce");
+    const told = (text: string) => ({
+      jsonrpc: "2.0",
+      method: "notifications/tasks/status",
+      params: {
+        taskId: "1",
+        inputRequests: { a: { method: "sampling/createMessage", params: { messages: [text] } } },
+      },
+    });
+    expect(await b.server(told("deny"))).toEqual({ forward: undefined, answers: [] });
+    const fine = bytes(told("please"));
+    expect((await b.gate.fromServer(b.peer, fine)).forward).toBe(fine);
+    expect(b.asked.map(({ method }) => method)).toEqual(["sampling/createMessage", "sampling/createMessage"]);
+    const other = bytes({ ...told(""), params: { InputRequests: told("deny").params.inputRequests } });
+    expect((await b.gate.fromServer(b.peer, other)).forward).toBeUndefined();
+  });
+
   test("bytes that are no UTF-8", async () => {
     const b = new Bench("enforce");
     const bad = Buffer.concat([
@@ -455,8 +605,31 @@ describe("what two readers could understand differently", () => {
       const junk = bytes(`starting up ${i}`);
       expect((await b.gate.fromServer(b.peer, junk)).forward).toBe(junk);
     }
-    expect(b.gate.decisions.counts.junk).toBe(LIMITS.junk_notices + 50);
+    expect(b.gate.decisions.counts).toMatchObject({ junk: LIMITS.junk_notices + 50, junk_unrecorded: 50 });
     expect(b.lines).toHaveLength(LIMITS.junk_notices);
+    // What some reader takes for a message is recorded all the same, and held up.
+    expect(
+      (await b.server('{"method":"sampling/createMessage","params":{"temperature":NaN}}')).forward,
+    ).toBeUndefined();
+    expect(b.lines).toHaveLength(LIMITS.junk_notices + 1);
+  });
+
+  test.each([
+    '{"jsonrpc":"2.0","id":1,"method":"sampling/createMessage","params":{"temperature":NaN}}',
+    '\ufeff{"jsonrpc":"2.0","id":1,"method":"sampling/createMessage"}',
+    'x\r{"jsonrpc":"2.0","id":1,"method":"sampling/createMessage"}',
+    'x\u2028\ufeff [{"jsonrpc":"2.0","id":1,"method":"sampling/createMessage"}]',
+  ])("what some reader takes for a message is no print: %j", async (text) => {
+    const b = new Bench("enforce");
+    expect((await b.server(text)).forward).toBeUndefined();
+    expect(b.events()[0]).toMatchObject({ "error.type": "not_json", "tapline.decision.action": "block" });
+    const observed = new Bench("observe");
+    expect((await observed.server(text)).forward).toBeDefined();
+  });
+
+  test("over HTTP a server prints nothing", async () => {
+    const b = new Bench("enforce", {}, { name: "s", transport: "http", url: "http://localhost/" });
+    expect((await b.server("starting up")).forward).toBeUndefined();
   });
 
   test("whatever comes, nothing throws, and what passes is what came or a part of it", async () => {

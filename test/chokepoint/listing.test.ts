@@ -105,6 +105,27 @@ describe("the gate", () => {
     expect(ids).toEqual(expect.arrayContaining([bench.asked[0]!["id"], bench.asked[1]!["id"], 1, 2, 3, 4]));
   });
 
+  test("answers to the proxy are recorded, once each: errors, late ones, those that come again", async () => {
+    const bench = new Bench();
+    const waiting = bench.client(call(1));
+    const id = bench.asked[0]!["id"];
+    const answers = [
+      { jsonrpc: "2.0", id, error: { code: -1, message: "first" } },
+      { jsonrpc: "2.0", id, result: { tools: [tool("echo")] } },
+      { jsonrpc: "2.0", id: `${String(id)}9`, result: { invented: true } },
+    ];
+    for (const answer of answers) expect(bench.server(answer)).toEqual({ forward: undefined, answers: [] });
+    expect((await waiting).answers[0]).toContain("Refused by policy");
+    const again = bench.client(call(2));
+    bench.answer({ tools: [tool("echo")] });
+    await again;
+    const recorded = bench.lines.filter(({ dir }) => dir === "s2c").map(({ msg }) => msg);
+    expect(recorded).toEqual([
+      ...answers,
+      { jsonrpc: "2.0", id: bench.asked[1]!["id"], result: { tools: [tool("echo")] } },
+    ]);
+  });
+
   test("a change that the server tells: the next call is decided by the definition of now", async () => {
     const bench = new Bench();
     const first = bench.client(call(1));

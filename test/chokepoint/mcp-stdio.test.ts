@@ -159,6 +159,30 @@ describe("the proxy is not noticed", () => {
     expect([code, stdout]).toEqual([5, "--help yes []\n"]);
   });
 
+  test("a server that ends while what it started holds its output: passed on until it is silent", async () => {
+    const home = new Home();
+    const script = "(sleep 1; echo late; exec sleep 20 >&1 2>/dev/null) & exit 3";
+    const started = performance.now();
+    const { code, stdout } = await run(home.start("--", "sh", "-c", script), "{}\n");
+    expect([code, stdout.toString()]).toEqual([3, "late\n"]);
+    expect(performance.now() - started).toBeLessThan(30_000);
+    expect(home.events().at(-1)).toMatchObject({ "event.action": "chokepoint-stop", "process.exit_code": 3 });
+  }, 60_000);
+
+  test("a signal ends the proxy when its server has ended", async () => {
+    const home = new Home();
+    // Never silent, and nobody who could be told.
+    const script = "(while :; do echo more; sleep 0.2; done) 2>/dev/null & echo ended >&2; exit 3";
+    const child = home.start("--", "sh", "-c", script);
+    const ran = run(child, "");
+    await once(child.stderr!, "data");
+    await sleep(3_000);
+    expect(child.exitCode).toBeNull();
+    child.kill("SIGTERM");
+    expect((await ran).code).toBe(3);
+    expect(home.events().at(-1)).toMatchObject({ "event.action": "chokepoint-stop", "process.exit_code": 3 });
+  }, 60_000);
+
   test("a program that is not there: said so, exit code 3", async () => {
     const { code, stderr } = await run(new Home().start("--", "/no/such/program"), "");
     expect([code, stderr.includes("cannot start /no/such/program")]).toEqual([3, true]);
@@ -201,6 +225,24 @@ describe("policy holds", () => {
       ["tool-call-decision", false],
     ]);
     expect(home.events().some((e) => e["event.action"] === "tools-hidden")).toBe(true);
+  });
+
+  test("a carriage return within a line of the server: held up, and what it prints passes", async () => {
+    const home = new Home();
+    const request = '{"jsonrpc":"2.0","id":9,"method":"sampling/createMessage","params":{}}';
+    const said = join(home.dir, "said");
+    const output = `10%\r20%\n{"jsonrpc":"2.0","id":1,"result":{"content":[\r${request}\r]}}\n[1,\r${request}\rNaN]\n`;
+    writeFileSync(said, output);
+    home.policy({ mode: "enforce", servers: { s: { command: ["sh", "**"] } } });
+    const { stdout } = await run(home.start("--", "sh", "-c", `cat "$0"`, said), "");
+    const lines = stdout.toString().split("\n");
+    expect(lines).toEqual(["10%\r20%", expect.stringContaining('"code":-32010'), ""]);
+    const wrong = home.events().filter((e) => e["event.action"] === "protocol-violation");
+    expect(wrong.map((e) => [e["error.type"], e["tapline.decision.action"]])).toEqual([
+      ["not_json", "pass"],
+      ["line_break", "block"],
+      ["line_break", "block"],
+    ]);
   });
 
   test("what two readers could understand differently does not reach it either", async () => {

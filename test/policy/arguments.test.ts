@@ -52,7 +52,14 @@ describe("paths", () => {
     expect(wrong(rule, { x: { deep: [{ path: "/etc/passwd" }] } })).toBe("under");
     expect(wrong(rule, { y: "/etc/passwd" })).toBeUndefined();
     expect(wrong(rule, { y: { z: "/etc/passwd" }, n: 1 }, "*")).toBe("under");
-    expect(wrong(rule, { y: "a text with ~/work in it" }, "*")).toBeUndefined();
+    expect(wrong(rule, { y: "a text with ~/work in it" }, "*", "/srv/data")).toBeUndefined();
+    expect(
+      wrong(rule, { y: "a text\nwith ~/work in it", z: "word", u: "https://a.example/b" }, "*"),
+    ).toBeUndefined();
+    // A path that has spaces is relative like any other.
+    expect(wrong(rule, { y: "my documents/x" }, "*")).toBe("under");
+    expect(wrong(rule, { y: "my documents/x" }, "*", "/srv")).toBe("under");
+    expect(wrong(rule, { y: " /etc/passwd" }, "*", "/srv/data")).toBe("under");
     expect(wrong(rule, { y: "a/../../etc/passwd" }, "*")).toBe("under");
     expect(wrong(rule, "/etc/passwd")).toBe("arguments");
     expect(wrong(rule, undefined)).toBeUndefined();
@@ -65,6 +72,44 @@ describe("paths", () => {
     expect(wrong(out, { x: "~/.SSH/id_rsa" })).toBe("not_under");
     expect(wrong(out, { x: "~/.sshx" })).toBeUndefined();
     expect(wrong(out, { x: "relative" })).toBe("not_under");
+  });
+
+  test.each([
+    ".git/config",
+    ".git",
+    "./.git/config",
+    ".git\\config",
+    ".GIT/config",
+    " .git\n",
+    "a/../.git",
+    ".gi%74",
+  ])("kept out where nobody says that it is a path: %j", (path) => {
+    const both = { under: ["/home/ada/work"], not_under: ["/home/ada/work/.git"] };
+    expect(wrong(both, { path }, "*", "/home/ada/work")).toBe("not_under");
+    expect(wrong({ not_under: both.not_under }, { deep: [path] }, "*", "/home/ada/work")).toBe("not_under");
+  });
+
+  test("names that lead nowhere near pass", () => {
+    const both = { under: ["/home/ada/work"], not_under: ["/home/ada/work/.git"] };
+    for (const text of [
+      ".gitignore",
+      "src/.gitignore",
+      "word",
+      "two words",
+      "100%",
+      "a line\nand another .git",
+    ])
+      expect(wrong(both, { text }, "*", "/home/ada/work"), text).toBeUndefined();
+    // Without a directory a word tells no place.
+    expect(wrong({ not_under: ["~/.ssh"] }, { text: "word" }, "*")).toBeUndefined();
+  });
+
+  test("a name of an argument that differs in case alone is what some servers read", () => {
+    for (const key of ["X", "\u017fx"]) {
+      const name = key === "X" ? "x" : "sx";
+      expect(wrong(rule, { [key]: "/srv/data/a" }, name)).toBe("arguments");
+      expect(wrong({ max_bytes: 9 }, { [name]: "a", [key]: "b" }, name)).toBe("arguments");
+    }
   });
 
   test("too many texts, or too deep, cannot be checked", () => {
@@ -143,6 +188,12 @@ describe("hosts", () => {
     const start = cpuMs();
     expect(wrong(rule, { a: "://".repeat(1_000_000) }, "*")).toBe("arguments");
     expect(wrong(rule, { x: `https://${"a.".repeat(1_000_000)}` })).toBe("hosts");
+    for (const text of [
+      "https:".repeat(1_000_000),
+      "https:/".padEnd(4_000_000, "/\t"),
+      "\n".repeat(4_000_000),
+    ])
+      wrong(rule, { a: text }, "*");
     expect(wrong({ under: ["/a"] }, { x: "%".repeat(1_000_000) })).toBe("under");
     expect(wrong({ under: ["/a"] }, { x: "/..".repeat(1_000_000) })).toBe("under");
     expect(cpuMs() - start).toBeLessThan(5_000);
@@ -161,6 +212,65 @@ describe("hosts", () => {
       wrong({ not_hosts: ["169.254.169.254"] }, { a: "curl http://[::ffff:169.254.169.254]/" }, "*"),
     ).toBe("not_hosts");
     expect(wrong({ not_hosts: ["evil.example"] }, { a: "http://good.example" }, "*")).toBeUndefined();
+  });
+
+  test.each([
+    "https:/evil.example/x",
+    "https:evil.example",
+    "HTTPS:///evil.example",
+    String.raw`https:\\evil.example`,
+    "https:/\t/evil.example",
+    "https:\n//evil.example",
+    "see https:evil.example",
+    "//evil.example/x",
+    "///evil.example",
+    String.raw`/\evil.example`,
+    " \n//evil.example",
+    "/\t/evil.example",
+    "ht\ntps:evil.example",
+    "https://api.example.com @evil.example/",
+    `https://api.example.com${" ".repeat(5_000)}@evil.example/`,
+    "https://api.example.com\n.evil.example/",
+    "postgres://api.example.com\t.evil.example",
+  ])("a URL as the web's readers take it, under *: %j", (url) => {
+    expect(wrong(rule, { a: url }, "*")).toBe("hosts");
+  });
+
+  test.each([
+    "https:/api.example.com/x",
+    "https:api.example.com",
+    "//api.example.com/x",
+    "https://api.example.com/x\nand a line",
+    "about https: it is encrypted",
+    "// a comment",
+    "a // b",
+    "http:",
+    "key: http:\n  port: 80",
+  ])("nothing wrong with it, under *: %j", (text) => {
+    expect(wrong(rule, { a: text }, "*")).toBeUndefined();
+  });
+
+  test("what passes under * is for the platform's parser no URL, or one of the hosts", () => {
+    const part = fc.constantFrom(
+      ..."https: http: HTTP: ws: ftp: / // \\ : @ # ? evil.example api.example.com 10.0.0.1 [::1] a %2e".split(
+        " ",
+      ),
+      ..." \t\n\r".split(""),
+    );
+    const names = new Set(["api.example.com", "10.0.0.1", "[::1]"]);
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 7 }), (parts) => {
+        const text = parts.join("");
+        if (wrong(rule, { a: text }, "*") !== undefined) return;
+        for (const url of [
+          URL.parse(text),
+          /^[\s]*[/\\]/.test(text) ? URL.parse(text, "https://api.example.com/") : null,
+        ])
+          if (url !== null && /^(https?|wss?|ftp):$/.test(url.protocol))
+            expect(names, text).toContain(url.hostname);
+      }),
+      { numRuns: 5_000 },
+    );
   });
 
   test("a host that is told is the one that the platform's parser finds", () => {

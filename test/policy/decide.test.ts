@@ -1,5 +1,9 @@
 // What a policy says of calls: which server it is, lines and defaults, roles, expiry, what arguments may be.
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { FileState } from "../../src/policy/state.ts";
 import { call, decider, http, said, stdio } from "./make.ts";
 
 const POLICY = `
@@ -140,6 +144,21 @@ test("no reason holds a word of the call", () => {
   expect(reasons.filter((reason) => reason.includes(marker))).toEqual([]);
 });
 
+test("a call that is asked about counts when it is allowed, once", () => {
+  const state = new FileState(mkdtempSync(join(tmpdir(), "tapline-rate-")));
+  const own = decider(`
+version: 1
+mode: enforce
+servers:
+  s: { command: [s], tools: { t: { verdict: ask, rate: { calls: 1, per_s: 3600 } } } }
+`);
+  const asked = (may_ask: boolean) => said(own, call(stdio("s", "s"), "t", { may_ask }), state)[2];
+  expect([asked(true), asked(true)]).toEqual(["servers.s.tools.t", "servers.s.tools.t"]);
+  expect(asked(false)).toBe("servers.s.tools.t");
+  // Nobody is asked in vain.
+  expect([asked(true), asked(false)]).toEqual(["servers.s.tools.t.rate", "servers.s.tools.t.rate"]);
+});
+
 test("whether anything said of a server is enforced", () => {
   const own = decider(`
 version: 1
@@ -151,4 +170,6 @@ servers:
 `);
   const asked = ["a", "b", "c", "unknown"].map((name) => own.enforces(stdio(name, name)));
   expect(asked).toEqual([false, true, true, true]);
+  const changed = decider("version: 1\ndefaults: { changed: { verdict: deny, mode: enforce } }");
+  expect(changed.enforces(stdio("unknown", "unknown"))).toBe(true);
 });

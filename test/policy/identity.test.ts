@@ -20,6 +20,7 @@ test.each([
   ["pipx run x[extra]==1.0", "x|1.0"],
   ["docker run -i --rm -e TOKEN ghcr.io/org/server:1.4", "ghcr.io/org/server|1.4"],
   ["docker run -i --rm localhost:5000/server:1.4 --flag", "localhost:5000/server|1.4"],
+  [`docker run -i ghcr.io/org/server:1.4@sha256:${"ab".repeat(32)}`, "ghcr.io/org/server|"],
 ])("%s is %s", (line, expected) => expect(of(line)).toBe(expected));
 
 test.each([
