@@ -20,7 +20,7 @@ const rule = z.strictObject({
   tail: z.number().int().optional(),
   until: z.string().optional(),
   needs: z.string().optional(),
-  check: z.enum(["tail", "assign", "userinfo"]).default("tail"),
+  check: z.enum(["tail", "assign", "scheme", "userinfo", "login"]).default("tail"),
   gate: z.enum(["given", "assigned", "userpass"]).optional(),
 });
 const table = z.strictObject({
@@ -103,7 +103,7 @@ export interface SecretShape {
   readonly tail: number;
   readonly until: string | undefined;
   readonly needs: string | undefined;
-  readonly check: "tail" | "assign" | "userinfo";
+  readonly check: "tail" | "assign" | "scheme" | "userinfo" | "login";
   readonly gate: "given" | "assigned" | "userpass" | undefined;
 }
 export const SECRET_SHAPES: readonly SecretShape[] = [

@@ -88,8 +88,9 @@ function isAt(text: string, at: number, literal: Literal): boolean {
     if (c > 255 || (literal.fold ? LOWER[c] : c) !== codes[i]) return false;
   }
   const { word, not } = literal.rule.shape;
+  const end = at + codes.length;
   for (let i = 0; i < not.length; i++) {
-    if (text.slice(Math.max(0, at - not[i]!.length), at).toLowerCase() === not[i]) return false;
+    if (text.slice(Math.max(0, end - not[i]!.length), end).toLowerCase() === not[i]) return false;
   }
   return word === false || at === 0 || !follows(text, at, word === "dash");
 }

@@ -78,12 +78,19 @@ for (const pair of PAIRS.keys()) PAIR_TABLE[pair] = 1;
 const ENDS: readonly string[] = SECRET_KEYS.ends;
 const ARE: readonly string[] = SECRET_KEYS.are;
 const KEY_CHARS_MAX = 64;
+/** How a key ends that the prefilter sees; `[-_]*` is bounded by the key. */
+const SEEN = new RegExp(
+  `(?:${RULES.filter((rule) => rule.shape.check === "assign" || rule.shape.check === "scheme")
+    .flatMap((rule) => rule.shape.keywords)
+    .join("|")})[-_]*(?:k[-_]*e[-_]*y[-_]*)?$`,
+  "i",
+);
 /** Whether the text value of this key of an object is a secret whatever it looks like. */
 export function isSecretKey(key: string): boolean {
   if (key.length > KEY_CHARS_MAX || key.length < 5) return false;
   const plain = key.toLowerCase().replace(/[-_]/g, "");
-  if (ARE.includes(plain)) return true;
-  for (let i = 0; i < ENDS.length; i++) if (plain.endsWith(ENDS[i]!)) return true;
+  if (ARE.includes(plain)) return SEEN.test(key);
+  for (let i = 0; i < ENDS.length; i++) if (plain.endsWith(ENDS[i]!)) return SEEN.test(key);
   return false;
 }
 
