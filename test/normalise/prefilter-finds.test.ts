@@ -85,5 +85,5 @@ test("keys and names that say secret", () => {
     }),
     { numRuns: 10_000 },
   );
-  expect(found).toBeGreaterThan(5_000);
+  expect(found).toBeGreaterThan(2_000);
 }, 60_000);
