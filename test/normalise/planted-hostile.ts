@@ -82,7 +82,11 @@ export class Sampler {
       } else set += c;
     }
     this.#at++;
-    return not ? [...VISIBLE].filter((c) => !set.includes(c)).join("") : set;
+    return not
+      ? Array.from(VISIBLE)
+          .filter((c) => !set.includes(c))
+          .join("")
+      : set;
   }
 
   #repeated(one: () => string): () => string {
