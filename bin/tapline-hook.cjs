@@ -336,6 +336,7 @@ const LIMITS = {
 	shell_chars: 16 * KiB,
 	shell_commands: 64,
 	shell_depth: 4,
+	error_chars: 1e3,
 	query_chars: 256,
 	data_targets: 64,
 	paths: 64,

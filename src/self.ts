@@ -8,6 +8,7 @@ import { RunWriter, type Run } from "./core/run.ts";
 import { LIMITS } from "./core/limits.ts";
 import type { Gap, StreamInfo } from "./core/stage.ts";
 import { fromMs } from "./core/time.ts";
+import { BEYOND_CHARS, redactCut } from "./normalise/cut.ts";
 
 /** Cuts every value of an event to about `chars` characters, and names the fields. */
 function cutValues(e: Event, chars: number): void {
@@ -92,7 +93,10 @@ export class SelfRecorder {
       e["tapline.gap.bytes"] = gap.bytes;
       e["event.outcome"] = "failure";
       if (gap.head === undefined) return;
-      e["event.original"] = this.#redactText(Buffer.from(gap.head).toString("utf8"));
+      const head = Buffer.from(gap.head).toString("utf8");
+      // A secret may go on behind it.
+      const kept = head.length > 2 * BEYOND_CHARS ? head.length - BEYOND_CHARS : head.length;
+      e["event.original"] = redactCut(head.slice(0, kept), head.slice(kept), this.#redactText);
       e["tapline.data.truncated"] = ["event.original"];
     });
   }

@@ -13,6 +13,7 @@ const rule = z.strictObject({
   keywords: z.array(keywordSchema).min(1),
   pattern: z.string(),
   before: z.string().optional(),
+  opening: z.string().optional(),
   fold: z.boolean().optional(),
   word: z.union([z.boolean(), z.literal("dash")]).optional(),
   not: z.array(z.string()).optional(),
@@ -20,7 +21,7 @@ const rule = z.strictObject({
   tail: z.number().int().optional(),
   until: z.string().optional(),
   needs: z.string().optional(),
-  check: z.enum(["tail", "assign", "userinfo"]).default("tail"),
+  check: z.enum(["tail", "assign", "scheme", "userinfo", "login"]).default("tail"),
   gate: z.enum(["given", "assigned", "userpass"]).optional(),
 });
 const table = z.strictObject({
@@ -76,6 +77,7 @@ export function secretsSource(): Record<string, string> {
       `rare: ${JSON.stringify(r.keywords.map((k) => places.get(keyOf(k, r.fold))))}`,
       `pattern: ${JSON.stringify(r.pattern)}`,
       `before: ${before}`,
+      `opening: ${r.opening === undefined ? "undefined" : JSON.stringify(r.opening)}`,
       `fold: ${r.fold ?? false}`,
       `word: ${r.word === "dash" ? '"dash"' : (r.word ?? false)}`,
       `not: ${JSON.stringify(r.not ?? [])}`,
@@ -96,6 +98,7 @@ export interface SecretShape {
   readonly rare: readonly number[];
   readonly pattern: string;
   readonly before: string | undefined;
+  readonly opening: string | undefined;
   readonly fold: boolean;
   readonly word: boolean | "dash";
   readonly not: readonly string[];
@@ -103,7 +106,7 @@ export interface SecretShape {
   readonly tail: number;
   readonly until: string | undefined;
   readonly needs: string | undefined;
-  readonly check: "tail" | "assign" | "userinfo";
+  readonly check: "tail" | "assign" | "scheme" | "userinfo" | "login";
   readonly gate: "given" | "assigned" | "userpass" | undefined;
 }
 export const SECRET_SHAPES: readonly SecretShape[] = [

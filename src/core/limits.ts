@@ -84,6 +84,7 @@ export const LIMITS = {
   shell_chars: 16 * KiB, // of a command line that is cut into commands
   shell_commands: 64, // commands of one command line that are looked at
   shell_depth: 4, // substitutions and scripts inside one another
+  error_chars: 1_000, // of the message of an error beside a result
   query_chars: 256, // of a query that is a field of its own beside the arguments
   data_targets: 64, // files and addresses of one request that are listed
   paths: 64, // paths of one argument whose class is looked up

@@ -4,6 +4,7 @@ import type { Event } from "../core/generated/event.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Json } from "../core/text.ts";
 import { addressOf } from "../core/address.ts";
+import { markTruncated } from "./cut.ts";
 import { dataChars, labelChars } from "./beacon.ts";
 import type { CommandFacts } from "./command.ts";
 import { fileClasses } from "./paths.ts";
@@ -32,7 +33,8 @@ export function ofPaths(e: Event, args: Json, tool: string | undefined): void {
   if (typeof args !== "object" || args === null || Array.isArray(args)) return;
   const object = args as Readonly<Record<string, Json>>;
   const query = object["query"] ?? object["sql"] ?? object["statement"];
-  if (typeof query === "string" && query !== "") setQuery(e, query);
+  // The whole of it is in the arguments: it is cut after redaction.
+  if (typeof query === "string" && query !== "") e["tapline.data.query"] ??= query;
   for (let i = 0; i < PATH_KEYS.length; i++) {
     const value = object[PATH_KEYS[i]!];
     if (value === undefined) continue;
@@ -61,26 +63,12 @@ const PATH_KEYS = [
 /** The last two are no paths. */
 const PATHS = PATH_KEYS.length - 2;
 
-/** The whole of it is in the arguments. */
-function setQuery(e: Event, query: string): void {
-  if (query.length <= LIMITS.query_chars) e["tapline.data.query"] ??= query;
-  else if (e["tapline.data.query"] === undefined) {
-    e["tapline.data.query"] = query.slice(0, LIMITS.query_chars);
-    markCut(e, "tapline.data.query");
-  }
-}
-
-function markCut(e: Event, field: string): void {
-  const cut = e["tapline.data.truncated"] ?? [];
-  if (!cut.includes(field)) e["tapline.data.truncated"] = [...cut, field];
-}
-
 function addTargets(e: Event, list: readonly Json[]): void {
   const known = e["tapline.data.targets"] ?? [];
   const named = list.filter((item) => typeof item === "string");
   const all = [...known, ...named];
   if (all.length > 0) e["tapline.data.targets"] = all.slice(0, LIMITS.data_targets);
-  if (all.length > LIMITS.data_targets) markCut(e, "tapline.data.targets");
+  if (all.length > LIMITS.data_targets) markTruncated(e, "tapline.data.targets");
 }
 
 /** Where the URL leads; `goes`: and data goes there. */

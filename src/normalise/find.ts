@@ -19,6 +19,7 @@ export interface Found {
   readonly rule: string;
 }
 
+const BACKSLASH = 92;
 const BEFORE_CHARS = 160;
 const NEEDS_CHARS = 400;
 const UNTIL_CHARS = 16_384;
@@ -88,8 +89,9 @@ function isAt(text: string, at: number, literal: Literal): boolean {
     if (c > 255 || (literal.fold ? LOWER[c] : c) !== codes[i]) return false;
   }
   const { word, not } = literal.rule.shape;
+  const end = at + codes.length;
   for (let i = 0; i < not.length; i++) {
-    if (text.slice(Math.max(0, at - not[i]!.length), at).toLowerCase() === not[i]) return false;
+    if (text.slice(Math.max(0, end - not[i]!.length), end).toLowerCase() === not[i]) return false;
   }
   return word === false || at === 0 || !follows(text, at, word === "dash");
 }
@@ -99,7 +101,7 @@ function follows(text: string, at: number, dash: boolean): boolean {
   const c = text.charCodeAt(at - 1);
   if (dash && c === 45) return true;
   const word = (c > 47 && c < 58) || (c > 64 && c < 91) || c === 95 || (c > 96 && c < 123);
-  return word && !(at > 1 && text.charCodeAt(at - 2) === 92);
+  return word && !(at > 1 && text.charCodeAt(at - 2) === BACKSLASH);
 }
 
 /** What a rule finds at its keyword, not before `from`. */
@@ -108,6 +110,8 @@ function match(text: string, rule: Rule, at: number, from: number): Found | unde
   if (shape.needs !== undefined && !text.slice(Math.max(0, at - NEEDS_CHARS), at).includes(shape.needs)) {
     return undefined;
   }
+  const quoted = rule.opening === undefined ? undefined : quotedValue(text, rule, rule.opening, at);
+  if (quoted !== undefined) return quoted;
   const pattern = rule.pattern;
   pattern.lastIndex = at;
   const m = pattern.exec(text);
@@ -128,6 +132,33 @@ function match(text: string, rule: Rule, at: number, from: number): Found | unde
   if (shape.until !== undefined) end = throughLine(text, end, shape.until);
   else if (end - start >= LONG_CHARS) while (end < text.length && isToken(text.charCodeAt(end))) end++;
   return { start, end, rule: rule.id };
+}
+
+const QUOTED_CHARS_MIN = 6;
+const QUOTED_CHARS_MAX = 300;
+
+/** The value from the quote that opens it to the one that closes it, on the same line and near. */
+function quotedValue(text: string, rule: Rule, opening: RegExp, at: number): Found | undefined {
+  opening.lastIndex = at;
+  const m = opening.exec(text);
+  if (m === null) return undefined;
+  const deep = m[1]!.length;
+  const quote = m[2]!.charCodeAt(0);
+  const start = at + m[0].length;
+  const last = Math.min(text.length, start + QUOTED_CHARS_MAX);
+  let slashes = 0;
+  for (let i = start; i < last; i++) {
+    const c = text.charCodeAt(i);
+    if (c === BACKSLASH) slashes++;
+    else if (c === 10 || c === 13) return undefined;
+    // As deeply escaped as the first; backslashes of the value come twice as many at a time.
+    else if (c === quote && slashes % (2 * (deep + 1)) === deep) {
+      const end = i - deep;
+      if (end - start < QUOTED_CHARS_MIN || isPlaceholder(text.slice(start, end))) return undefined;
+      return { start, end, rule: rule.id };
+    } else slashes = 0;
+  }
+  return undefined;
 }
 
 function isSecret(text: string, rule: Rule, start: number, end: number): boolean {

@@ -10,6 +10,7 @@ import type { Segment, StreamInfo } from "../core/stage.ts";
 import { depthOf } from "../core/text.ts";
 import { type Blob, moveLongTexts } from "./blob.ts";
 import { type Counts, noCounts } from "./counts.ts";
+import { BEYOND_CHARS, redactCut } from "./cut.ts";
 import { limitObjects } from "./depth.ts";
 import { repeatsKey } from "../core/duplicates.ts";
 import type { Format, Mapper, Outcome } from "./format.ts";
@@ -51,7 +52,6 @@ const RETURN = 13;
 const BOM = "\ufeff";
 /** Records with any of these, or longer than LIMITS.object_path_bytes, may hold what servers would not index. */
 const ODD = FLAG_SECRET | FLAG_UNUSUAL;
-const BEYOND_BYTES = 1_024;
 const REASON_CHARS = 200;
 
 export class Normaliser {
@@ -228,15 +228,13 @@ export class Normaliser {
     const e = this.scope.event("unparsable-record", undefined);
     const cut = Math.min(end, start + LIMITS.raw_bytes);
     const encoding = type === "not_utf8" ? "latin1" : "utf8";
-    // A secret across the cut is seen whole; then what lies behind the cut goes.
-    const beyond = bytes.toString(encoding, cut, Math.min(end, cut + BEYOND_BYTES));
-    const original = this.#options.redactor.redactText(bytes.toString(encoding, start, cut) + beyond);
+    const text = bytes.toString(encoding, start, cut);
+    const beyond = bytes.toString(encoding, cut, Math.min(end, cut + BEYOND_CHARS));
+    const original = redactCut(text, beyond, this.#options.redactor.redactText);
     e["error.type"] = type;
     e["error.message"] = message;
     e["event.outcome"] = "failure";
-    e["event.original"] = original.endsWith(beyond)
-      ? original.slice(0, original.length - beyond.length)
-      : original;
+    e["event.original"] = original;
     e["tapline.data.bytes_in"] = end - start;
     if (cut < end) e["tapline.data.truncated"] = ["event.original"];
     this.scope.flags &= ~FLAG_SECRET;

@@ -1,7 +1,8 @@
 // One pass over the raw bytes of a record: can it hold a secret, unusual characters, deep nesting? Says yes too often
 // rather than too seldom; nothing is parsed. Looks at pairs of bytes, every second one, through one table.
 import { LIMITS } from "../core/limits.ts";
-import { WORD, hasUserinfo, isKeyword } from "./keyword-bytes.ts";
+import { BACKSLASH, COLON, QUOTE, SLASH, WORD } from "./byte-classes.ts";
+import { hasUserinfo, isKeyword } from "./keyword-bytes.ts";
 import { CONTROL, ESCAPE, FIRST_GROUP, HIDDEN, LOOK, TABLE, THIRD, groups } from "./prefilter-table.ts";
 import { isHidden, isUnusualCode } from "./unusual.ts";
 
@@ -15,10 +16,6 @@ export const FLAG_NESTED = 8;
 /** An integer of 16 digits or more, which a double may not hold. */
 export const FLAG_NUMBER = 16;
 
-const QUOTE = 34;
-const SLASH = 47;
-const COLON = 58;
-const BACKSLASH = 92;
 // The array under the last buffer, as pairs and as two pairs at a time: records of one batch share it.
 let array: ArrayBufferLike | undefined;
 let pairs: Uint16Array = new Uint16Array(0);
@@ -156,18 +153,22 @@ function look(
     }
     return 0;
   }
-  // `:\/\/`: an URL whose slashes are escaped.
-  const colon = bytes[at] === SLASH ? at - 2 : at - 1;
-  for (let i = colon - 2; i <= colon; i += 2) {
-    if (
-      bytes[i] === COLON &&
-      bytes[i + 2] === SLASH &&
-      bytes[i + 4] === SLASH &&
-      hasUserinfo(bytes, i + 5, end)
-    )
-      return FLAG_SECRET;
+  return isEscapedUrl(bytes, at, start, end) ? FLAG_SECRET : 0;
+}
+
+const SLASHES_CHARS_MAX = 40;
+/** Whether an URL with user and password is around `at` whose slashes are escaped: `:\/\/`, deeper in JSON within JSON. */
+function isEscapedUrl(bytes: Uint8Array, at: number, start: number, end: number): boolean {
+  let i = at;
+  while (i > start && at - i < SLASHES_CHARS_MAX && (bytes[i] === SLASH || bytes[i] === BACKSLASH)) i--;
+  if (bytes[i] !== COLON) return false;
+  const last = Math.min(end, i + SLASHES_CHARS_MAX);
+  let slashes = 0;
+  for (i++; i < last && slashes < 2; i++) {
+    if (bytes[i] === SLASH) slashes++;
+    else if (bytes[i] !== BACKSLASH) return false;
   }
-  return 0;
+  return slashes === 2 && hasUserinfo(bytes, i, end);
 }
 
 const hex = (c: number): number => (c < 58 ? c - 48 : (c | 32) - 87);

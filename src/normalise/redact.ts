@@ -19,6 +19,8 @@ export interface Redactor {
 const MARK_CHARS = 8;
 const KEY_RULE = "secret-key-value";
 const SECRET_TEXT_CHARS_MIN = 4;
+/** Of four digits. */
+const SECRET_NUMBER_MIN = 1_000;
 const MARKED = "[REDACTED:";
 
 /** What became of one text, kept for texts that come again. */
@@ -127,7 +129,8 @@ class TextRedactor implements Redactor {
       const key = keys[i]!;
       const value = object[key]!;
       const name = this.#text(key);
-      const after = isSecretKey(key) ? this.#secretValue(value, depth) : this.#value(value, depth + 1);
+      const isSecret = isSecretKey(key) || (key === "value" && isNamedSecret(object));
+      const after = isSecret ? this.#secretValue(value, depth) : this.#value(value, depth + 1);
       if (after === value && name === key) continue;
       entries ??= Object.entries(object);
       entries[i] = [name, after];
@@ -136,17 +139,39 @@ class TextRedactor implements Redactor {
     return entries === undefined ? object : Object.fromEntries(entries);
   }
 
-  /** The value of a key that says "secret": text is one as a whole, unless it has secrets of its own. */
+  /** The value of a key that says "secret": text and numbers are one as a whole, unless they have secrets of their own;
+   * of an object its `value` is. */
   #secretValue(value: Json, depth: number): Json {
-    if (Array.isArray(value)) return value.map((item: Json) => this.#secretValue(item, depth + 1));
+    if (typeof value === "number" && Math.abs(value) >= SECRET_NUMBER_MIN) return this.#whole(String(value));
+    if (typeof value === "object" && value !== null && depth <= LIMITS.depth) {
+      if (Array.isArray(value)) return this.#secrets(value, depth);
+      const after = this.#value(value, depth + 1) as Readonly<Record<string, Json>>;
+      const inner = after["value"];
+      const secret = inner === undefined ? undefined : this.#secretValue(inner, depth + 1);
+      return secret === inner ? after : { ...after, value: secret! };
+    }
     if (typeof value !== "string") return this.#value(value, depth + 1);
     if (value.length < SECRET_TEXT_CHARS_MIN || isPlaceholder(value)) return value;
     const before = this.#rules.length;
     const text = this.#text(value);
-    if (this.#rules.length > before || text.includes(MARKED)) return text;
-    this.#rules.push(KEY_RULE);
-    return this.#mark(KEY_RULE, value);
+    return this.#rules.length > before || text.includes(MARKED) ? text : this.#whole(value);
   }
+
+  #secrets(list: readonly Json[], depth: number): Json {
+    const copy = list.map((item) => this.#secretValue(item, depth + 1));
+    return copy.every((item, i) => item === list[i]) ? list : copy;
+  }
+
+  #whole(secret: string): string {
+    this.#rules.push(KEY_RULE);
+    return this.#mark(KEY_RULE, secret);
+  }
+}
+
+/** Whether an object is a name that says "secret" and its value, as in lists of variables. */
+function isNamedSecret(object: Readonly<Record<string, Json>>): boolean {
+  const name = object["name"] ?? object["key"];
+  return typeof name === "string" && isSecretKey(name);
 }
 
 const NONE: readonly string[] = [];

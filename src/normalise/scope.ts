@@ -14,6 +14,7 @@ import type { Scope } from "./format.ts";
 import { Session, type SessionState } from "./session.ts";
 import { type Blob, moveToBlobs } from "./blob.ts";
 import { applyCapture } from "./capture.ts";
+import { cutTexts } from "./cut.ts";
 import { Drift, type KnownFields, unknownFields } from "./drift.ts";
 import { enrich } from "./enrich.ts";
 import { fromInventory } from "./inventory.ts";
@@ -159,7 +160,7 @@ export class RecordScope implements Scope {
     if (known !== undefined && known <= this.#too_late) {
       e["@timestamp"] = known;
       e["tapline.time.source"] = "record";
-      if (known !== time) e["tapline.time.original"] = String(time).slice(0, TIME_CHARS);
+      if (known !== time) e["tapline.time.original"] = this.#shown(String(time));
       this.#session!.last_time = known;
     } else {
       const last = this.#session!.last_time;
@@ -167,10 +168,15 @@ export class RecordScope implements Scope {
       e["tapline.time.source"] = last === undefined ? "arrival" : "stream";
       e["tapline.time.suspect"] = true;
       const told = typeof time === "string" || typeof time === "number" ? time : JSON.stringify(time);
-      if (told !== undefined && told !== "null")
-        e["tapline.time.original"] = String(told).slice(0, TIME_CHARS);
+      if (told !== undefined && told !== "null") e["tapline.time.original"] = this.#shown(String(told));
     }
     if (e["@timestamp"] < this.#options.started) e["tapline.backfill"] = true;
+  }
+
+  /** The beginning of what a record has in place of a time. */
+  #shown(text: string): string {
+    const isSecret = (this.flags & FLAG_SECRET) !== 0 && text.length > TIME_CHARS;
+    return (isSecret ? this.#options.redactor.redactText(text) : text).slice(0, TIME_CHARS);
   }
 
   emit(e: Event): void {
@@ -178,11 +184,13 @@ export class RecordScope implements Scope {
     enrich(e, this.flags);
     if (this.inventory !== undefined) fromInventory(e, this.inventory);
     this.#options.trace?.(e);
-    if ((this.flags & FLAG_NESTED) !== 0) limitObjects(e);
     // A result repeats the URI of its call, which was another record.
     if ((this.flags & FLAG_SECRET) !== 0 || e["mcp.resource.uri"] !== undefined) {
       this.#options.redactor.redact(e, this.stream.capture);
     }
+    cutTexts(e);
+    // After redaction, which knows the keys of objects.
+    if ((this.flags & FLAG_NESTED) !== 0) limitObjects(e);
     applyCapture(e, this.stream.capture, this.digest, this.#options.sealer);
     this.#version = e["service.version"];
     if (e["tapline.record.known"] === false) this.#noteType(e);

@@ -9,6 +9,8 @@ export interface Rule {
   /** Sticky. Every repetition is bounded, none is nested, neighbours are disjoint: time is bounded by the pattern. */
   readonly pattern: RegExp;
   readonly before: RegExp | undefined;
+  /** Sticky, up to the quote that opens a value: its backslashes and itself are the groups. */
+  readonly opening: RegExp | undefined;
 }
 
 export const RULES: readonly Rule[] = SECRET_SHAPES.map((shape) => ({
@@ -16,6 +18,10 @@ export const RULES: readonly Rule[] = SECRET_SHAPES.map((shape) => ({
   shape,
   pattern: new RegExp(shape.pattern, shape.fold ? "iy" : "y"),
   before: shape.before === undefined ? undefined : new RegExp(`(?:${shape.before})$`),
+  opening:
+    shape.opening === undefined
+      ? undefined
+      : new RegExp(`${shape.opening}(\\\\{0,7})(["'\`])`, shape.fold ? "iy" : "y"),
 }));
 
 /** One keyword as it is searched for. */
@@ -78,12 +84,19 @@ for (const pair of PAIRS.keys()) PAIR_TABLE[pair] = 1;
 const ENDS: readonly string[] = SECRET_KEYS.ends;
 const ARE: readonly string[] = SECRET_KEYS.are;
 const KEY_CHARS_MAX = 64;
+/** How a key ends that the prefilter sees; `[-_]*` is bounded by the key. */
+const SEEN = new RegExp(
+  `(?:${RULES.filter((rule) => rule.shape.check === "assign" || rule.shape.check === "scheme")
+    .flatMap((rule) => rule.shape.keywords)
+    .join("|")})[-_]*(?:k[-_]*e[-_]*y[-_]*)?$`,
+  "i",
+);
 /** Whether the text value of this key of an object is a secret whatever it looks like. */
 export function isSecretKey(key: string): boolean {
   if (key.length > KEY_CHARS_MAX || key.length < 5) return false;
   const plain = key.toLowerCase().replace(/[-_]/g, "");
-  if (ARE.includes(plain)) return true;
-  for (let i = 0; i < ENDS.length; i++) if (plain.endsWith(ENDS[i]!)) return true;
+  if (ARE.includes(plain)) return SEEN.test(key);
+  for (let i = 0; i < ENDS.length; i++) if (plain.endsWith(ENDS[i]!)) return SEEN.test(key);
   return false;
 }
 
@@ -100,8 +113,23 @@ export function entropyOf(text: string): number {
   return bits;
 }
 
-const PLACEHOLDER =
-  /^(?:\$\{|\$\(|\$[a-z_]\w*$|\{\{|<[^>]*>?$|[*.x]{3,}$|%\w+%$|\[REDACTED:|your[_-]|(?:null|none|nil|true|false|undefined|string|str|number|boolean|object|required|optional)[,;:?!|]?$)/i;
+// Whole forms, so that no password is one for how it begins. Variables in lower case are named for what they hold.
+const PLACEHOLDER = new RegExp(
+  `^(?:${[
+    String.raw`\$\{[^{}]*\}`,
+    String.raw`\$\{\{[^{}]*\}\}`,
+    String.raw`\$\([^()]*\)`,
+    String.raw`\$[A-Z_][A-Z0-9_]*`,
+    String.raw`\$env:\w+`,
+    String.raw`\$[a-z_]{0,40}(?:pass|pw|secret|token|key)[a-z_]{0,40}`,
+    String.raw`\{\{[^{}]*\}\}`,
+    String.raw`<[A-Za-z][\w .:/-]*>`,
+    "[*.xX]{3,}",
+    String.raw`%\w+%`,
+    "[Yy][Oo][Uu][Rr][A-Za-z_-]+",
+    "(?:[Nn]ull|NULL|[Nn]one|nil|[Tt]rue|[Ff]alse|undefined|[Ss]tring|str|[Nn]umber|[Bb]oolean|[Oo]bject|[Rr]equired|[Oo]ptional)[,;:?!|]?",
+  ].join("|")})$|^\\[REDACTED:[\\w-]+:\\w+\\]`,
+);
 const CODE = /^[A-Za-z_$][\w$]*(?:(?:\.|::|->)[A-Za-z_$][\w$]*)+$/;
 
 const URL_START = /^https?:\/\//i;

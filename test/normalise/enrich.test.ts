@@ -4,6 +4,7 @@ import { type Event, newEvent, serialise } from "../../src/core/generated/event.
 import { LIMITS } from "../../src/core/limits.ts";
 import type { Json } from "../../src/core/text.ts";
 import { type Run, longestRun } from "../../src/normalise/encoded.ts";
+import { cutTexts } from "../../src/normalise/cut.ts";
 import { enrich } from "../../src/normalise/enrich.ts";
 import { FLAG_UNUSUAL } from "../../src/normalise/prefilter.ts";
 import { toolClass } from "../../src/normalise/tool-class.ts";
@@ -98,6 +99,7 @@ describe("data that a request is aimed at", () => {
 
   test("a long query is cut and the event says so", () => {
     const e = call({ query: "q".repeat(LIMITS.query_chars + 1) });
+    cutTexts(e);
     expect(e["tapline.data.query"]).toHaveLength(LIMITS.query_chars);
     expect(e["tapline.data.truncated"]).toEqual(["tapline.data.query"]);
   });

@@ -104,6 +104,33 @@ describe("secrets", () => {
     );
   });
 
+  test("lines whose secret once passed", () => {
+    const raw = [
+      `"psql 'postgres://app:S3cr&t,pass9@db.internal/x'"`,
+      `"export PASSWORD=abcd1234"`,
+      `"export DB_PASSWORD=\\"Grüße-2024!\\""`,
+      `"mysql --password='Müller2024!'"`,
+      `"Bearer  3qvUCKAf62R7Bcz6k2Oaa99"`,
+      String.raw`{"arguments":"{\"password\":\"my dog rex\"}"}`,
+      String.raw`{"arguments":"{\"password\":\"(Tr0ub4dor&3)\"}"}`,
+      String.raw`{"arguments":"{\n \"password\": [\n  \"my dog\"\n ]\n}"}`,
+      String.raw`{"a":"https:\\\/\\\/u:p4ss@h"}`,
+      '{\n "password": [\n  "hunter22xy"\n ]\n}',
+      `{"password":${" ".repeat(100)}"hunter22xy"}`,
+      '{"pass_phrase":"my dog"}',
+      '{"pass-word":"my dog"}',
+      '{"pageSecret":"my dog"}',
+      '{"password":84736251}',
+      '{"password":[null,"my dog"]}',
+      '{"password":{"value":"my dog"}}',
+      '{"name":"DB_PASSWORD","value":"my dog"}',
+      '{"value":"my dog","name":"DB_PASSWORD"}',
+    ];
+    for (const line of raw)
+      for (let shift = 0; shift < 8; shift++)
+        expect(flagsOf(line, shift) & FLAG_SECRET, line).toBe(FLAG_SECRET);
+  });
+
   test("plain records are not flagged", () => {
     const lines = [
       {
@@ -121,7 +148,16 @@ describe("secrets", () => {
         },
       },
       {
-        usage: { input_tokens: 123456, output_tokens: 99, max_tokens: 100000 },
+        usage: {
+          input_tokens: 123456,
+          output_tokens: 99,
+          max_tokens: 100000,
+          tokens: 4096,
+          token_count: 5000,
+        },
+        password: "",
+        secret: [],
+        token: null,
         text: "the password is stored elsewhere; tokens: many",
       },
       {

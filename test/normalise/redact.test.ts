@@ -96,6 +96,35 @@ describe("events", () => {
     expect(redacted({ "gen_ai.tool.definitions": schema })["gen_ai.tool.definitions"]).toBe(schema);
   });
 
+  const argsOf = (value: Json): Json | undefined =>
+    redacted({ "gen_ai.tool.call.arguments": value })["gen_ai.tool.call.arguments"];
+  const MARK = expect.stringMatching(/^\[REDACTED:secret-key-value:[0-9a-f]{8}\]$/) as unknown;
+
+  test("numbers under keys that say secret, no counts", () => {
+    expect(argsOf({ password: 84736251, pin: 1, db: { passwd: [-4096, 12] } })).toEqual({
+      password: MARK,
+      pin: 1,
+      db: { passwd: [MARK, 12] },
+    });
+    const counts = { max_tokens: 4096, tokens: 123456, input_tokens: 9999, token_count: 5000, token: 999 };
+    expect(argsOf(counts)).toBe(counts);
+  });
+
+  test("values beside names that say secret, and within their objects", () => {
+    expect(argsOf({ password: { value: "my dog", kind: "plain" } })).toEqual({
+      password: { value: MARK, kind: "plain" },
+    });
+    const env = [
+      { name: "DB_PASSWORD", value: "my dog" },
+      { value: "abcd", key: "x-api-key" },
+      { name: "HOME", value: "/root" },
+      { name: "API_KEY", valueFrom: { secretKeyRef: { name: "keys", key: "api" } } },
+    ];
+    expect(argsOf({ env })).toEqual({
+      env: [{ name: "DB_PASSWORD", value: MARK }, { value: MARK, key: "x-api-key" }, env[2], env[3]],
+    });
+  });
+
   test("level full is left alone, class by class", () => {
     const fields = {
       "gen_ai.tool.call.arguments": { a: github },

@@ -69,6 +69,32 @@ describe("rules", () => {
   });
 });
 
+describe("quoted values", () => {
+  test.each([
+    [`{"password":"correct horse battery staple","a":"b c"}`, "correct horse battery staple"],
+    [`{"user":"x","password" : "my dog rex"}`, "my dog rex"],
+    [String.raw`{\"password\":\"my dog rex\",\"a\":1}`, "my dog rex"],
+    [String.raw`password = "a \"b\" c\\" "next"`, String.raw`a \"b\" c\\`],
+    [String.raw`{\"password\":\"a \\\"b\\\" c\"}`, String.raw`a \\\"b\\\" c`],
+    [`export DB_PASSWORD='it is (me), you & I'; ls 'x'`, "it is (me), you & I"],
+    ['passphrase: `one "two" three`', 'one "two" three'],
+    [`pass_word="my dog rex"`, "my dog rex"],
+    // What is never closed is taken to the first space.
+    [`password="Correct1 horse`, "Correct1"],
+    [`password="Correct1 horse\n"`, "Correct1"],
+  ])("%s", (text, secret) => {
+    expect(findSecrets(text).map((f) => text.slice(f.start, f.end))).toEqual([secret]);
+  });
+  test("too short, empty or no value", () => {
+    for (const text of [
+      `password="a b" c="d e f g"`,
+      `'password': '', 'user': 'bob smith'`,
+      `password="\${DB_PASSWORD}"`,
+    ])
+      expect(findSecrets(text), text).toEqual([]);
+  });
+});
+
 describe("what is no secret", () => {
   test.each([
     "const token = getToken(request);",
@@ -105,10 +131,27 @@ describe("what is no secret", () => {
       "xxxx",
       "null",
       "%PW%",
+      "${{ secrets.TOKEN }}",
+      "$db_password",
+      "$env:TOKEN",
+      "your_password",
+      "YOUR-API-KEY",
+      "<your secret>",
     ]) {
       expect(isPlaceholder(text), text).toBe(true);
     }
-    for (const text of ["$ecret!23", "hunter2", "nullable9", "xylophone"])
+    for (const text of [
+      "$ecret!23",
+      "hunter2",
+      "nullable9",
+      "xylophone",
+      "$ecretPassw0rd",
+      "<Sup3rS3cret9",
+      "your_Passw0rd1",
+      "${x}hunter2",
+      "{{hunter2",
+      "[REDACTED:hunter2",
+    ])
       expect(isPlaceholder(text), text).toBe(false);
   });
 
@@ -121,6 +164,10 @@ describe("what is no secret", () => {
       "Authorization",
       "token",
       "aws_secret_access_key",
+      "pass_phrase",
+      "pass-phrase",
+      "PASS_WORD",
+      "secret-key",
     ]) {
       expect(isSecretKey(key), key).toBe(true);
     }

@@ -126,12 +126,12 @@ export function textOf(content: unknown): string | undefined {
   return all;
 }
 
-/** Sets outcome, and for a failure the class and message of the error (first line, at most 1,000 characters). */
+/** Sets outcome, and for a failure the class and message of the error, which is cut after redaction. */
 export function setOutcome(e: Event, ok: boolean, type?: string, message?: string): void {
   e["event.outcome"] = ok ? "success" : "failure";
   if (ok) return;
   e["error.type"] = type ?? "tool_error";
-  if (message !== undefined) e["error.message"] = message.slice(0, 1_000);
+  if (message !== undefined) e["error.message"] = message;
 }
 
 /** The texts of messages `{role, content}`, one a line; a content is text, a block, or a list of blocks. */
