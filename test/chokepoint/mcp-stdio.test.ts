@@ -161,7 +161,7 @@ describe("the proxy is not noticed", () => {
 
   test("a server that ends while what it started holds its output: passed on until it is silent", async () => {
     const home = new Home();
-    const script = "(sleep 1; echo late; exec sleep 20 >&1 2>/dev/null) & exit 3";
+    const script = "(sleep 1; echo late; exec sleep 50 >&1 2>/dev/null) & exit 3";
     const started = performance.now();
     const { code, stdout } = await run(home.start("--", "sh", "-c", script), "{}\n");
     expect([code, stdout.toString()]).toEqual([3, "late\n"]);
