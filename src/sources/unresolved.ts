@@ -100,6 +100,8 @@ export class Unresolved {
     this.#outbox.remove(tail);
     tail.session = found.session;
     tail.resolved_by = found.by;
+    // Its worker is told of the session too.
+    tail.announced = false;
     tail.enqueueAt(this.#router, this.#outbox.common);
     this.#outbox.enqueue(tail);
   }
