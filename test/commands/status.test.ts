@@ -74,8 +74,8 @@ test("windows, repeats, memory and integrity, as JSON and in words", async () =>
     seen_evicted: 0,
   });
   expect(told.detection.bytes).toBeGreaterThan(0);
-  // User, server and tool.
-  expect(told.detection.seen).toBe(3);
+  // User, server, since when it is known, and tool.
+  expect(told.detection.seen).toBe(4);
   expect([told.in_flight, told.evicted, told.values_replaced]).toEqual([0, 0, 0]);
   expect(told.integrity).toMatch(/^the key of this host signed a checkpoint \d+ s ago over all of them: /);
   expect(told.integrity).toContain("no witness is configured");

@@ -51,6 +51,7 @@ describe("verifyLedger", () => {
       notes: [],
       entries: 1_559,
       size: 1_559,
+      hashes_only: false,
       wrong_from: undefined,
     });
     expect(seen.at(-1)).toBe(1_559);
