@@ -677,7 +677,10 @@ function hostMatches(pattern, host) {
 const STOPS = /[\s"'<>`]/;
 const LOOSE = /((?:https?|wss?|ftp):)([/\\\t\r\n]*)/gi;
 const AT_START = /^((?:https?|wss?|ftp):|[a-z][a-z0-9+.-]{0,31}:(?=[/\\]{2})|)([/\\]*)/i;
-const AROUND$1 = /^[\u0000-\u0020]+/;
+const AROUND = /^[\u0000-\u0020]+/;
+function withoutBlanks(text) {
+	return text.replace(AROUND, "").trimEnd().replaceAll(/[\t\r\n]/g, "");
+}
 function authorityAt(text, from) {
 	let end = from;
 	while (end < text.length && end - from < URL_CHARS && !STOPS.test(text[end])) end++;
@@ -695,7 +698,7 @@ function urlsIn(text) {
 		if (urls.length >= LIMITS.policy_texts) return void 0;
 		if (slashes !== "//") add(urls, scheme, slashes, authorityAt(text, index + start.length));
 	}
-	const whole = text.replace(AROUND$1, "").replaceAll(/[\t\r\n]/g, "");
+	const whole = withoutBlanks(text);
 	const [start, scheme, slashes] = AT_START.exec(whole);
 	if (scheme === "" && slashes.length < 2) return urls;
 	add(urls, scheme, slashes, (/^[^/\\?#]*@/.test(whole.slice(start.length)) ? "@" : "") + authorityAt(whole, start.length));
@@ -1163,10 +1166,9 @@ const DECODES = 4;
 const SPECIAL = /^(?:https?|wss?|ftp)$/;
 const PLAIN = /[\w.~-]/;
 const DOTS = /(?:^|[/\\:])\.\.(?:[/\\?#]|$)/;
-const AROUND = /^[\u0000-\u0020]+/;
 const PRINTED = /[^\u0000-\u0020\u007f-\u00ff]/;
 function readingsOf(uri) {
-	const text = uri.replace(AROUND, "").trimEnd().replaceAll(/[\t\r\n]/g, "");
+	const text = withoutBlanks(uri);
 	const end = text.search(/[?#]/);
 	const [place, rest] = end === -1 ? [text, ""] : [text.slice(0, end), text.slice(end)];
 	const each = new Set([uri]);

@@ -33,6 +33,7 @@ import { type Status, statusOf } from "./status.ts";
 import { runCollector } from "./lifecycle.ts";
 import { Correlating } from "./correlating.ts";
 import { FirstSeen } from "./detect/first-seen.ts";
+import { rulesAtRest } from "./detect/resting.ts";
 import { Oversight } from "./detect/oversight.ts";
 import { Correlations, type CorrelationsState } from "./detect/correlate-thread.ts";
 import { recover } from "./recover.ts";
@@ -247,7 +248,7 @@ export async function openCollector(config: Config, log: Log, events: CollectorE
     tally,
     deliveries,
     rules: set.rules.length + joined.nodes.length,
-    resting: resting.filter(({ kind }) => kind !== "filter").length,
+    resting: rulesAtRest(resting).length,
     ruleset: set.hash,
     recovered_entries: entries,
     own: self.counts,

@@ -10,6 +10,7 @@ import type { Log } from "./core/log.ts";
 import { Correlations } from "./detect/correlate-thread.ts";
 import { ruleStamps } from "./detect/load.ts";
 import type { RuleSet } from "./detect/match.ts";
+import { rulesAtRest } from "./detect/resting.ts";
 import { type Rules, compile, rulesBelow } from "./engine.ts";
 import { BUNDLED_RULES } from "./paths.ts";
 import type { Pipeline } from "./pipeline.ts";
@@ -119,13 +120,17 @@ export class Reload {
       policy.note();
       if (set.hash === before) return;
       const count = set.rules.length + correlations.nodes.length;
-      const rest = resting.length === 0 ? "" : `, ${resting.length} at rest`;
-      self.add("ruleset-change", `rules changed: ${count} in force${rest}`, (e) => {
-        e["tapline.alert.ruleset_hash"] = set.hash;
-        e["tapline.change.before"] = before;
-        e["tapline.change.after"] = set.hash;
-        e["event.outcome"] = "success";
-      });
+      const rest = rulesAtRest(resting).length;
+      self.add(
+        "ruleset-change",
+        `rules changed: ${count} in force${rest === 0 ? "" : `, ${rest} at rest`}`,
+        (e) => {
+          e["tapline.alert.ruleset_hash"] = set.hash;
+          e["tapline.change.before"] = before;
+          e["tapline.change.after"] = set.hash;
+          e["event.outcome"] = "success";
+        },
+      );
     });
     this.#parts.log("info", `changed: rules ${set.hash} and policy ${policy_hash} are in force`);
     return true;

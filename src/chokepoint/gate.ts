@@ -7,7 +7,7 @@ import { type Fault, type Message, type Read, asFields, isJunk, read } from "./j
 import { isDecided } from "./methods.ts";
 import { type Peer, keyOf } from "./peer.ts";
 import type { Direction } from "./recorder.ts";
-import { INVALID_REQUEST, errorText, refusal } from "./refusal.ts";
+import { INVALID_REQUEST, errorText, refusalOfAnswer } from "./refusal.ts";
 import { ServerAnswers } from "./server-answers.ts";
 
 /** What becomes of what one end sent. */
@@ -110,9 +110,8 @@ export class Gate {
     const texts = messages.flatMap((message) => {
       if (message.method !== undefined || message.id === undefined) return [];
       if (this.decisions.listing.answer({ ...message, fields: {} })) return [];
-      const pending = peer.answered(message.id)?.message;
-      const of = { raw: "", fields: {}, method: undefined, ...pending, id: message.id };
-      return refusal(of, `${REASONS[fault]} It came from the server.`) ?? [];
+      const asked = peer.answered(message.id)?.message;
+      return refusalOfAnswer(message.id, asked, `${REASONS[fault]} It came from the server.`) ?? [];
     });
     if (texts.length === 0) return undefined;
     return batch ? `[${texts.join()}]` : texts[0];

@@ -38,23 +38,19 @@ const PARTS_TYPE = /^multipart\/form-data\s*;\s*boundary=("?)[\w-]+\1\s*$/i;
 /** What a form has of characters: too few for JSON. */
 const FORM = /^[\w!#$%&'()*+,\-./:;=?@~]*$/;
 
-function isFormType(headers: Headers): boolean {
-  const type = headerOf(headers, "content-type").trim();
-  return FORM_TYPE.test(type) || PARTS_TYPE.test(type);
-}
-
 /** Whether a body is a form, and nothing that anybody reads as a message. */
 export function isForm(headers: Headers, body: Buffer): boolean {
-  if (!isFormType(headers)) return false;
-  if (FORM_TYPE.test(headerOf(headers, "content-type").trim())) return FORM.test(body.toString("latin1"));
-  return body.subarray(0, 2).toString("latin1") === "--";
+  const type = headerOf(headers, "content-type").trim();
+  if (FORM_TYPE.test(type)) return FORM.test(body.toString("latin1"));
+  return PARTS_TYPE.test(type) && body.subarray(0, 2).toString("latin1") === "--";
 }
 
 /** Whether messages may come in answer to a request: they do not to what an authorization server is asked. */
 export function wantsMessages(request: IncomingMessage, upstream: Upstream): boolean {
   const { method, url, headers } = request;
   if (upstream.isEndpoint(url) || /event-stream/i.test(headers.accept ?? "")) return true;
-  return method === "POST" && !isFormType(request);
+  const type = headerOf(request, "content-type").trim();
+  return method === "POST" && !FORM_TYPE.test(type) && !PARTS_TYPE.test(type);
 }
 
 /** Words, such as "Accepted": no message to anybody. */

@@ -29,6 +29,17 @@ export function errorText(id: string | number | null, code: number, message: str
   });
 }
 
+/** What the client gets in place of the server's answer with this id, where it may not have that; `asked` is the request, where
+ * it is known. */
+export function refusalOfAnswer(
+  id: Message["id"],
+  asked: Pick<Message, "method" | "fields"> | undefined,
+  why: string,
+  decision?: Decision,
+): string | undefined {
+  return refusal({ raw: "", fields: {}, method: undefined, ...asked, id }, why, decision);
+}
+
 /** The answer to a request that is refused; undefined for a notification. */
 export function refusal(message: Message, why: string, decision?: Decision): string | undefined {
   const { id, method, fields } = message;

@@ -7,7 +7,7 @@ import { type Decisions, type Step } from "./decisions.ts";
 import { type Fields, type Message, asFields, partsOf, textOf } from "./json-rpc.ts";
 import { isDecided } from "./methods.ts";
 import type { Peer } from "./peer.ts";
-import { refusal } from "./refusal.ts";
+import { refusal, refusalOfAnswer } from "./refusal.ts";
 
 export class ServerAnswers {
   readonly #decisions: Decisions;
@@ -20,10 +20,8 @@ export class ServerAnswers {
     const pending = peer.answered(message.id);
     const result = asFields(message.fields["result"]);
     const refused = this.#decideInner(peer, message, result?.["inputRequests"]);
-    if (refused !== undefined) {
-      const of = { raw: "", fields: {}, method: undefined, ...pending?.message, id: message.id };
-      return { pass: refusal(of, refused.reason, refused) };
-    }
+    if (refused !== undefined)
+      return { pass: refusalOfAnswer(message.id, pending?.message, refused.reason, refused) };
     if (result === undefined) return { pass: message.raw };
     if (Array.isArray(result["tools"])) return this.listed(peer, message, result, result["tools"]);
     if (pending?.message.method === "initialize") this.#connected(peer, result);
@@ -87,8 +85,8 @@ export class ServerAnswers {
     return { pass: JSON.stringify({ ...message.fields, result: { ...result, tools: left } }) };
   }
 
-  /** Since 2026-07-28 a server asks the client within what it answers or tells, whatever else is in it. Decides on each and records the
-   * message; gives the decision by which it must not pass. */
+  /** Since 2026-07-28 a server asks the client within what it answers or tells, whatever else is in it. Decides on each and
+   * records the message; gives the decision by which it must not pass. */
   #decideInner(peer: Peer, message: Message, wanted: unknown): Decision | undefined {
     let refused: Decision | undefined;
     for (const fields of partsOf(wanted)) {

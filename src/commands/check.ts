@@ -9,7 +9,7 @@ import { loadRules } from "../detect/load.ts";
 import { type Resting, restingLine, restingRow } from "../detect/resting.ts";
 import { withInventory } from "../engine.ts";
 import type { CompiledPolicy } from "../policy/compiled.ts";
-import { loadPolicy, policyPlace } from "../policy/open.ts";
+import { readPolicy } from "../policy/open.ts";
 import { type Command, readArgs, readConfig } from "./usage.ts";
 
 const CONNECT_MS = 10_000;
@@ -63,9 +63,8 @@ async function checkRules(
 
 /** The policy, where there is one that can be used. */
 async function checkPolicy(config: Config, problems: Problem[]): Promise<CompiledPolicy | undefined> {
-  const { path, required } = policyPlace(config.policy, config.state_dir);
   try {
-    const { loaded, problem } = await loadPolicy(path, required);
+    const { loaded, problem } = await readPolicy(config);
     for (const what of problem?.split("\n") ?? [])
       problems.push({ where: "policy", what, remedy: undefined });
     return loaded?.policy;

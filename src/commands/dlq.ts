@@ -47,11 +47,9 @@ Exit code 1 when replay leaves dead letters, those of datasets that the sink lea
         `${letters.length - kept.length} dead letters are of entries that retention has removed: nobody can send them again`,
       );
     const ranges = kept.map((letter): [number, number] => [letter.index, letter.index + 1]);
-    const code = await replayEntries(config, sinkNamed(config, names[0]!), ranges, values.json === true);
-    // One of a dataset that the sink leaves out by now was not sent.
-    const left = new Set(
-      (await openDeadLetters(config.state_dir, names[0]!).list()).map(({ index }) => index),
-    );
-    return kept.some(({ index }) => left.has(index)) ? 1 : code;
+    const sink = sinkNamed(config, names[0]!);
+    const { dead, filtered } = await replayEntries(config, sink, ranges, values.json === true);
+    // One of a dataset that the sink leaves out by now was not sent, and stays.
+    return dead.size + filtered === 0 ? 0 : 1;
   },
 };

@@ -21,6 +21,7 @@ export interface NamedSink {
   readonly sink: Sink;
 }
 
+/** What became of entries that were written again. */
 interface Done {
   created: number;
   existing: number;
@@ -87,13 +88,13 @@ function isIn(index: number, ranges: readonly (readonly [number, number])[]): bo
   return ranges.some(([from, to]) => index >= from && index < to);
 }
 
-/** Writes entries of the ranges [from, to) again; returns the exit code. */
+/** Writes entries of the ranges [from, to) again, and says what became of them. */
 export async function replayEntries(
   config: Config,
   { name, sink }: NamedSink,
   ranges: readonly (readonly [number, number])[],
   json: boolean,
-): Promise<number> {
+): Promise<Readonly<Done>> {
   const signal = new AbortController().signal;
   const reader = openReader(join(config.state_dir, "ledger"));
   const sealer = createSealer(subjectKeys(config.state_dir));
@@ -123,7 +124,7 @@ export async function replayEntries(
     console.log(
       `${name}: ${total} entries = new ${created} + there ${existing} + filtered ${filtered} + dead letters ${dead.size}`,
     );
-  return dead.size === 0 ? 0 : 1;
+  return done;
 }
 
 export const replay: Command = {
@@ -154,6 +155,7 @@ Exit code 1 when entries became dead letters.`,
     if (from > size || to > size)
       throw new UsageError(`the ledger has ${size} entries: --from and --to are in 0 to ${size}`);
     if (to < from) throw new UsageError(`--to ${to} is before --from ${from}`);
-    return replayEntries(config, named, [[from, to]], values.json === true);
+    const { dead } = await replayEntries(config, named, [[from, to]], values.json === true);
+    return dead.size === 0 ? 0 : 1;
   },
 };

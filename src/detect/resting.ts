@@ -16,6 +16,14 @@ export interface Resting {
   readonly place: string;
 }
 
+/** Of what rests, what would find something if it ran: rules and correlations. */
+export const rulesAtRest = (resting: readonly Resting[]): Resting[] =>
+  resting.filter(({ kind }) => kind !== "filter");
+
+/** Whether a problem is one for which a rule is refused: without values it rests. */
+export const isRefusal = ({ severity, code }: Problem): boolean =>
+  severity === "error" && code !== "placeholder";
+
 /** `nothing defines %a%, %b% and %c%`. */
 export function undefinedNames(missing: readonly string[]): string {
   const names = missing.map((name) => `%${name}%`);
@@ -67,9 +75,7 @@ export function restingOf(
   placeholders: Placeholders,
   problems: readonly Problem[],
 ): Resting[] {
-  const refused = new Set(
-    problems.filter(({ severity, code }) => severity === "error" && code !== "placeholder").map(placeOf),
-  );
+  const refused = new Set(problems.filter(isRefusal).map(placeOf));
   const out: Resting[] = [];
   const add = (kind: Resting["kind"], rule: Resting["rule"], found: ReadonlyMap<string, string>): void => {
     if (found.size === 0 || refused.has(placeOf(rule))) return;

@@ -13,7 +13,7 @@ import { replayed } from "../incident/replay.ts";
 import { firstIn } from "../ledger/pruned.ts";
 import { Prover, type Standing } from "../ledger/prove.ts";
 import { type LedgerReader, openReader } from "../ledger/reader.ts";
-import { loadPolicy, policyPlace } from "../policy/open.ts";
+import { readPolicy } from "../policy/open.ts";
 import { rulePaths } from "../reload.ts";
 import type { Status } from "../status.ts";
 import { type Store, openStore } from "../store/reader.ts";
@@ -158,9 +158,8 @@ async function harmsIn(
   alerts: RuleAlerts,
 ): Promise<{ harms: Harm[] | null; rule_sets: FindingsInput["rule_sets"] }> {
   if (impact === undefined) return { harms: null, rule_sets: undefined };
-  const { path, required } = policyPlace(config.policy, config.state_dir);
-  const policy = await loadPolicy(path, required);
-  const rules = await rulesBelow(rulePaths(config), config.placeholders, policy.loaded?.policy);
+  const { loaded: policy } = await readPolicy(config);
+  const rules = await rulesBelow(rulePaths(config), config.placeholders, policy?.policy);
   const loaded = compile(rules);
   const harms = await harmsOf(asked, harmsAbout(impact, ids), { parsed: rules.parsed, loaded }, alerts);
   const named = await asked.countBy("tapline.alert.ruleset_hash");

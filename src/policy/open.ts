@@ -37,6 +37,15 @@ export function policyPlace(named: string | undefined, state_dir: string): Polic
   return { path: named ?? join(state_dir, "policy.yml"), required: named !== undefined };
 }
 
+/** The policy of a collector with this configuration, if there is one, and what is wrong with its file. */
+export async function readPolicy(config: {
+  readonly policy?: string | undefined;
+  readonly state_dir: string;
+}): Promise<{ path: string; loaded: Loaded | undefined; problem: string | undefined }> {
+  const { path, required } = policyPlace(config.policy, config.state_dir);
+  return { path, ...(await loadPolicy(path, required)) };
+}
+
 /** Path of the compiled form. */
 export function compiledPath(path: string): string {
   return `${path.replace(/\.ya?ml$/, "")}.json`;

@@ -150,6 +150,14 @@ const AT_START = /^((?:https?|wss?|ftp):|[a-z][a-z0-9+.-]{0,31}:(?=[/\\]{2})|)([
 // oxlint-disable-next-line no-control-regex
 const AROUND = /^[\u0000-\u0020]+/;
 
+/** A text without what readers of URLs take no notice of: white space around it, and tabs and line ends anywhere. */
+export function withoutBlanks(text: string): string {
+  return text
+    .replace(AROUND, "")
+    .trimEnd()
+    .replaceAll(/[\t\r\n]/g, "");
+}
+
 function authorityAt(text: string, from: number): string {
   let end = from;
   while (end < text.length && end - from < URL_CHARS && !STOPS.test(text[end]!)) end++;
@@ -170,7 +178,7 @@ export function urlsIn(text: string): string[] | undefined {
     if (slashes !== "//") add(urls, scheme!, slashes!, authorityAt(text, index + start.length));
   }
   // A text that is a URL as a whole: one may begin with its host, and have line ends anywhere.
-  const whole = text.replace(AROUND, "").replaceAll(/[\t\r\n]/g, "");
+  const whole = withoutBlanks(text);
   const [start, scheme, slashes] = AT_START.exec(whole)!;
   if (scheme === "" && slashes!.length < 2) return urls;
   const user = /^[^/\\?#]*@/.test(whole.slice(start.length)) ? "@" : ""; // whatever stands before it

@@ -1,6 +1,7 @@
 // URIs of resources as whoever resolves them may read them: `..` and encoded `..` resolved, with or without what is encoded
 // undone. Lines of a policy are held against every reading, since the server may have another than the policy's author.
 import { posix } from "node:path";
+import { withoutBlanks } from "./places.ts";
 
 export interface Readings {
   /** What lets the URI pass has to fit each of these. */
@@ -15,16 +16,10 @@ const SPECIAL = /^(?:https?|wss?|ftp)$/;
 const PLAIN = /[\w.~-]/;
 const DOTS = /(?:^|[/\\:])\.\.(?:[/\\?#]|$)/;
 // oxlint-disable-next-line no-control-regex
-const AROUND = /^[\u0000-\u0020]+/;
-// oxlint-disable-next-line no-control-regex
 const PRINTED = /[^\u0000-\u0020\u007f-\u00ff]/;
 
 export function readingsOf(uri: string): Readings {
-  // Readers of URLs take no notice of these.
-  const text = uri
-    .replace(AROUND, "")
-    .trimEnd()
-    .replaceAll(/[\t\r\n]/g, "");
+  const text = withoutBlanks(uri);
   const end = text.search(/[?#]/);
   const [place, rest] = end === -1 ? [text, ""] : [text.slice(0, end), text.slice(end)];
   const each = new Set([uri]);

@@ -184,6 +184,14 @@ export class Tail {
     this.enqueueAt(router, common);
   }
 
+  /** Goes on as a part of a session that was found for it; its worker is told of that. */
+  join(session: string | undefined, by: ResolvedBy, router: Router, options: StreamOptions): void {
+    this.session = session;
+    this.resolved_by = by;
+    this.announced = false;
+    this.enqueueAt(router, options);
+  }
+
   enqueueAt(router: Router, options: StreamOptions): void {
     const queue = router.laneOf(this.#laneKey(options));
     // Whoever was told of the stream before is another worker, or nobody knows which.

@@ -75,10 +75,8 @@ export class Unresolved {
     this.#held.delete(tail);
     tail.waiting--;
     if (found !== undefined) {
-      tail.session = found.session;
-      tail.resolved_by = found.by;
       this.#found[found.by]++;
-      tail.enqueueAt(this.#router, this.#outbox.common);
+      tail.join(found.session, found.by, this.#router, this.#outbox.common);
       if (found.again === "later") this.#askLater(tail, asked_ms);
     }
     this.#outbox.enqueue(tail);
@@ -98,11 +96,7 @@ export class Unresolved {
     this.#late++;
     this.#found[found.by]++;
     this.#outbox.remove(tail);
-    tail.session = found.session;
-    tail.resolved_by = found.by;
-    // Its worker is told of the session too.
-    tail.announced = false;
-    tail.enqueueAt(this.#router, this.#outbox.common);
+    tail.join(found.session, found.by, this.#router, this.#outbox.common);
     this.#outbox.enqueue(tail);
   }
 

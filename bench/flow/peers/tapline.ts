@@ -12,7 +12,6 @@ import type {
   Sink,
   SinkContext,
   Source,
-  StreamInfo,
 } from "../../../src/core/stage.ts";
 import elasticsearch from "../../../src/sinks/elasticsearch.ts";
 import file from "../../../src/sources/file.ts";
@@ -24,11 +23,9 @@ const { values } = parseArgs({
     case: { type: "string" },
     input: { type: "string" },
     url: { type: "string", default: "" },
-    workers: { type: "string", default: "1" },
   },
 });
 const of = values.case as Case;
-const lanes = Number(values.workers);
 const context: Context = { name: "bench", state_dir: "", origin: "bench", now: Date.now, log: () => {} };
 
 function make<T, C extends Context>(component: Component<never, T, C>, config: object): T {
@@ -43,9 +40,9 @@ const source = make<Source, Context>(file as never, {
   format: "json",
   options: mapping(false),
 });
-// Records stand alone here: any worker takes them.
+// One file is the work of one worker.
 const router: Router = {
-  lanes,
+  lanes: 1,
   probe: () => ({ format: "json", session: undefined }),
   laneOf: () => 0,
   sessionIn: () => undefined,
@@ -56,13 +53,10 @@ const sink = isSent(of)
 
 const stop = new AbortController().signal;
 const free = new SharedBuffers(LIMITS.run_buffer_bytes);
-/** By lane: batches with its worker, in its order. */
-const under_way = Array.from({ length: lanes }, (): RawBatch[] => []);
+/** Batches with the worker, in its order. */
+const under_way: RawBatch[] = [];
 /** Batches that are being sent. */
 let sending = 0;
-/** Streams met, and by lane how many of them its worker knows: the source names each once. */
-const known: StreamInfo[] = [];
-const told = under_way.map(() => 0);
 let first = 0;
 let wake: () => void = () => {};
 
@@ -76,44 +70,33 @@ async function send({ run, hashes, count }: Required<FromWorker>): Promise<void>
   wake();
 }
 
-const workers = under_way.map((_, lane) => {
-  const worker = new Worker(new URL("./tapline-worker.ts", import.meta.url), {
-    workerData: { of },
-    resourceLimits: { maxYoungGenerationSizeMb: LIMITS.worker_young_mb },
-  });
-  worker.on("message", (message: FromWorker) => {
-    source.settle(under_way[lane]!.shift()!);
-    if (message.run !== undefined) void send(message as Required<FromWorker>);
-    wake();
-  });
-  return worker;
+const worker = new Worker(new URL("./tapline-worker.ts", import.meta.url), {
+  workerData: { of },
+  resourceLimits: { maxYoungGenerationSizeMb: LIMITS.worker_young_mb },
+});
+worker.on("message", (message: FromWorker) => {
+  source.settle(under_way.shift()!);
+  if (message.run !== undefined) void send(message as Required<FromWorker>);
+  wake();
 });
 
 await sink?.open(stop);
 await source.open(new Map(), router);
 while (!source.drained) {
-  for (let lane = 0; lane < lanes; lane++) {
-    if (!isFree(lane)) continue;
-    const batch = await source.read(lane);
-    if (batch === undefined) continue;
-    under_way[lane]!.push(batch);
+  const batch = await source.read(0);
+  if (batch !== undefined) {
+    under_way.push(batch);
     const { buffer, segments, streams } = batch;
-    known.push(...streams);
-    const work = { buffer, segments, streams: known.slice(told[lane]), now_ms: Date.now() };
-    told[lane] = known.length;
+    const work = { buffer, segments, streams, now_ms: Date.now() };
     const message: ToWorker = { work, free: free.spare() };
-    workers[lane]!.postMessage(message, transferable(buffer));
+    worker.postMessage(message, transferable(buffer));
   }
-  if (!under_way.some((_, lane) => isFree(lane))) await settledOne();
+  if (!isFree()) await settledOne();
 }
-while (isBusy()) await settledOne();
+while (sending + under_way.length > 0) await settledOne();
 
-function isBusy(): boolean {
-  return sending > 0 || under_way.some((batches) => batches.length > 0);
-}
-
-function isFree(lane: number): boolean {
-  return under_way[lane]!.length < LIMITS.lanes_in_flight && sending < LIMITS.sink_batches_in_flight * 2;
+function isFree(): boolean {
+  return under_way.length < LIMITS.lanes_in_flight && sending < LIMITS.sink_batches_in_flight * 2;
 }
 
 function settledOne(): Promise<void> {

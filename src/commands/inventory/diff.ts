@@ -6,7 +6,7 @@ import { EMPTY_POLICY } from "../../policy/compiled.ts";
 import { pinsPath, readPins } from "../../policy/state.ts";
 import { readArgs, readConfig } from "../usage.ts";
 import { seenIn } from "./seen.ts";
-import { readPolicy } from "./shared.ts";
+import { readPolicy } from "../../policy/open.ts";
 
 export async function diff(argv: readonly string[]): Promise<number> {
   const options = { config: { type: "string", short: "c" }, json: { type: "boolean" } } as const;

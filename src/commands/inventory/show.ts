@@ -5,7 +5,7 @@ import { nameOfKey } from "../../policy/drift.ts";
 import { pinsPath, readPins } from "../../policy/state.ts";
 import { readArgs, readConfig } from "../usage.ts";
 import { commandShown } from "./secrets.ts";
-import { readPolicy } from "./shared.ts";
+import { readPolicy } from "../../policy/open.ts";
 
 function startOf({ command, package: name, version, url }: CompiledServer): string {
   if (url !== undefined) return url;

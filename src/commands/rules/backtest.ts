@@ -6,7 +6,7 @@ import { parseTime } from "../../core/time.ts";
 import { Backtest, type BacktestReport } from "../../detect/backtest.ts";
 import { type Expectations, type Missed, readExpectations, unmet } from "../../detect/expect.ts";
 import { loadRules } from "../../detect/load.ts";
-import { type Resting, restingLine, restingRow } from "../../detect/resting.ts";
+import { type Resting, isRefusal, restingLine, restingRow } from "../../detect/resting.ts";
 import { firstIn } from "../../ledger/pruned.ts";
 import { UsageError, ledgerDir, readArgs, readConfig, readNumber } from "../usage.ts";
 import { entryTexts, eventOfEntry, openBlobs, storedTexts } from "./ledger.ts";
@@ -86,7 +86,7 @@ export async function backtest(argv: readonly string[]): Promise<number> {
   const paths = await pathsOr(positionals, values.config);
   const placeholders = await placeholdersIn(config);
   const { set, correlations, problems, resting } = await loadRules(paths, { placeholders });
-  const errors = problems.filter((p) => p.severity === "error" && p.code !== "placeholder");
+  const errors = problems.filter(isRefusal);
   for (const problem of errors) console.error(String(problem));
   const test = new Backtest(set, correlations, { from, to, samples });
   const blobs = openBlobs(dir);

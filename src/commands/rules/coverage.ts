@@ -10,6 +10,7 @@ import {
   coverageOf,
   layersOf,
 } from "../../detect/coverage.ts";
+import { isRefusal, rulesAtRest } from "../../detect/resting.ts";
 import type { Logsource, Meta } from "../../detect/rule.ts";
 import { CONTROLS } from "../../paths.ts";
 import { readArgs, readConfig } from "../usage.ts";
@@ -60,7 +61,7 @@ export async function coverage(argv: readonly string[]): Promise<number> {
   const files = await readRuleFiles(await pathsOr(positionals, values.config));
   const inForce = await placeholdersIn(await readConfig(values.config));
   const { of, correlations, problems, resting } = compileFiles(files, inForce);
-  const atRest = resting.filter(({ kind }) => kind !== "filter").map(({ rule }) => rule);
+  const atRest = rulesAtRest(resting).map(({ rule }) => rule);
   const usable = new Set<Covered>([...correlations.keys(), ...of.keys(), ...atRest]);
   const rules = [...usable].map((rule): Covering => ({ ...rule, category: rule.logsource?.category }));
   const found = coverageOf(rules, await controlTitles());
@@ -68,7 +69,7 @@ export async function coverage(argv: readonly string[]): Promise<number> {
     await writeOut(values.layer, `${JSON.stringify(layersOf(found, rules), undefined, 2)}\n`);
   if (values.json === true) console.log(JSON.stringify({ ...found, resting: atRest.length }));
   else print(found, atRest.length);
-  const errors = problems.filter((p) => p.severity === "error" && p.code !== "placeholder");
+  const errors = problems.filter(isRefusal);
   const refused = new Set(errors.map((p) => p.file)).size;
   if (refused > 0)
     console.error(`${plural(refused, "rule file")} refused and not counted: see \`tapline rules lint\``);

@@ -6,7 +6,7 @@ import type { Finding } from "../../detect/lint-finding.ts";
 import { applyEdits } from "../../detect/lint-finding.ts";
 import { type LintFile, lintFiles } from "../../detect/lint.ts";
 import type { Placeholders } from "../../detect/modifiers.ts";
-import { restingProblem } from "../../detect/resting.ts";
+import { isRefusal, restingProblem } from "../../detect/resting.ts";
 import type { Problem } from "../../detect/rule.ts";
 import { readArgs, readConfig } from "../usage.ts";
 import { type RuleFile, compileFiles, pathsOr, placeholdersIn, readRuleFiles } from "./shared.ts";
@@ -71,8 +71,6 @@ function print(files: readonly LintFile[], findings: readonly Finding[], fixed: 
     `${done}${plural(errors.length, "error")}, ${plural(findings.length - errors.length, "warning")}${hint}`,
   );
 }
-
-const isRefusal = (p: Problem): boolean => p.severity === "error";
 
 export async function lint(argv: readonly string[]): Promise<number> {
   const options = {

@@ -3,7 +3,7 @@ import { basename, dirname } from "node:path";
 import { plural } from "../../core/words.ts";
 import type { Correlation } from "../../detect/correlation-parse.ts";
 import { PRODUCT } from "../../detect/match.ts";
-import { restingLine } from "../../detect/resting.ts";
+import { isRefusal, restingLine } from "../../detect/resting.ts";
 import type { Rule } from "../../detect/rule.ts";
 import { readArgs, readConfig } from "../usage.ts";
 import { type Compiled, compileFiles, pathsOr, placeholdersIn, readRuleFiles } from "./shared.ts";
@@ -49,7 +49,7 @@ export async function list(argv: readonly string[]): Promise<number> {
     console.log(`${plural(rows.length, "rule")}${rest === 0 ? "" : `, ${rest} at rest`}`);
     for (const resting of compiled.resting) console.log(restingLine(resting));
   }
-  const errors = compiled.problems.filter((p) => p.severity === "error" && p.code !== "placeholder");
+  const errors = compiled.problems.filter(isRefusal);
   for (const problem of errors) console.error(String(problem));
   return errors.length === 0 ? 0 : 1;
 }

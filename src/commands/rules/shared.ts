@@ -20,7 +20,7 @@ import { type Filter, type Logsource, type Problem, Report, type Rule } from "..
 import { type Resting, restingOf } from "../../detect/resting.ts";
 import { compileRules } from "../../detect/rules.ts";
 import { withInventory } from "../../engine.ts";
-import { readPolicy } from "../inventory/shared.ts";
+import { readPolicy } from "../../policy/open.ts";
 import { readConfig } from "../usage.ts";
 
 const NO_PROOF: Pick<Proof, "placeholders"> = { placeholders: {} };
