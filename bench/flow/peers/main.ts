@@ -1,6 +1,7 @@
 // `npm run bench -- peers`: other collectors and ours on the same file and the same work, one table. Those whose binary is
-// neither in TAPLINE_PEERS_DIR nor on PATH are named as not at hand. First every entrant sends a short file to an endpoint
-// that looks at what it gets: the same conditions have to match the same number of records in all of them.
+// neither in TAPLINE_PEERS_DIR nor on PATH, or lacks a part that the work needs, are named as not at hand. First every
+// entrant sends a short file to an endpoint that looks at what it gets: the same conditions have to match the same number of
+// records in all of them.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -105,7 +106,12 @@ async function inputOf(count: number): Promise<string> {
 }
 
 /** One run in a fresh directory. */
-async function run(entrant: Entrant, of: Case, input: string): Promise<{ taken: Taken; counts: Counts }> {
+async function run(
+  entrant: Entrant,
+  of: Case,
+  input: string,
+  records: number,
+): Promise<{ taken: Taken; counts: Counts }> {
   const dir = join(work, "peers-run");
   rmSync(dir, { recursive: true, force: true });
   mkdirSync(dir, { recursive: true });
@@ -113,7 +119,8 @@ async function run(entrant: Entrant, of: Case, input: string): Promise<{ taken: 
   try {
     const args = entrant.prepare(of, { input, url, dir });
     const count = async (): Promise<number> => (await countsOf(url)).documents;
-    const taken = await measure(entrant.command, args, { cwd: dir, ...(isSent(of) ? { count } : {}) });
+    const options = { cwd: dir, events: records, ...(isSent(of) ? { count } : {}) };
+    const taken = await measure(entrant.command, args, options);
     return { taken, counts: await countsOf(url) };
   } finally {
     await endProcess(server);
@@ -130,7 +137,7 @@ async function agreeing(all: readonly Entrant[]): Promise<Entrant[]> {
   for (const entrant of all) {
     let counts: Counts;
     try {
-      ({ counts } = await run(entrant, "check", short));
+      ({ counts } = await run(entrant, "check", short, CHECKED_EVENTS));
     } catch (error) {
       console.log(`  ${entrant.name}: DOES NOT RUN: ${(error as Error).message}`);
       continue;
@@ -155,7 +162,9 @@ const entrants: Entrant[] = [
 const missing: string[] = [];
 for (const peer of [vector, fluentBit, otel, connect, rsyslog]) {
   const command = find(peer);
+  const lacked = command === undefined ? undefined : peer.lacks?.(command, work);
   if (command === undefined) missing.push(peer.name);
+  else if (lacked !== undefined) missing.push(`${peer.name} (without ${lacked})`);
   else entrants.push(entrantOf(peer, command));
 }
 if (missing.length > 0) console.log(`not at hand: ${missing.join(", ")}`);
@@ -174,7 +183,7 @@ for (let turn = 0; turn < Number(values.runs); turn++) {
   for (const letter of values.cases.split(",") as Case[]) {
     for (const entrant of compared.filter(({ cases }) => cases.includes(letter))) {
       const load = loadavg()[0]!;
-      const { taken } = await run(entrant, letter, input);
+      const { taken } = await run(entrant, letter, input, events);
       rows.push({ name: entrant.name, of: letter, load, ...taken });
     }
   }

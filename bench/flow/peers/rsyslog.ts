@@ -1,5 +1,8 @@
 // What rsyslog is told: mmjsonparse, RainerScript, omelasticsearch. RainerScript has no lists: the tags are one text. Without
 // a larger least batch it would send a few events a request.
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type Case, type Condition, FIELDS, type Peer, conditionsOf, isSent } from "./work.ts";
 
 const at = (path: string): string => path.replaceAll(".", "!");
@@ -29,6 +32,12 @@ export const rsyslog: Peer = {
   name: "rsyslog",
   binaries: ["rsyslogd"],
   version: ["-v"],
+  lacks(command, dir) {
+    // A package of its own; without it the daemon runs all the same, and sends nothing.
+    const file = join(dir, "modules.conf");
+    writeFileSync(file, `module(load="omelasticsearch")\naction(type="omfile" file="/dev/null")\n`);
+    return spawnSync(command, ["-N1", "-f", file]).status === 0 ? undefined : "omelasticsearch";
+  },
   configure(of, { input, url, dir }) {
     const { hostname, port } = isSent(of) ? new URL(url) : { hostname: "", port: "" };
     const out = isSent(of)

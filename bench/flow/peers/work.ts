@@ -203,6 +203,8 @@ export interface Peer {
   readonly sends?: string;
   /** Arguments that make it say its version. */
   readonly version: readonly string[];
+  /** What this installation lacks of what the work needs, in words; `dir` is for files of the question. */
+  lacks?(command: string, dir: string): string | undefined;
   /** Its configuration: files by name below `dir`, and arguments. */
   configure(
     of: Case,
