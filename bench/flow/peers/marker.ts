@@ -7,7 +7,7 @@ import { compileParsed } from "../../../src/detect/load.ts";
 import { parseRules } from "../../../src/detect/parse.ts";
 import type { RuleSet } from "../../../src/detect/match.ts";
 import { Normaliser } from "../../../src/normalise/index.ts";
-import { type Case, conditionsOf, sigma } from "./work.ts";
+import { type Case, conditionsOf, isSent, sigma } from "./work.ts";
 
 class Marker {
   readonly #set: RuleSet;
@@ -34,7 +34,8 @@ class Marker {
   }
 }
 
-/** The product's normaliser without redaction and flow, which marks events by the conditions of a case. */
+/** The product's normaliser without redaction and flow, which marks events by the conditions of a case. Where nothing is
+ * sent the others let their documents go unwritten, and so does it. */
 export function markingNormaliser(of: Case, buffers: SharedBuffers): Normaliser {
   const marker = new Marker(of);
   return new Normaliser({
@@ -45,5 +46,6 @@ export function markingNormaliser(of: Case, buffers: SharedBuffers): Normaliser 
     sealer: undefined,
     buffers,
     inspect: (e) => marker.mark(e),
+    take: isSent(of) ? undefined : () => {},
   });
 }

@@ -141,34 +141,32 @@ const PLAIN = { enumerable: true, configurable: true, writable: true };
 
 const OUTCOMES = new Set(["success", "failure", "unknown"]);
 
-/** A value as the field's type has it, or undefined when it cannot be that. */
-export function convert(name: FieldName, value: unknown): unknown {
-  switch (FIELDS[name] as string) {
-    case "long":
-      return asInteger(value);
-    case "double":
-      return asNumber(value);
-    case "boolean":
-      return asFlag(value);
-    case "date":
-      return typeof value === "string"
-        ? parseTime(value)
-        : typeof value === "number"
-          ? fromEpoch(value)
-          : undefined;
-    case "ip":
-      return typeof value === "string" && isIP(value) !== 0 ? value : undefined;
-    case "object":
-      return asHeld(value);
-    case "keyword[]":
-      return listOf(value, asIdentity);
-    case "long[]":
-      return listOf(value, asInteger);
-    default: {
-      const text = asIdentity(value);
-      return name === "event.outcome" && !OUTCOMES.has(text ?? "") ? undefined : text;
-    }
-  }
+/** Makes a value what a field's type has; undefined for what it cannot be. */
+type Converter = (value: unknown) => unknown;
+
+const CONVERTERS: Readonly<Record<string, Converter>> = {
+  long: asInteger,
+  double: asNumber,
+  boolean: asFlag,
+  date: asTime,
+  ip: (value) => (typeof value === "string" && isIP(value) !== 0 ? value : undefined),
+  object: asHeld,
+  "keyword[]": (value) => listOf(value, asIdentity),
+  "long[]": (value) => listOf(value, asInteger),
+};
+
+export function converterOf(name: FieldName): Converter {
+  return name === "event.outcome" ? asOutcome : (CONVERTERS[FIELDS[name]] ?? asIdentity);
+}
+
+function asTime(value: unknown): string | undefined {
+  if (typeof value === "string") return parseTime(value);
+  return typeof value === "number" ? fromEpoch(value) : undefined;
+}
+
+function asOutcome(value: unknown): string | undefined {
+  const text = asIdentity(value);
+  return text !== undefined && OUTCOMES.has(text) ? text : undefined;
 }
 
 /** A list whose items all fit; a single value is a list of one. */

@@ -17,7 +17,7 @@ import {
 import type { Session } from "../session.ts";
 import { setTargets } from "../targets.ts";
 import { asIdentity, timeOf } from "./fields.ts";
-import { Finder, type Kept, type Path, compilePath, convert, find, restOf, treeOf } from "./json-path.ts";
+import { Finder, type Kept, type Path, compilePath, converterOf, find, restOf, treeOf } from "./json-path.ts";
 
 // Set by Tapline itself: a mapping must not forge them.
 const RESERVED =
@@ -53,7 +53,7 @@ export const jsonMapping = z
   })
   .superRefine((mapping, context) => {
     for (const [name, from] of Object.entries(mapping.fields)) {
-      if (typeof from === "string" || convert(name as FieldName, from.value) !== undefined) continue;
+      if (typeof from === "string" || converterOf(name as FieldName)(from.value) !== undefined) continue;
       context.addIssue({
         code: "custom",
         path: ["fields", name],
@@ -63,6 +63,13 @@ export const jsonMapping = z
   });
 type JsonMapping = z.output<typeof jsonMapping>;
 
+/** A field and where its value comes from. */
+interface Placed {
+  readonly name: FieldName;
+  readonly from: Path;
+  readonly as: (value: unknown) => unknown;
+}
+
 interface Compiled {
   readonly action: Action | undefined;
   readonly chooser: Path | undefined;
@@ -70,7 +77,7 @@ interface Compiled {
   readonly time: Path | undefined;
   readonly session: Path | undefined;
   readonly vantage: Vantage;
-  readonly paths: readonly (readonly [FieldName, Path])[];
+  readonly paths: readonly Placed[];
   /** Of the paths, in their order. */
   readonly finder: Finder;
   readonly constants: readonly (readonly [FieldName, unknown])[];
@@ -81,20 +88,20 @@ interface Compiled {
 }
 
 function compile(mapping: JsonMapping): Compiled {
-  const paths: [FieldName, Path][] = [];
+  const paths: Placed[] = [];
   const constants: [FieldName, unknown][] = [];
   for (const [name, from] of Object.entries(mapping.fields) as [
     FieldName,
     JsonMapping["fields"][FieldName],
   ][]) {
-    if (typeof from === "string") paths.push([name, compilePath(from)]);
-    else constants.push([name, convert(name, from.value)]);
+    if (typeof from === "string") paths.push({ name, from: compilePath(from), as: converterOf(name) });
+    else constants.push([name, converterOf(name)(from.value)]);
   }
   const time = mapping.time === undefined ? undefined : compilePath(mapping.time);
   const session = mapping.session === undefined ? undefined : compilePath(mapping.session);
   const fixed = typeof mapping.action === "string";
   const chooser = fixed ? undefined : compilePath((mapping.action as { field: string }).field);
-  const used = [...paths.map(([, from]) => from), time, session, chooser].filter(
+  const used = [...paths.map(({ from }) => from), time, session, chooser].filter(
     (from) => from !== undefined,
   );
   return {
@@ -105,7 +112,7 @@ function compile(mapping: JsonMapping): Compiled {
     session,
     vantage: mapping.vantage,
     paths,
-    finder: new Finder(paths.map(([, from]) => from)),
+    finder: new Finder(paths.map(({ from }) => from)),
     constants,
     used: treeOf(used),
     failed: new Set(),
@@ -127,10 +134,10 @@ function map(of: Compiled, record: unknown, scope: Scope): Outcome {
   for (let i = 0; i < of.constants.length; i++) set(e, of.constants[i]![0], of.constants[i]![1]);
   finder.look(fields);
   for (let i = 0; i < of.paths.length; i++) {
-    const [name, from] = of.paths[i]!;
+    const { name, from, as } = of.paths[i]!;
     const value = finder.at(fields, i);
     if (value === undefined || value === null) continue;
-    const converted = convert(name, value);
+    const converted = as(value);
     if (converted === undefined) failed.add(from);
     else set(e, name, converted);
   }
