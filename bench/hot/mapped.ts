@@ -3,6 +3,7 @@
 import { LIMITS } from "../../src/core/limits.ts";
 import { SharedBuffers } from "../../src/core/shared-buffers.ts";
 import type { Capture, StreamInfo } from "../../src/core/stage.ts";
+import { Documents } from "../flow/peers/documents.ts";
 import { markingNormaliser } from "../flow/peers/marker.ts";
 import { type Case, conditionsOf, mapping } from "../flow/peers/work.ts";
 import { Generator } from "../generate.ts";
@@ -34,7 +35,8 @@ const batches = Array.from({ length: 16 }, () =>
 
 for (const name of ["b", "c", "d"] satisfies Case[]) {
   const buffers = new SharedBuffers(LIMITS.run_buffer_bytes);
-  const normaliser = markingNormaliser(name, buffers);
+  const documents = new Documents(buffers);
+  const normaliser = markingNormaliser(name, name === "d" ? (e) => documents.add(e) : () => {});
   let streams: readonly StreamInfo[] = [stream];
   let entries = 0;
   let bytes = 0;
@@ -43,11 +45,12 @@ for (const name of ["b", "c", "d"] satisfies Case[]) {
     for (let i = 0; i < times; i++) {
       for (const buffer of batches) {
         const segments = [{ stream: "bench", start: 0, end: buffer.length, offset: 0 }];
-        const result = normaliser.process({ buffer, segments, streams, now_ms: 1.8e12 });
+        normaliser.process({ buffer, segments, streams, now_ms: 1.8e12 });
         streams = [];
-        entries += result.count;
-        bytes += result.run.length;
-        buffers.give(result.run);
+        const { run, count } = documents.take();
+        entries += count;
+        bytes += run.length;
+        buffers.give(run);
       }
     }
     const { user, system } = process.cpuUsage(before);

@@ -2,12 +2,11 @@
 // collectors.
 import { createDigest } from "../../../src/core/digest.ts";
 import type { Event } from "../../../src/core/generated/event.ts";
-import type { SharedBuffers } from "../../../src/core/shared-buffers.ts";
 import { compileParsed } from "../../../src/detect/load.ts";
 import { parseRules } from "../../../src/detect/parse.ts";
 import type { RuleSet } from "../../../src/detect/match.ts";
 import { Normaliser } from "../../../src/normalise/index.ts";
-import { type Case, conditionsOf, isSent, sigma } from "./work.ts";
+import { type Case, conditionsOf, sigma } from "./work.ts";
 
 class Marker {
   readonly #set: RuleSet;
@@ -34,9 +33,9 @@ class Marker {
   }
 }
 
-/** The product's normaliser without redaction and flow, which marks events by the conditions of a case. Where nothing is
- * sent the others let their documents go unwritten, and so does it. */
-export function markingNormaliser(of: Case, buffers: SharedBuffers): Normaliser {
+/** The product's normaliser without redaction, flow and runs: it marks events by the conditions of a case and hands them to
+ * `take`. */
+export function markingNormaliser(of: Case, take: (e: Event) => void): Normaliser {
   const marker = new Marker(of);
   return new Normaliser({
     origin: { namespace: "default", host: "bench", version: "0" },
@@ -44,8 +43,7 @@ export function markingNormaliser(of: Case, buffers: SharedBuffers): Normaliser 
     redactor: { redact: () => {}, redactText: (text) => text },
     started: "2026-01-01T00:00:00.000Z",
     sealer: undefined,
-    buffers,
     inspect: (e) => marker.mark(e),
-    take: isSent(of) ? undefined : () => {},
+    take,
   });
 }

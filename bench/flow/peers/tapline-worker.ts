@@ -1,12 +1,13 @@
 // A worker of the bench that does what other collectors do and no more: the product's normaliser and rules, without
 // redaction, flow, joins and ledger. The names of conditions that match go into a list of the event, as with the others.
-// Case a only parses.
+// Case a only parses; in b and c the events go unwritten, as the others' do.
 import { parentPort, workerData } from "node:worker_threads";
 import { LIMITS } from "../../../src/core/limits.ts";
 import { SharedBuffers, transferable } from "../../../src/core/shared-buffers.ts";
 import type { Work } from "../../../src/normalise/index.ts";
 import { prefilter } from "../../../src/normalise/prefilter.ts";
 import { parseRecord } from "../../../src/normalise/text-json.ts";
+import { Documents } from "./documents.ts";
 import { markingNormaliser } from "./marker.ts";
 import { type Case, isSent } from "./work.ts";
 
@@ -25,7 +26,8 @@ export interface FromWorker {
 const { of } = workerData as { of: Case };
 const port = parentPort!;
 const buffers = new SharedBuffers(LIMITS.run_buffer_bytes);
-const normaliser = markingNormaliser(of, buffers);
+const documents = new Documents(buffers);
+const normaliser = markingNormaliser(of, isSent(of) ? (e) => documents.add(e) : () => {});
 
 /** Lines as the normaliser cuts and parses them, and nothing else. */
 function parse({ buffer, segments }: Work): number {
@@ -46,11 +48,9 @@ function parse({ buffer, segments }: Work): number {
 port.on("message", ({ work, free }: ToWorker) => {
   if (free !== undefined) buffers.give(free);
   if (of === "a") return port.postMessage({ records: parse(work) } satisfies FromWorker);
-  const { run, hashes, count, counts } = normaliser.process(work);
-  if (isSent(of)) {
-    const message: FromWorker = { records: counts.read, run, hashes, count };
-    return port.postMessage(message, transferable(run, hashes));
-  }
-  buffers.give(run);
-  return port.postMessage({ records: counts.read } satisfies FromWorker);
+  const { counts } = normaliser.process(work);
+  if (!isSent(of)) return port.postMessage({ records: counts.read } satisfies FromWorker);
+  const { run, hashes, count } = documents.take();
+  const message: FromWorker = { records: counts.read, run, hashes, count };
+  return port.postMessage(message, transferable(run, hashes));
 });
