@@ -47,10 +47,10 @@ for (const name of ["b", "c", "d"] satisfies Case[]) {
         const segments = [{ stream: "bench", start: 0, end: buffer.length, offset: 0 }];
         normaliser.process({ buffer, segments, streams, now_ms: 1.8e12 });
         streams = [];
-        const { run, count } = documents.take();
-        entries += count;
-        bytes += run.length;
-        buffers.give(run);
+        const made = documents.take();
+        entries += made.count;
+        bytes += made.run.length;
+        buffers.give(made.run);
       }
     }
     const { user, system } = process.cpuUsage(before);
