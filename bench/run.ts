@@ -46,9 +46,11 @@ function flow(options: Record<string, string>): void {
   const args = Object.entries(options).flatMap(([key, value]) => [`--${key}`, value]);
   const state = join(work, "state");
   process.stdout.write(
-    execFileSync(process.execPath, [join(here, "flow", "case.ts"), "--state", state, ...args], {
-      encoding: "utf8",
-    }),
+    execFileSync(
+      process.execPath,
+      [join(here, "flow", "bounded.ts"), join(here, "flow", "case.ts"), "--state", state, ...args],
+      { encoding: "utf8" },
+    ),
   );
   rmSync(state, { recursive: true, force: true });
 }

@@ -94,6 +94,7 @@ export class Reconciler {
   async compare(batch: EntryBatch, signal: AbortSignal): Promise<void> {
     for (const body of this.#encoder.encode(batch, LIMITS.bulk_bytes, LIMITS.reconcile_items)) {
       await this.#body(body, signal);
+      this.#encoder.give(body);
     }
   }
 

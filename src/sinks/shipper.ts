@@ -60,9 +60,11 @@ export class Shipper {
       const sent = body;
       const answer = await this.#request("POST", "/_bulk", BULK, sent.bytes, "ndjson", signal);
       if (answer.status === 413 || answer.status === 400) return this.#halve(sent, answer, tally, signal);
-      if (answer.status === 200)
+      if (answer.status === 200) {
         body = await this.#settle(sent, readAnswer(sent, answer.text), attempt, tally, signal);
-      else if (answer.status !== 429) throw failed(answer);
+        // All of it was answered, so that all of it was read; what is sent again was copied.
+        this.#encoder.give(sent);
+      } else if (answer.status !== 429) throw failed(answer);
       if (body.items > 0) await this.#pause(attempt, body.items, answer, signal);
     }
   }

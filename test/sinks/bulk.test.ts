@@ -1,6 +1,7 @@
 // The bulk encoder against its slow twin, which parses and serialises (batches.ts).
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { LIMITS } from "../../src/core/limits.ts";
 import { serialise } from "../../src/core/generated/event.ts";
 import { type BulkBody, BulkEncoder, itemOf, pick } from "../../src/sinks/bulk.ts";
 import { batchOf, expected, series, toolCall } from "./batches.ts";
@@ -113,6 +114,26 @@ test("pick keeps order, bytes and ledger indexes", () => {
 });
 
 const encode = (document: string): BulkBody[] => new BulkEncoder().encode(batchOf([document]));
+
+test("memory that is given back holds the next body, and no body in hand", () => {
+  const encoder = new BulkEncoder();
+  const documents = (from: number) =>
+    Array.from({ length: 200 }, (_, i) => serialise(toolCall("m", from + i)));
+  const encode = (from: number): BulkBody => encoder.encode(batchOf(documents(from), from))[0]!;
+  const fresh = (from: number): Buffer => new BulkEncoder().encode(batchOf(documents(from), from))[0]!.bytes;
+  const first = encode(0);
+  const second = encode(1_000);
+  expect(second.bytes.buffer).not.toBe(first.bytes.buffer);
+  encoder.give(first);
+  const third = encode(2_000);
+  expect(third.bytes.buffer).toBe(first.bytes.buffer);
+  expect(third.bytes.equals(fresh(2_000))).toBe(true);
+  expect(second.bytes.equals(fresh(1_000))).toBe(true);
+  // What was picked has memory of its own, which is not taken for a body's.
+  encoder.give(pick(third, [0]));
+  expect(encode(3_000).bytes.buffer.byteLength).toBe(LIMITS.bulk_bytes);
+  expect(third.bytes.equals(fresh(2_000))).toBe(true);
+});
 
 test("what is not an entry is a program error", () => {
   expect(() => encode('{"event":{"id":"a"}}')).toThrow("begins with @timestamp");

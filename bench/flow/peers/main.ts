@@ -2,7 +2,7 @@
 // neither in TAPLINE_PEERS_DIR nor on PATH, or lacks a part that the work needs, are named as not at hand. First every
 // entrant sends a short file to an endpoint that looks at what it gets: the same conditions have to match the same number of
 // records in all of them.
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
@@ -50,7 +50,8 @@ function ours(name: string, file: string, cases: readonly Case[]): Entrant {
     command: process.execPath,
     cases,
     prepare: (of, { input, url, dir }) => {
-      const args = [join(here, file), "--case", of, "--input", input, "--url", url];
+      const bounded = join(here, "..", "bounded.ts");
+      const args = [bounded, join(here, file), "--case", of, "--input", input, "--url", url];
       return file === "whole.ts" ? [...args, "--dir", dir] : args;
     },
   };
@@ -73,7 +74,8 @@ function find(peer: Peer): string | undefined {
 }
 
 function entrantOf(peer: Peer, command: string): Entrant {
-  const said = execFileSync(command, [...peer.version], { encoding: "utf8" }).split("\n")[0]!;
+  const told = spawnSync(command, [...peer.version], { encoding: "utf8" });
+  const said = told.status === 0 ? told.stdout.split("\n")[0]! : `${command} does not tell its version`;
   console.log(`${peer.name}: ${said.trim()}${peer.sends === undefined ? "" : `; sends ${peer.sends}`}`);
   return {
     name: peer.name,

@@ -91,7 +91,7 @@ while (!source.drained) {
     const message: ToWorker = { work, free: free.spare() };
     worker.postMessage(message, transferable(buffer));
   }
-  if (!isFree()) await settledOne();
+  while (!isFree()) await settledOne();
 }
 while (sending + under_way.length > 0) await settledOne();
 
