@@ -26,6 +26,9 @@ export interface HookClient {
   /** Native name of the event; undefined when the payload does not say. */
   eventOf(payload: Payload): string | undefined;
   sessionOf(payload: Payload): string | undefined;
+  /** Where relative paths in the arguments of a payload's call start: with an unknown directory, policy refuses them.
+   * `here` is where the hook runs, which is the agent's directory for some clients, and for others is not. */
+  cwdOf(payload: Payload, here: string): string | undefined;
   /** Event at which tools of all kinds wait: what is not known but has a tool is read like it. */
   readonly gate: string;
   /** `own` is the path of our program, for servers behind our proxy. Throws nothing; a call that waits but cannot be read has an empty tool, which no policy allows by name. */
@@ -58,6 +61,11 @@ export function object(value: unknown): Payload | undefined {
   return typeof value === "object" && value !== null && !Array.isArray(value)
     ? (value as Payload)
     : undefined;
+}
+
+/** `cwdOf` of a client that tells the directory, and runs its hooks in it. */
+export function toldCwd(payload: Payload, here: string): string {
+  return text(payload["cwd"]) ?? here;
 }
 
 /** `mcp__<server>__<tool>`, as Claude Code and Codex name the tools of servers. `server` is its name where the client

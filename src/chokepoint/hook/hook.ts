@@ -148,7 +148,7 @@ async function decide(
     user: world.user,
     agent: world.name,
     session: payload === undefined ? undefined : world.client.sessionOf(payload),
-    cwd: text(payload?.["cwd"]) ?? world.cwd,
+    cwd: payload === undefined ? undefined : world.client.cwdOf(payload, world.cwd),
     definition_hash: undefined,
     now_ms: world.now_ms(),
   });
