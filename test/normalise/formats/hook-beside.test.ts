@@ -48,3 +48,55 @@ describe("Codex's permission mode", () => {
     ]);
   });
 });
+
+describe("a failure that Cursor tells with an id of its own", () => {
+  const call = (id: string, command: string) =>
+    line("cursor", "postToolUseFailure", {
+      conversation_id: "c",
+      tool_name: "Shell",
+      tool_input: { command, working_directory: "/w" },
+      tool_use_id: id,
+      error_message: "timed out",
+      failure_type: "timeout",
+    });
+  const shell = (command: string) =>
+    line("cursor", "beforeShellExecution", { conversation_id: "c", command, cwd: "/w" });
+
+  it("is of the call with its arguments, whose hook told none", () => {
+    const { events } = mapRecords(hook, [shell("a"), shell("b"), call("t1", "a"), call("t2", "b")]);
+    expect(events[2]).toMatchObject({
+      "tapline.call.joined": true,
+      "tapline.call.ref": events[0]!["tapline.call.ref"],
+      "tapline.call_key": events[0]!["tapline.call_key"],
+      "event.outcome": "failure",
+    });
+    expect(events[3]!["tapline.call.ref"]).toBe(events[1]!["tapline.call.ref"]);
+  });
+
+  it("names the tool of a server as the hook of its call did", () => {
+    const args = { path: "/a" };
+    const asked = { conversation_id: "c", tool_name: "read", command: "node fs.js" };
+    const failed = { conversation_id: "c", tool_name: "MCP:read", tool_input: args, tool_use_id: "t1" };
+    const { events } = mapRecords(hook, [
+      line("cursor", "beforeMCPExecution", { ...asked, tool_input: JSON.stringify(args) }),
+      line("cursor", "postToolUseFailure", { ...failed, error_message: "no answer" }),
+    ]);
+    expect(events[1]).toMatchObject({
+      "gen_ai.tool.name": "read",
+      "gen_ai.tool.type": "extension",
+      "tapline.server.name": "node fs.js",
+      "tapline.call.joined": true,
+    });
+  });
+
+  it("is of no other call: neither of other arguments, nor of one that has its id", () => {
+    const own = { conversation_id: "c", tool_name: "Shell", tool_input: { command: "a" }, tool_use_id: "t1" };
+    const { events } = mapRecords(hook, [
+      line("cursor", "preToolUse", own),
+      shell("b"),
+      call("t2", "a"),
+      call("t1", "a"),
+    ]);
+    expect(events.map((e) => e["tapline.call.joined"])).toEqual([undefined, undefined, false, true]);
+  });
+});
