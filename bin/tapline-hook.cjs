@@ -2108,6 +2108,21 @@ var SpoolWriter = class {
 		});
 	}
 };
+// src/core/mcp-tool.ts
+function mcpTool(name, server) {
+	if (!name.startsWith("mcp__")) return void 0;
+	const spelled = server?.replaceAll(/[^a-zA-Z0-9_-]/g, "_");
+	if (spelled !== void 0 && name.startsWith(`mcp__${spelled}__`)) return {
+		server,
+		tool: name.slice(spelled.length + 7)
+	};
+	const end = name.indexOf("__", 6);
+	if (end === -1 || end + 2 >= name.length) return void 0;
+	return {
+		server: server ?? name.slice(5, end),
+		tool: name.slice(end + 2)
+	};
+}
 // src/chokepoint/hook/client.ts
 const SILENT = {
 	stdout: "",
@@ -2136,20 +2151,6 @@ function object(value) {
 }
 function toldCwd(payload, here) {
 	return text$1(payload["cwd"]) ?? here;
-}
-function mcpTool(name, server) {
-	if (!name.startsWith("mcp__")) return void 0;
-	const spelled = server?.replaceAll(/[^a-zA-Z0-9_-]/g, "_");
-	if (spelled !== void 0 && name.startsWith(`mcp__${spelled}__`)) return {
-		server,
-		tool: name.slice(spelled.length + 7)
-	};
-	const end = name.indexOf("__", 6);
-	if (end === -1 || end + 2 >= name.length) return void 0;
-	return {
-		server: server ?? name.slice(5, end),
-		tool: name.slice(end + 2)
-	};
 }
 // src/core/regular-file.ts
 const { O_NOCTTY, O_NONBLOCK, O_RDONLY } = node_fs.constants;

@@ -100,3 +100,18 @@ describe("a failure that Cursor tells with an id of its own", () => {
     expect(events.map((e) => e["tapline.call.joined"])).toEqual([undefined, undefined, false, true]);
   });
 });
+
+it("the tool of a server with a name that has to be spelled is the one that was decided on", () => {
+  const one = (tool_name: string, name?: string) => {
+    const mcp_server = name === undefined ? undefined : { name, source: "user" };
+    const [call] = mapRecords(hook, [
+      line("claude-code", "PreToolUse", { session_id: "s", tool_name, mcp_server, tool_use_id: "t" }),
+    ]).events;
+    return [call!["tapline.server.name"], call!["gen_ai.tool.name"]];
+  };
+  expect(one("mcp__GitHub__work___search", "GitHub (work)")).toEqual(["GitHub (work)", "search"]);
+  expect(one("mcp__a__b__read__all", "a__b")).toEqual(["a__b", "read__all"]);
+  expect(one("mcp__plugin_x_y__read", "y")).toEqual(["y", "read"]);
+  expect(one("mcp__git__log")).toEqual(["git", "log"]);
+  expect(one("mcp__git__")).toEqual([undefined, "mcp__git__"]);
+});
