@@ -278,6 +278,7 @@ const LIMITS = {
 	lanes_in_flight: 3,
 	line_bytes: 16 * MiB,
 	raw_bytes: 8 * KiB,
+	beyond_chars: 1 * KiB,
 	files: 2e4,
 	files_open: 512,
 	head_bytes: 1 * KiB,
@@ -2839,7 +2840,7 @@ const RESULT_KEYS = [
 	"result_json",
 	"error"
 ];
-const RAW_CHARS = 8192;
+const RAW_CHARS = LIMITS.raw_bytes + LIMITS.beyond_chars;
 const UNRECORDED = "Tapline cannot record this call, and its policy refuses calls that are not recorded. Do not try again before the spool directory can be written.";
 async function runHook(world, stdin) {
 	const { client } = world;

@@ -2,6 +2,8 @@
 // questions, notices. What the client's payload means is told by its own file.
 import type { Action } from "../../core/generated/classes.ts";
 import type { Event } from "../../core/generated/event.ts";
+import { LIMITS } from "../../core/limits.ts";
+import { markTruncated, redactCut } from "../cut.ts";
 import { type Fields, type Scope, asHeld, asObject, asText, asTexts } from "../format.ts";
 import type { Session } from "../session.ts";
 import { setTargets, setUrl } from "../targets.ts";
@@ -60,10 +62,22 @@ export function begin(line: HookLine, action: Action): Event {
   e["tapline.permission.mode"] = who.mode;
   e["tapline.record.type"] = line.event;
   e["tapline.record.parent_id"] = who.turn;
-  // What the client sent and nobody could read.
-  e["event.original"] = asText(fields["raw"]);
+  setOriginal(e, asText(fields["raw"]), session.clean);
   session.fill(e);
   return e;
+}
+
+/** Sets what the client sent and nobody could read. The hook keeps more than is shown: a secret may go through the cut. */
+function setOriginal(e: Event, raw: string | undefined, clean: Session["clean"]): void {
+  e["event.original"] = raw;
+  if (raw === undefined || raw.length <= LIMITS.raw_bytes) return;
+  const head = raw.slice(0, LIMITS.raw_bytes);
+  const cut = clean === undefined ? head : redactCut(head, raw.slice(LIMITS.raw_bytes), clean);
+  // Secrets that are whole are redacted, and counted, with those of the event.
+  const isWhole = clean === undefined || cut === clean(head);
+  e["event.original"] = isWhole ? head : cut;
+  if (!isWhole) e["tapline.data.redacted"] = true;
+  markTruncated(e, "event.original");
 }
 
 /** Emits at least one event. */
