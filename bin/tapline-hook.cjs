@@ -278,6 +278,7 @@ const LIMITS = {
 	lanes_in_flight: 3,
 	line_bytes: 16 * MiB,
 	raw_bytes: 8 * KiB,
+	beyond_chars: 1 * KiB,
 	files: 2e4,
 	files_open: 512,
 	head_bytes: 1 * KiB,
@@ -2108,6 +2109,21 @@ var SpoolWriter = class {
 		});
 	}
 };
+// src/core/mcp-tool.ts
+function mcpTool(name, server) {
+	if (!name.startsWith("mcp__")) return void 0;
+	const spelled = server?.replaceAll(/[^a-zA-Z0-9_-]/g, "_");
+	if (spelled !== void 0 && name.startsWith(`mcp__${spelled}__`)) return {
+		server,
+		tool: name.slice(spelled.length + 7)
+	};
+	const end = name.indexOf("__", 6);
+	if (end === -1 || end + 2 >= name.length) return void 0;
+	return {
+		server: server ?? name.slice(5, end),
+		tool: name.slice(end + 2)
+	};
+}
 // src/chokepoint/hook/client.ts
 const SILENT = {
 	stdout: "",
@@ -2134,19 +2150,8 @@ function text$1(value) {
 function object(value) {
 	return typeof value === "object" && value !== null && !Array.isArray(value) ? value : void 0;
 }
-function mcpTool(name, server) {
-	if (!name.startsWith("mcp__")) return void 0;
-	const spelled = server?.replaceAll(/[^a-zA-Z0-9_-]/g, "_");
-	if (spelled !== void 0 && name.startsWith(`mcp__${spelled}__`)) return {
-		server,
-		tool: name.slice(spelled.length + 7)
-	};
-	const end = name.indexOf("__", 6);
-	if (end === -1 || end + 2 >= name.length) return void 0;
-	return {
-		server: server ?? name.slice(5, end),
-		tool: name.slice(end + 2)
-	};
+function toldCwd(payload, here) {
+	return text$1(payload["cwd"]) ?? here;
 }
 // src/core/regular-file.ts
 const { O_NOCTTY, O_NONBLOCK, O_RDONLY } = node_fs.constants;
@@ -2505,6 +2510,7 @@ const claudeCode = {
 	gate: GATE$2,
 	eventOf: (payload) => text$1(payload["hook_event_name"]),
 	sessionOf: (payload) => text$1(payload["session_id"]),
+	cwdOf: toldCwd,
 	waits: (event) => EVENTS$2.has(event) ? event === GATE$2 : void 0,
 	read(event, payload, own) {
 		if (event !== GATE$2) return "news";
@@ -2535,6 +2541,7 @@ const codex = {
 	gate: GATE$1,
 	eventOf: (payload) => text$1(payload["hook_event_name"]),
 	sessionOf: (payload) => text$1(payload["session_id"]),
+	cwdOf: toldCwd,
 	waits: (event) => EVENTS$1.has(event) ? event === GATE$1 : void 0,
 	read(event, payload, own) {
 		if (event !== GATE$1) return "news";
@@ -2578,6 +2585,9 @@ function argumentsOf(value) {
 		return value;
 	}
 }
+function cwdOf(payload, here) {
+	return toldCwd(payload, text$1(payload["workingDirectory"]) ?? here);
+}
 const copilot = {
 	gate: "preToolUse",
 	eventOf(payload) {
@@ -2589,13 +2599,14 @@ const copilot = {
 		return payload["error"] === void 0 ? "preToolUse" : "postToolUseFailure";
 	},
 	sessionOf: (payload) => text$1(payload["sessionId"]) ?? text$1(payload["session_id"]),
+	cwdOf,
 	waits: (event) => GATES$2.has(event) ? true : NEWS$3.has(event) ? false : void 0,
 	read(event, payload, own) {
 		if (!GATES$2.has(event)) return "news";
 		const name = text$1(payload["toolName"]) ?? text$1(payload["tool_name"]) ?? "";
 		const args = argumentsOf(payload["toolArgs"] ?? payload["tool_input"] ?? payload["arguments"]);
 		const server = text$1(payload["serverName"]);
-		const cwd = text$1(payload["cwd"]) ?? text$1(payload["workingDirectory"]) ?? process.cwd();
+		const cwd = cwdOf(payload, process.cwd());
 		if (server !== void 0) return {
 			server: byName(server, copilotPlaces(cwd), own),
 			tool: name,
@@ -2636,6 +2647,10 @@ function parsed(value) {
 		return value;
 	}
 }
+function rootsOf(payload) {
+	const roots = payload["workspace_roots"];
+	return Array.isArray(roots) ? roots.map(text$1).filter((root) => root !== void 0) : [];
+}
 function permission(verdict, reason) {
 	if (reason === void 0) return json({ permission: verdict });
 	return json({
@@ -2648,11 +2663,14 @@ const cursor = {
 	gate: "preToolUse",
 	eventOf: (payload) => text$1(payload["hook_event_name"]),
 	sessionOf: (payload) => text$1(payload["conversation_id"]) ?? text$1(payload["session_id"]),
+	cwdOf(payload) {
+		const roots = rootsOf(payload);
+		return text$1(payload["cwd"]) ?? (roots.length === 1 ? roots[0] : void 0);
+	},
 	waits: (event) => GATES$1.has(event) ? true : NEWS$2.has(event) ? false : void 0,
 	read(event, payload, own) {
 		if (event === "beforeMCPExecution") {
-			const roots = payload["workspace_roots"];
-			const places = cursorPlaces(Array.isArray(roots) ? roots.filter((root) => typeof root === "string") : []);
+			const places = cursorPlaces(rootsOf(payload));
 			return {
 				server: byStart(text$1(payload["url"]), text$1(payload["command"]), places, own),
 				tool: text$1(payload["tool_name"]) ?? "",
@@ -2710,6 +2728,7 @@ const gemini = {
 	gate: GATE,
 	eventOf: (payload) => text$1(payload["hook_event_name"]),
 	sessionOf: (payload) => text$1(payload["session_id"]),
+	cwdOf: toldCwd,
 	waits: (event) => EVENTS.has(event) ? event === GATE : void 0,
 	read(event, payload, own) {
 		if (event !== GATE) return "news";
@@ -2747,6 +2766,7 @@ const kiro = {
 	gate: "preToolUse",
 	eventOf: (payload) => text$1(payload["hook_event_name"]),
 	sessionOf: (payload) => text$1(payload["session_id"]),
+	cwdOf: toldCwd,
 	waits: (event) => GATES.has(event) ? true : NEWS$1.has(event) ? false : void 0,
 	read(event, payload, own) {
 		if (!GATES.has(event)) return "news";
@@ -2775,6 +2795,7 @@ const windsurf = {
 	gate: "pre_mcp_tool_use",
 	eventOf: (payload) => text$1(payload["agent_action_name"]),
 	sessionOf: (payload) => text$1(payload["trajectory_id"]),
+	cwdOf: (payload, here) => text$1(object(payload["tool_info"])?.["cwd"]) ?? here,
 	waits: (event) => NEWS.has(event) ? false : event.startsWith("pre_") ? true : void 0,
 	read(event, payload, own) {
 		if (windsurf.waits(event) !== true) return "news";
@@ -2819,7 +2840,7 @@ const RESULT_KEYS = [
 	"result_json",
 	"error"
 ];
-const RAW_CHARS = 8192;
+const RAW_CHARS = LIMITS.raw_bytes + LIMITS.beyond_chars;
 const UNRECORDED = "Tapline cannot record this call, and its policy refuses calls that are not recorded. Do not try again before the spool directory can be written.";
 async function runHook(world, stdin) {
 	const { client } = world;
@@ -2930,7 +2951,7 @@ async function decide(world, call, payload) {
 		user: world.user,
 		agent: world.name,
 		session: payload === void 0 ? void 0 : world.client.sessionOf(payload),
-		cwd: text$1(payload?.["cwd"]) ?? world.cwd,
+		cwd: payload === void 0 ? void 0 : world.client.cwdOf(payload, world.cwd),
 		definition_hash: void 0,
 		now_ms: world.now_ms()
 	});

@@ -8,7 +8,7 @@ import { RunWriter, type Run } from "./core/run.ts";
 import { LIMITS } from "./core/limits.ts";
 import type { Gap, StreamInfo } from "./core/stage.ts";
 import { fromMs } from "./core/time.ts";
-import { BEYOND_CHARS, redactCut } from "./normalise/cut.ts";
+import { redactCut } from "./normalise/cut.ts";
 
 /** Cuts every value of an event to about `chars` characters, and names the fields. */
 function cutValues(e: Event, chars: number): void {
@@ -95,7 +95,7 @@ export class SelfRecorder {
       if (gap.head === undefined) return;
       const head = Buffer.from(gap.head).toString("utf8");
       // A secret may go on behind it.
-      const kept = head.length > 2 * BEYOND_CHARS ? head.length - BEYOND_CHARS : head.length;
+      const kept = head.length > 2 * LIMITS.beyond_chars ? head.length - LIMITS.beyond_chars : head.length;
       e["event.original"] = redactCut(head.slice(0, kept), head.slice(kept), this.#redactText);
       e["tapline.data.truncated"] = ["event.original"];
     });

@@ -21,6 +21,7 @@ export const LIMITS = {
   lanes_in_flight: 3, // batches handed to one worker and not yet appended
   line_bytes: 16 * MiB, // a longer record is kept as a gap and its first `raw_bytes`
   raw_bytes: 8 * KiB, // raw bytes kept of a record that cannot be read
+  beyond_chars: 1 * KiB, // looked at behind a cut: a secret that goes on there must not leave its beginning
   files: 20_000, // files followed at once by one source
   files_open: 512, // file descriptors held by one source
   head_bytes: 1 * KiB, // bytes hashed at the head of a file, and before the offset

@@ -24,11 +24,10 @@ export function cutTexts(e: Event): void {
   }
 }
 
-/** How much of what lies behind a cut is looked at. */
-export const BEYOND_CHARS = 1_024;
 const NUL = "\0";
 
-/** The text without its secrets, and without the beginning of one that goes on in `beyond`. Text that shows them only
+/** The text without its secrets, and without the beginning of one that goes on in `beyond`, of which nothing is left
+ * behind its last secret: it may end within another. Text that shows them only
  * without NUL, as UTF-16 does, goes on without NUL. */
 export function redactCut(text: string, beyond: string, redactText: (text: string) => string): string {
   if (text.includes(NUL)) {
@@ -37,5 +36,7 @@ export function redactCut(text: string, beyond: string, redactText: (text: strin
       return redactCut(text.replaceAll(NUL, ""), beyond.replaceAll(NUL, ""), redactText);
   }
   const redacted = redactText(text + beyond);
-  return redacted.endsWith(beyond) ? redacted.slice(0, redacted.length - beyond.length) : redacted;
+  let same = 0;
+  while (same < beyond.length && redacted.at(-1 - same) === beyond.at(-1 - same)) same++;
+  return redacted.slice(0, redacted.length - same);
 }

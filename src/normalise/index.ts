@@ -10,7 +10,7 @@ import type { Segment, StreamInfo } from "../core/stage.ts";
 import { depthOf } from "../core/text.ts";
 import { type Blob, moveLongTexts } from "./blob.ts";
 import { type Counts, noCounts } from "./counts.ts";
-import { BEYOND_CHARS, redactCut } from "./cut.ts";
+import { redactCut } from "./cut.ts";
 import { limitObjects } from "./depth.ts";
 import { repeatsKey } from "../core/duplicates.ts";
 import type { Format, Mapper, Outcome } from "./format.ts";
@@ -229,7 +229,7 @@ export class Normaliser {
     const cut = Math.min(end, start + LIMITS.raw_bytes);
     const encoding = type === "not_utf8" ? "latin1" : "utf8";
     const text = bytes.toString(encoding, start, cut);
-    const beyond = bytes.toString(encoding, cut, Math.min(end, cut + BEYOND_CHARS));
+    const beyond = bytes.toString(encoding, cut, Math.min(end, cut + LIMITS.beyond_chars));
     const original = redactCut(text, beyond, this.#options.redactor.redactText);
     e["error.type"] = type;
     e["error.message"] = message;

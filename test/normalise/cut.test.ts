@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { createDigest } from "../../src/core/digest.ts";
 import { LIMITS } from "../../src/core/limits.ts";
 import type { Event } from "../../src/core/generated/event.ts";
+import { redactCut } from "../../src/normalise/cut.ts";
 import { Normaliser } from "../../src/normalise/index.ts";
 import { createRedactor } from "../../src/normalise/redact.ts";
 
@@ -14,8 +15,8 @@ const capture = {
 } as const;
 const secret = `ghp_${"a1B2c3".repeat(6)}`;
 
-/** The last event of one record of Claude Code. */
-function eventOf(record: Buffer | object): Event {
+/** The last event of one record. */
+function eventOf(record: Buffer | object, format = "claude-code"): Event {
   const events: Event[] = [];
   const normaliser = new Normaliser({
     origin: { namespace: "default", host: "test", version: "0" },
@@ -26,7 +27,7 @@ function eventOf(record: Buffer | object): Event {
     started: "2026-01-01T00:00:00.000000000Z",
   });
   const buffer = Buffer.isBuffer(record) ? record : Buffer.from(JSON.stringify(record));
-  const stream = { id: "s", source: "t", path: "x", format: "claude-code", session: undefined };
+  const stream = { id: "s", source: "t", path: "x", format, session: undefined };
   normaliser.process({
     buffer,
     segments: [{ stream: "s", start: 0, end: buffer.length, offset: 0 }],
@@ -94,4 +95,35 @@ test("records in UTF-16", () => {
   }
   // Without a secret the bytes are kept as they are.
   expect(eventOf(Buffer.from('{"a":"b"}', "utf16le"))["event.original"]).toBe('{\0"\0a\0"\0:\0"\0b\0"\0}\0');
+});
+
+/** What a hook keeps of a text that nobody can read, in the event of its line. */
+const unread = (text: string): Event => {
+  const raw = text.slice(0, LIMITS.raw_bytes + LIMITS.beyond_chars);
+  return eventOf({ ts: "2026-11-20T10:00:00Z", hook: "codex", event: "Stop", payload: {}, raw }, "hook");
+};
+
+test("what a hook was told and nobody can read", () => {
+  for (let at = LIMITS.raw_bytes - 60; at <= LIMITS.raw_bytes; at += 3) {
+    const e = unread(`{"a":"${"x".repeat(at)} ${secret} ${"y".repeat(3_000)}`);
+    expect(e["event.original"], `at ${at}`).not.toContain("ghp_");
+    expect(e["event.original"]).not.toContain("y".repeat(1_000));
+    expect(e["tapline.data.truncated"]).toEqual(["event.original"]);
+    // One that begins behind the cut is nothing of what is kept.
+    if (at < LIMITS.raw_bytes - 7) expect(e["tapline.data.redacted"], `at ${at}`).toBe(true);
+  }
+  const whole = unread(`{"a":"${secret} ${"x".repeat(9_000)}`);
+  expect(whole["tapline.data.secrets"]).toEqual(["github-token"]);
+  expect(whole["event.original"]!.startsWith('{"a":"[REDACTED:github-token:')).toBe(true);
+  const plain = unread("x".repeat(9_000));
+  expect(plain["event.original"]).toBe("x".repeat(LIMITS.raw_bytes));
+  expect(unread("x y")["tapline.data.truncated"]).toBeUndefined();
+});
+
+test("of what is looked at behind a cut nothing is left behind its last secret", () => {
+  const { redactText } = createRedactor("test");
+  const beyond = `b ${secret} c ${secret.slice(0, 20)}`;
+  expect(redactCut("a ", beyond, redactText)).toMatch(/^a b \[REDACTED:github-token:\w+\]$/);
+  expect(redactCut("a ", " b", redactText)).toBe("a ");
+  expect(redactCut(`a ${secret.slice(0, 9)}`, `${secret.slice(9)} b`, redactText)).toMatch(/^a \[.+\]$/);
 });

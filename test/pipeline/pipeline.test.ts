@@ -26,7 +26,6 @@ import { Ledger } from "../../src/ledger/log.ts";
 import { openReader } from "../../src/ledger/reader.ts";
 import { leafHashes } from "../../src/ledger/recover.ts";
 import { verifyLedger } from "../../src/ledger/verify.ts";
-import { BEYOND_CHARS } from "../../src/normalise/cut.ts";
 import type { SessionState } from "../../src/normalise/session.ts";
 import { Pipeline } from "../../src/pipeline.ts";
 import { recover } from "../../src/recover.ts";
@@ -454,7 +453,7 @@ test("gaps and new streams are entries of the frame that moves their position, r
   const originals = actionsOf(own, "gap").map((entry) => field(entry, "event.original"));
   expect(originals[1]).toMatch(/^a \[REDACTED\] x+$/);
   // Its last part is only looked at: a secret may go on behind it.
-  expect(originals[2]).toBe(worst.slice(BEYOND_CHARS));
+  expect(originals[2]).toBe(worst.slice(LIMITS.beyond_chars));
   expect([tally.gaps, tally.events, tally.read]).toEqual([4, entries.length, 1]);
 
   const { ledger: again, recovered } = await open(dir);

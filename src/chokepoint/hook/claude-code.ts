@@ -3,7 +3,8 @@
 // standard error. `allow` would skip the question that Claude Code asks its user, so a call that passes is answered
 // with nothing. Lets the call through when the hook times out, cannot start, or ends with another code or other text,
 // unless the hook is configured with `onFailure: "block"` (from 2.1.295 on; see install-clients.ts).
-import { type Answer, type HookClient, SILENT, json, mcpTool, object, refusal, text } from "./client.ts";
+import { mcpTool } from "../../core/mcp-tool.ts";
+import { type Answer, type HookClient, SILENT, json, object, refusal, text, toldCwd } from "./client.ts";
 import { byName, claudePlaces } from "./servers.ts";
 
 const GATE = "PreToolUse";
@@ -25,6 +26,7 @@ export const claudeCode: HookClient = {
   gate: GATE,
   eventOf: (payload) => text(payload["hook_event_name"]),
   sessionOf: (payload) => text(payload["session_id"]),
+  cwdOf: toldCwd,
   waits: (event) => (EVENTS.has(event) ? event === GATE : undefined),
   read(event, payload, own) {
     if (event !== GATE) return "news";

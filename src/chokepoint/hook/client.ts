@@ -26,6 +26,9 @@ export interface HookClient {
   /** Native name of the event; undefined when the payload does not say. */
   eventOf(payload: Payload): string | undefined;
   sessionOf(payload: Payload): string | undefined;
+  /** Where relative paths in the arguments of a payload's call start: with an unknown directory, policy refuses them.
+   * `here` is where the hook runs, which is the agent's directory for some clients, and for others is not. */
+  cwdOf(payload: Payload, here: string): string | undefined;
   /** Event at which tools of all kinds wait: what is not known but has a tool is read like it. */
   readonly gate: string;
   /** `own` is the path of our program, for servers behind our proxy. Throws nothing; a call that waits but cannot be read has an empty tool, which no policy allows by name. */
@@ -60,18 +63,7 @@ export function object(value: unknown): Payload | undefined {
     : undefined;
 }
 
-/** `mcp__<server>__<tool>`, as Claude Code and Codex name the tools of servers. `server` is its name where the client
- * says it: in the tool's name, characters other than letters, digits, - and _ are replaced. */
-export function mcpTool(
-  name: string,
-  server: string | undefined,
-): { server: string; tool: string } | undefined {
-  if (!name.startsWith("mcp__")) return undefined;
-  const spelled = server?.replaceAll(/[^a-zA-Z0-9_-]/g, "_");
-  if (spelled !== undefined && name.startsWith(`mcp__${spelled}__`)) {
-    return { server: server!, tool: name.slice(spelled.length + 7) };
-  }
-  const end = name.indexOf("__", 6);
-  if (end === -1 || end + 2 >= name.length) return undefined;
-  return { server: server ?? name.slice(5, end), tool: name.slice(end + 2) };
+/** `cwdOf` of a client that tells the directory, and runs its hooks in it. */
+export function toldCwd(payload: Payload, here: string): string {
+  return text(payload["cwd"]) ?? here;
 }

@@ -3,7 +3,8 @@
 // call through when the JSON has a field that its version does not know, and it knows neither `ask` nor `allow` (an
 // answer of that kind is an error, and the call goes on). So `ask` blocks, and a call that passes is answered with {}.
 // Lets the call through on a timeout, another exit code, other text, and when the hook was not reviewed with /hooks.
-import { type HookClient, json, mcpTool, refusal, text } from "./client.ts";
+import { mcpTool } from "../../core/mcp-tool.ts";
+import { type HookClient, json, refusal, text, toldCwd } from "./client.ts";
 import { byName, codexPlaces } from "./servers.ts";
 
 const GATE = "PreToolUse";
@@ -18,6 +19,7 @@ export const codex: HookClient = {
   gate: GATE,
   eventOf: (payload) => text(payload["hook_event_name"]),
   sessionOf: (payload) => text(payload["session_id"]),
+  cwdOf: toldCwd,
   waits: (event) => (EVENTS.has(event) ? event === GATE : undefined),
   read(event, payload, own) {
     if (event !== GATE) return "news";

@@ -4,7 +4,16 @@
 // Accepts permissionDecision allow, deny and ask with a reason and exit code 0. A call that passes is answered with
 // nothing, so that the permissions of Copilot still hold.
 // Refuses the call on any exit code but 0; lets it through on a timeout, and on exit code 0 with text that is not JSON.
-import { type Answer, type HookClient, SILENT, json, refusal, text } from "./client.ts";
+import {
+  type Answer,
+  type HookClient,
+  type Payload,
+  SILENT,
+  json,
+  refusal,
+  text,
+  toldCwd,
+} from "./client.ts";
 import { byName, copilotPlaces } from "./servers.ts";
 
 const GATES = new Set(["preToolUse", "PreToolUse", "preMcpToolCall"]);
@@ -30,6 +39,10 @@ function argumentsOf(value: unknown): unknown {
   }
 }
 
+function cwdOf(payload: Payload, here: string): string {
+  return toldCwd(payload, text(payload["workingDirectory"]) ?? here);
+}
+
 export const copilot: HookClient = {
   gate: "preToolUse",
   eventOf(payload) {
@@ -41,13 +54,14 @@ export const copilot: HookClient = {
     return payload["error"] === undefined ? "preToolUse" : "postToolUseFailure";
   },
   sessionOf: (payload) => text(payload["sessionId"]) ?? text(payload["session_id"]),
+  cwdOf,
   waits: (event) => (GATES.has(event) ? true : NEWS.has(event) ? false : undefined),
   read(event, payload, own) {
     if (!GATES.has(event)) return "news";
     const name = text(payload["toolName"]) ?? text(payload["tool_name"]) ?? "";
     const args = argumentsOf(payload["toolArgs"] ?? payload["tool_input"] ?? payload["arguments"]);
     const server = text(payload["serverName"]);
-    const cwd = text(payload["cwd"]) ?? text(payload["workingDirectory"]) ?? process.cwd();
+    const cwd = cwdOf(payload, process.cwd());
     if (server !== undefined)
       return { server: byName(server, copilotPlaces(cwd), own), tool: name, arguments: args };
     // The tool of a server is taken to have no hyphen: servers often have one, tools seldom do.

@@ -5,7 +5,7 @@
 // Accepts permission allow, deny and ask (ask for shell and MCP alone) and wants an answer: no output lets the call
 // through, or stops it where the hook has `failClosed: true`, as it does with text that does not fit.
 // Lets the call through on a timeout, a crash and a missing program, unless `failClosed: true`.
-import { type Answer, type HookClient, json, text } from "./client.ts";
+import { type Answer, type HookClient, type Payload, json, text } from "./client.ts";
 import { byStart, cursorPlaces } from "./servers.ts";
 
 const GATES = new Set(["beforeShellExecution", "beforeMCPExecution", "beforeReadFile", "preToolUse"]);
@@ -31,6 +31,11 @@ function parsed(value: unknown): unknown {
   }
 }
 
+function rootsOf(payload: Payload): string[] {
+  const roots = payload["workspace_roots"];
+  return Array.isArray(roots) ? roots.map(text).filter((root) => root !== undefined) : [];
+}
+
 function permission(verdict: "allow" | "ask" | "deny", reason?: string): Answer {
   if (reason === undefined) return json({ permission: verdict });
   return json({ permission: verdict, user_message: reason, agent_message: reason });
@@ -40,13 +45,15 @@ export const cursor: HookClient = {
   gate: "preToolUse",
   eventOf: (payload) => text(payload["hook_event_name"]),
   sessionOf: (payload) => text(payload["conversation_id"]) ?? text(payload["session_id"]),
+  // Hooks of a user run in ~/.cursor, whatever the project. MCP calls have no cwd: of several roots nobody says which.
+  cwdOf(payload) {
+    const roots = rootsOf(payload);
+    return text(payload["cwd"]) ?? (roots.length === 1 ? roots[0] : undefined);
+  },
   waits: (event) => (GATES.has(event) ? true : NEWS.has(event) ? false : undefined),
   read(event, payload, own) {
     if (event === "beforeMCPExecution") {
-      const roots: unknown = payload["workspace_roots"];
-      const places = cursorPlaces(
-        Array.isArray(roots) ? roots.filter((root) => typeof root === "string") : [],
-      );
+      const places = cursorPlaces(rootsOf(payload));
       return {
         server: byStart(text(payload["url"]), text(payload["command"]), places, own),
         tool: text(payload["tool_name"]) ?? "",

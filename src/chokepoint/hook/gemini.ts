@@ -3,7 +3,8 @@
 // Accepts decision deny with a reason and exit code 0, or exit code 2 with a reason on standard error. Its documents
 // know no question to the user, so `ask` blocks. A call that passes is answered with {}.
 // Lets the call through on a timeout, any other exit code, and text that is not JSON.
-import { type HookClient, json, mcpTool, object, refusal, text } from "./client.ts";
+import { mcpTool } from "../../core/mcp-tool.ts";
+import { type HookClient, json, object, refusal, text, toldCwd } from "./client.ts";
 import { byName, geminiPlaces } from "./servers.ts";
 
 const GATE = "BeforeTool";
@@ -27,6 +28,7 @@ export const gemini: HookClient = {
   gate: GATE,
   eventOf: (payload) => text(payload["hook_event_name"]),
   sessionOf: (payload) => text(payload["session_id"]),
+  cwdOf: toldCwd,
   waits: (event) => (EVENTS.has(event) ? event === GATE : undefined),
   read(event, payload, own) {
     if (event !== GATE) return "news";

@@ -2,6 +2,7 @@
 // does what was decided. Nothing is answered before the record is written. What goes wrong fails in the direction of
 // the policy's mode; without a policy, in the direction that the installer wrote into the command.
 import { TaplineError, reasonOf } from "../../core/errors.ts";
+import { LIMITS } from "../../core/limits.ts";
 import type { Action, Decision, DecisionRecord, Policy } from "../../policy/contract.ts";
 import { type Answer, type HookClient, type Payload, type WaitingCall, object, text } from "./client.ts";
 
@@ -31,7 +32,8 @@ export interface HookWorld {
 /** Keys of payloads that name a tool, and of payloads that come after it has run. */
 const TOOL_KEYS = ["tool_name", "toolName", "tool_input", "toolArgs"];
 const RESULT_KEYS = ["tool_response", "tool_result", "toolResult", "tool_output", "result_json", "error"];
-const RAW_CHARS = 8_192;
+/** Of what is no JSON object. What goes on behind the part that is kept is looked at for secrets, and left out. */
+const RAW_CHARS = LIMITS.raw_bytes + LIMITS.beyond_chars;
 const UNRECORDED =
   "Tapline cannot record this call, and its policy refuses calls that are not recorded. Do not try again before the spool directory can be written.";
 
@@ -148,7 +150,7 @@ async function decide(
     user: world.user,
     agent: world.name,
     session: payload === undefined ? undefined : world.client.sessionOf(payload),
-    cwd: text(payload?.["cwd"]) ?? world.cwd,
+    cwd: payload === undefined ? undefined : world.client.cwdOf(payload, world.cwd),
     definition_hash: undefined,
     now_ms: world.now_ms(),
   });

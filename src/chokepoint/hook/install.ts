@@ -3,14 +3,18 @@
 import { randomBytes } from "node:crypto";
 import {
   chmodSync,
+  constants,
   copyFileSync,
   existsSync,
+  lstatSync,
   mkdirSync,
+  readlinkSync,
   realpathSync,
   renameSync,
   statSync,
   writeFileSync,
 } from "node:fs";
+import { homedir } from "node:os";
 import { basename, dirname, resolve } from "node:path";
 import { TaplineError, reasonOf, systemCode } from "../../core/errors.ts";
 import { LIMITS } from "../../core/limits.ts";
@@ -136,6 +140,19 @@ function readJson(file: string): { text: string; value: Json } | undefined {
 /** Directories of the system itself: nobody's configuration is there, and to make one there may never end. */
 const SYSTEM = /^\/(?:proc|sys|dev)(?:\/|$)/;
 
+/** As many links in a row as a kernel follows. */
+const LINKS = 40;
+
+/** Where a file is made that is not there yet, also behind links that lead to it: a checkout may come after them. */
+function missing(named: string): string {
+  let file = resolve(named);
+  for (let i = 0; i < LINKS; i++) {
+    if (lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() !== true) break;
+    file = resolve(realpathSync(dirname(file)), readlinkSync(file));
+  }
+  return file;
+}
+
 /** The file that is meant: a link stays a link, and what it leads to is changed. */
 function fileAt(named: string): string {
   let file: string;
@@ -143,7 +160,7 @@ function fileAt(named: string): string {
     file = realpathSync(named);
   } catch (error) {
     if (systemCode(error) !== "ENOENT") throw malformed(named, reasonOf(error));
-    file = resolve(named);
+    file = missing(named);
   }
   if (!SYSTEM.test(file)) return file;
   throw new TaplineError("HOOK_CONFIG_UNREADABLE", `${named}: no place for a configuration`, {
@@ -151,11 +168,32 @@ function fileAt(named: string): string {
   });
 }
 
-/** Makes a directory and those above it, one by one. */
-function makeDirectory(path: string): void {
+/** Whether a file is of the user who runs this alone: others have to read what an administrator puts elsewhere. */
+function isPrivate(file: string): boolean {
+  const home = homedir();
+  return [home, existsSync(home) ? realpathSync(home) : home].some((dir) => file.startsWith(`${dir}/`));
+}
+
+/** Makes a directory and those above it, one by one. With a mode, whatever the umask. */
+function makeDirectory(path: string, mode: number | undefined): void {
   if (existsSync(path)) return;
-  makeDirectory(dirname(path));
+  makeDirectory(dirname(path), mode);
   mkdirSync(path);
+  if (mode !== undefined) chmodSync(path, mode);
+}
+
+/** Keeps the file as it is under a name that no other copy has: several changes may come in one second. */
+function keep(file: string): string {
+  const stamp = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "");
+  for (let n = 1; ; n++) {
+    const backup = `${file}.${stamp}${n === 1 ? "" : `-${n}`}.bak`;
+    try {
+      copyFileSync(file, backup, constants.COPYFILE_EXCL);
+      return backup;
+    } catch (error) {
+      if (systemCode(error) !== "EEXIST") throw error;
+    }
+  }
 }
 
 /** Installs, or with `command` undefined takes out. */
@@ -173,14 +211,15 @@ export function change(client: string, at: string | undefined, command: HookComm
 }
 
 function write(file: string, exists: boolean, content: Json): string | undefined {
-  const stamp = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "");
-  const backup = exists ? `${file}.${stamp}.bak` : undefined;
+  const own = isPrivate(file);
+  let backup: string | undefined;
   const temporary = `${file}.${randomBytes(6).toString("hex")}.tmp`;
   try {
-    makeDirectory(dirname(file));
-    if (backup !== undefined) copyFileSync(file, backup);
+    makeDirectory(dirname(file), own ? undefined : 0o755);
+    if (exists) backup = keep(file);
     writeFileSync(temporary, `${JSON.stringify(content, undefined, 2)}\n`, { mode: 0o600 });
     if (exists) chmodSync(temporary, statSync(file).mode & 0o777);
+    else if (!own) chmodSync(temporary, 0o644);
     renameSync(temporary, file);
   } catch (error) {
     throw new TaplineError("HOOK_CONFIG_UNWRITABLE", `cannot write ${file}: ${reasonOf(error)}`, {

@@ -3,7 +3,7 @@
 // Accepts exit code 2 with a reason on standard error, nothing else, so `ask` blocks. Standard output of exit code 0
 // would become part of the conversation: it stays empty.
 // Lets the call through on a timeout; version 2 also on any exit code but 2.
-import { type HookClient, SILENT, refusal, text } from "./client.ts";
+import { type HookClient, SILENT, refusal, text, toldCwd } from "./client.ts";
 import { byName, kiroPlaces } from "./servers.ts";
 
 const GATES = new Set(["preToolUse", "PreToolUse"]);
@@ -18,6 +18,7 @@ export const kiro: HookClient = {
   gate: "preToolUse",
   eventOf: (payload) => text(payload["hook_event_name"]),
   sessionOf: (payload) => text(payload["session_id"]),
+  cwdOf: toldCwd,
   waits: (event) => (GATES.has(event) ? true : NEWS.has(event) ? false : undefined),
   read(event, payload, own) {
     if (!GATES.has(event)) return "news";

@@ -16,6 +16,8 @@ export const windsurf: HookClient = {
   gate: "pre_mcp_tool_use",
   eventOf: (payload) => text(payload["agent_action_name"]),
   sessionOf: (payload) => text(payload["trajectory_id"]),
+  // Hooks run in the workspace's root unless they are configured otherwise; a command may run elsewhere.
+  cwdOf: (payload, here) => text(object(payload["tool_info"])?.["cwd"]) ?? here,
   waits: (event) => (NEWS.has(event) ? false : event.startsWith("pre_") ? true : undefined),
   read(event, payload, own) {
     if (windsurf.waits(event) !== true) return "news";

@@ -95,8 +95,10 @@ export function toolResult(
 function details(e: Event, block: Fields, detail: unknown): void {
   const d = asObject(detail);
   const interrupted = d?.["interrupted"] === true;
-  const failed = block["is_error"] === true || d?.["is_error"] === true || interrupted;
+  const code = serverError(block);
+  const failed = block["is_error"] === true || d?.["is_error"] === true || interrupted || code !== undefined;
   setOutcome(e, !failed, interrupted ? "interrupted" : undefined, textOf(block["content"]));
+  e["error.code"] = code;
   const exit = failed ? EXIT_CODE.exec(textOf(block["content"]) ?? "")?.[1] : undefined;
   e["process.exit_code"] = asInteger(exit ?? d?.["exitCode"] ?? asObject(d?.["task"])?.["exitCode"]);
   e["file.path"] = asText(d?.["filePath"]) ?? asText(asObject(d?.["file"])?.["filePath"]);
@@ -105,6 +107,14 @@ function details(e: Event, block: Fields, detail: unknown): void {
   const task = asText(d?.["backgroundTaskId"]);
   if (agent !== undefined) e["tapline.ext"] = { agent_id: agent };
   else if (task !== undefined) e["tapline.ext"] = { background_task_id: task };
+}
+
+/** Tools that run at the model's provider tell of failures in their content: `{type: web_search_tool_result_error,
+ * error_code}`. */
+function serverError(block: Fields): string | undefined {
+  const content = asObject(block["content"]);
+  if (asText(content?.["type"])?.endsWith("_error") !== true) return undefined;
+  return asText(content!["error_code"]) ?? "unknown";
 }
 
 /** Who denied the call, when it was denied before it ran. */

@@ -149,7 +149,7 @@ function endOf(type: string, p: Fields): Ended {
 }
 
 /** Exit code in a tool's output: its own JSON, or a line of text. */
-function exitOf(o: Fields | undefined, output: unknown): number | undefined {
+export function exitOf(o: Fields | undefined, output: unknown): number | undefined {
   const code = o?.["exitCode"] ?? o?.["exit_code"] ?? asObject(o?.["metadata"])?.["exit_code"];
   if (code !== undefined) return asInteger(code);
   return asInteger(EXIT_CODE.exec((textOf(output) ?? "").slice(0, HEAD_CHARS))?.[1]);

@@ -8,7 +8,7 @@ import { execItem } from "./codex-exec.ts";
 import { type CodexRecord, begin, failure, message, reasoning, sessionEvent } from "./codex-record.ts";
 import { usage } from "./codex-usage.ts";
 import { textOf } from "./fields.ts";
-import { setMode } from "./permission.ts";
+import { isRolloutMode, setMode } from "./permission.ts";
 import { CODEX_FIELDS } from "./known-fields.ts";
 
 const ENVELOPES = new Set([
@@ -147,7 +147,8 @@ function turnContext(of: CodexRecord): Outcome {
   const mode = policy === undefined ? undefined : `${policy}/${box ?? "unknown"}`;
   session.note("process.working_directory", asText(p["cwd"]));
   session.note("gen_ai.request.model", asText(p["model"]));
-  const before = session.note("tapline.permission.mode", mode);
+  const noted = session.note("tapline.permission.mode", mode);
+  const before = isRolloutMode(noted) ? noted : undefined;
   const e = begin(before === undefined ? "session-event" : "permission-change", of);
   if (before !== undefined) setMode(e, before, mode, "turn_context");
   if (typeof sandbox?.["network_access"] === "boolean")

@@ -49,8 +49,11 @@ export function result(of: CopilotRecord): Outcome {
   return emit(of, e);
 }
 
-export function verdictOf(kind: string | undefined): Verdict {
-  return kind?.startsWith("approved") === true ? "allow" : "deny";
+/** Undefined where the record does not say how the request ended. */
+export function verdictOf(ended: unknown): Verdict | undefined {
+  const kind = asText(asObject(ended)?.["kind"]);
+  if (kind === undefined) return undefined;
+  return kind.startsWith("approved") ? "allow" : "deny";
 }
 
 /** A request for permission and its answer are two decisions: ask, then allow or deny. */

@@ -35,8 +35,10 @@ function map(of: CopilotRecord): Outcome {
       return result(of);
     case "permission.requested":
       return decision(of, "ask", asObject(data["permissionRequest"]) ?? {});
-    case "permission.completed":
-      return decision(of, verdictOf(asText(asObject(data["result"])?.["kind"])), data);
+    case "permission.completed": {
+      const verdict = verdictOf(data["result"]);
+      return verdict === undefined ? said(of, "session-event") : decision(of, verdict, data);
+    }
     case "session.error":
     case "model.call_failure":
       return failure(of);

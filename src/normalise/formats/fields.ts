@@ -1,6 +1,7 @@
 // Values of records as event fields, shared by the mappers of agents: tool names, arguments, results, sizes.
 // Everything takes anything and never throws; what has no sensible value gives undefined.
 import type { Event } from "../../core/generated/event.ts";
+import { mcpTool } from "../../core/mcp-tool.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { Json } from "../../core/text.ts";
 import { type Fields, asList, asNumber, asObject, asText } from "../format.ts";
@@ -40,19 +41,12 @@ export function asFlag(value: unknown): boolean | undefined {
   return value === false || value === "false" ? false : undefined;
 }
 
-const MCP_PREFIX = "mcp__";
-
 /** Sets the tool and, when it belongs to an MCP server (named, or by `mcp__<server>__<tool>`), the server. */
 export function setTool(e: Event, name: unknown, server?: string): void {
-  let tool = asText(name) ?? "unknown";
-  let owner = server;
-  if (tool.startsWith(MCP_PREFIX)) {
-    const end = tool.indexOf("__", MCP_PREFIX.length + 1);
-    if (end !== -1 && end + 2 < tool.length) {
-      owner ??= tool.slice(MCP_PREFIX.length, end);
-      tool = tool.slice(end + 2);
-    }
-  }
+  const whole = asText(name) ?? "unknown";
+  const named = mcpTool(whole, server);
+  const tool = named?.tool ?? whole;
+  const owner = named?.server ?? server;
   e["gen_ai.operation.name"] = "execute_tool";
   e["gen_ai.tool.name"] = tool;
   e["gen_ai.tool.type"] = owner === undefined ? "function" : "extension";

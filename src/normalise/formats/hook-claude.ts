@@ -1,6 +1,8 @@
 // Hook payloads of Claude Code, and of Codex, whose hooks are made after them: 33 events in the types of
 // `@anthropic-ai/claude-agent-sdk` 0.3.330.
 import { type Fields, asObject, asText } from "../format.ts";
+import { exitOf } from "./codex-calls.ts";
+import { asFlag, parseJson, textOf } from "./fields.ts";
 import type { HookClient, Places, Told, Who } from "./hook-told.ts";
 import { noticed } from "./hook-told.ts";
 
@@ -53,12 +55,27 @@ function tool(p: Fields): Omit<Told, "does"> {
   };
 }
 
+/** A tool that ran. Most failures have an event of their own in Claude Code. */
+function done(p: Fields): Told {
+  const response = asObject(p["tool_response"]);
+  const interrupted = response?.["interrupted"] === true;
+  const failed = interrupted || response?.["isError"] === true || response?.["is_error"] === true;
+  return {
+    ...tool(p),
+    does: "result",
+    result: p["tool_response"],
+    ok: !failed,
+    error: failed ? (textOf(response["content"]) ?? asText(response["stderr"])) : undefined,
+    error_type: interrupted ? "interrupted" : undefined,
+  };
+}
+
 function read(event: string, p: Fields): Told | undefined {
   switch (event) {
     case "PreToolUse":
       return { ...tool(p), does: "call" };
     case "PostToolUse":
-      return { ...tool(p), does: "result", result: p["tool_response"], ok: true };
+      return done(p);
     case "PostToolUseFailure": {
       const error_type = p["is_interrupt"] === true ? "interrupted" : undefined;
       return { ...tool(p), does: "result", ok: false, error: asText(p["error"]), error_type };
@@ -114,5 +131,18 @@ function read(event: string, p: Fields): Told | undefined {
   }
 }
 
+/** Codex sends PostToolUse for what failed, too, and of commands often the output alone, which does not tell. */
+function readCodex(event: string, p: Fields): Told | undefined {
+  const told = read(event, p);
+  if (told === undefined || event !== "PostToolUse" || told.ok === false) return told;
+  const given = p["tool_response"];
+  const response = asObject(typeof given === "string" ? parseJson(given) : given);
+  const exit_code = exitOf(response, asText(response?.["output"]) ?? given);
+  // A server's answer: without `isError` it is none.
+  const answered = Array.isArray(response?.["content"]) ? true : undefined;
+  const ok = asFlag(response?.["success"]) ?? (exit_code === undefined ? answered : exit_code === 0);
+  return { ...told, exit_code, ok };
+}
+
 export const claudeHooks: HookClient = { service: "claude-code", provider: "anthropic", who, read };
-export const codexHooks: HookClient = { service: "codex", provider: "openai", who, read };
+export const codexHooks: HookClient = { service: "codex", provider: "openai", who, read: readCodex };

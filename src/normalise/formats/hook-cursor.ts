@@ -47,14 +47,18 @@ function mcp(p: Fields): Omit<Told, "does"> {
   };
 }
 
+/** Tools of servers are `MCP:<tool>` here, and by their own name in the hooks of MCP. */
 function tool(p: Fields): Omit<Told, "does"> {
   const args = asArguments(p["tool_input"]);
   const fields = (typeof args === "object" ? args : undefined) as Fields | undefined;
+  const name = asText(p["tool_name"]);
+  const line = asText(fields?.["command"]);
   return {
-    tool: asText(p["tool_name"]),
+    tool: name?.startsWith("MCP:") === true ? name.slice(4) : name,
     call_id: asText(p["tool_use_id"]),
     args,
-    target: asText(fields?.["command"]) ?? pathIn(fields) ?? canonical(args),
+    call_args: name === "Shell" && line !== undefined ? { command: line } : args,
+    target: line ?? pathIn(fields) ?? canonical(args),
     duration_ms: p["duration"],
   };
 }

@@ -2,6 +2,8 @@
 // questions, notices. What the client's payload means is told by its own file.
 import type { Action } from "../../core/generated/classes.ts";
 import type { Event } from "../../core/generated/event.ts";
+import { LIMITS } from "../../core/limits.ts";
+import { markTruncated, redactCut } from "../cut.ts";
 import { type Fields, type Scope, asHeld, asObject, asText, asTexts } from "../format.ts";
 import type { Session } from "../session.ts";
 import { setTargets, setUrl } from "../targets.ts";
@@ -60,10 +62,22 @@ export function begin(line: HookLine, action: Action): Event {
   e["tapline.permission.mode"] = who.mode;
   e["tapline.record.type"] = line.event;
   e["tapline.record.parent_id"] = who.turn;
-  // What the client sent and nobody could read.
-  e["event.original"] = asText(fields["raw"]);
+  setOriginal(e, asText(fields["raw"]), session.clean);
   session.fill(e);
   return e;
+}
+
+/** Sets what the client sent and nobody could read. The hook keeps more than is shown: a secret may go through the cut. */
+function setOriginal(e: Event, raw: string | undefined, clean: Session["clean"]): void {
+  e["event.original"] = raw;
+  if (raw === undefined || raw.length <= LIMITS.raw_bytes) return;
+  const head = raw.slice(0, LIMITS.raw_bytes);
+  const cut = clean === undefined ? head : redactCut(head, raw.slice(LIMITS.raw_bytes), clean);
+  // Secrets that are whole are redacted, and counted, with those of the event.
+  const isWhole = clean === undefined || cut === clean(head);
+  e["event.original"] = isWhole ? head : cut;
+  if (!isWhole) e["tapline.data.redacted"] = true;
+  markTruncated(e, "event.original");
 }
 
 /** Emits at least one event. */
@@ -107,7 +121,8 @@ function call(line: HookLine, told: Told, decision: Fields | undefined): void {
   const verdict = decision === undefined ? undefined : setRecorded(e, decision);
   const alias = aliasOf(line, told);
   const name = e["gen_ai.tool.name"]!;
-  session.call(e, REF + (told.call_id ?? `${name}#${session.tally(`hook.${name}`)}`), alias);
+  const own = told.call_id === undefined ? undefined : REF + told.call_id;
+  session.call(e, own ?? `${refWithoutId(name)}${session.tally(`hook.${name}`)}`, alias);
   if (alias !== undefined && e["tapline.primary"] === true) session.alias(alias, e);
   const about = verdict === undefined ? undefined : aboutCall(e, begin(line, "tool-call-decision"));
   const read =
@@ -137,21 +152,26 @@ function aliasOf(line: HookLine, told: Told): string | undefined {
 
 /** Refs of hooks are their own: a transcript of the same session has calls of the same ids open. */
 const REF = "hook:";
+/** Before the number of a call that its hook tells no id of. */
+const refWithoutId = (tool: string): string => `${REF}${tool}#`;
 
 /** What joins a result to its call: the call's id, else the newest call of the tool that waits, best one with these
- * arguments. */
-function refOf(line: HookLine, told: Told, e: Event): string | undefined {
-  if (told.call_id !== undefined) return REF + told.call_id;
+ * arguments. An id that no call has may be of one whose hook had none: that has to have these arguments. */
+function refOf({ session }: HookLine, told: Told, e: Event): string | undefined {
+  const own = told.call_id === undefined ? undefined : REF + told.call_id;
+  if (own !== undefined && session.isOpen(own)) return own;
   const name = e["gen_ai.tool.name"]!;
-  const args = e["gen_ai.tool.call.arguments"];
-  const hash = args === undefined ? undefined : line.session.argsHash(name, args);
-  return line.session.newestOpen(REF, name, hash);
+  const args = told.call_args === undefined ? e["gen_ai.tool.call.arguments"] : asArguments(told.call_args);
+  const hash = args === undefined ? undefined : session.argsHash(name, args);
+  if (own === undefined) return session.newestOpen(REF, name, hash);
+  const without = session.newestOpen(refWithoutId(name), name, hash);
+  return without !== undefined && session.waiting(without)!.args_hash === hash ? without : own;
 }
 
 function result(line: HookLine, told: Told, decision: Fields | undefined): void {
   const e = begin(line, "tool-result");
   setCall(e, told, asObject(line.fields["server"]));
-  const ref = refOf(line, told, e) ?? `${REF}${e["gen_ai.tool.name"]!}#0`;
+  const ref = refOf(line, told, e) ?? `${refWithoutId(e["gen_ai.tool.name"]!)}0`;
   const output = asResult(told.result);
   if (output !== undefined) e["gen_ai.tool.call.result"] = output;
   e["event.duration"] = asDuration(told.duration_ms);
@@ -160,8 +180,11 @@ function result(line: HookLine, told: Told, decision: Fields | undefined): void 
   else setOutcome(e, told.ok, told.error_type, told.error ?? textOf(told.result));
   if (decision !== undefined) setRecorded(e, decision);
   const waiting = line.session.result(e, ref);
-  // The call has them.
-  if (waiting !== undefined) e["gen_ai.tool.call.arguments"] = undefined;
+  if (waiting !== undefined) {
+    // The call has them.
+    e["gen_ai.tool.call.arguments"] = undefined;
+    e["gen_ai.tool.type"] = waiting.tool_type ?? e["gen_ai.tool.type"];
+  }
   line.scope.emit(e);
 }
 

@@ -1,5 +1,5 @@
-// Hook payloads of Kiro CLI (before: Amazon Q CLI): five events, no ids of calls, in older versions no session. By its
-// documentation: no payload of a real client was at hand.
+// Hook payloads of Kiro CLI (before: Amazon Q CLI) and of Kiro's IDE: five events, no ids of calls, in older versions no
+// session. By its documentation: no payload of a real client was at hand.
 import { type Fields, asObject, asText } from "../format.ts";
 import type { HookClient, Told } from "./hook-told.ts";
 import { noticed, pathIn } from "./hook-told.ts";
@@ -15,7 +15,8 @@ function kiroTool(p: Fields): Omit<Told, "does"> {
 }
 
 function readKiro(event: string, p: Fields): Told | undefined {
-  switch (event) {
+  // In hook files, also those that we install: PreToolUse. In an agent's configuration: preToolUse.
+  switch (event.charAt(0).toLowerCase() + event.slice(1)) {
     case "preToolUse":
       return { ...kiroTool(p), does: "call" };
     case "postToolUse": {
@@ -33,6 +34,7 @@ function readKiro(event: string, p: Fields): Told | undefined {
     case "userPromptSubmit":
       return noticed("prompt", p, { text: "prompt" });
     case "agentSpawn":
+    case "sessionStart":
       return noticed("start", p);
     case "stop":
       return noticed("notice", p, { output: "assistant_response" });

@@ -26,6 +26,8 @@ export interface Told {
   readonly server_command?: string | undefined;
   readonly call_id?: string | undefined;
   readonly args?: unknown;
+  /** Arguments as the hook told them that opened the call, where this one tells more. */
+  readonly call_args?: unknown;
   /** The same in all hooks of one call, for clients that run more than one before it: command, path, arguments. */
   readonly target?: string | undefined;
   readonly result?: unknown;

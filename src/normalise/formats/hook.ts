@@ -9,7 +9,7 @@ import { cursorHooks } from "./hook-cursor.ts";
 import { type HookLine, begin, emitTold } from "./hook-events.ts";
 import { geminiHooks } from "./hook-gemini.ts";
 import { kiroHooks } from "./hook-kiro.ts";
-import { setMode } from "./permission.ts";
+import { isRolloutMode, setMode } from "./permission.ts";
 import { windsurfHooks } from "./hook-windsurf.ts";
 import { HOOK_FIELDS } from "./known-fields.ts";
 
@@ -48,10 +48,12 @@ function note(session: HookLine["session"], who: Who): void {
   session.note("gen_ai.request.model", who.model);
 }
 
-/** Payloads carry the permission mode; a subagent's says nothing of the session's. */
+/** Payloads carry the permission mode; a subagent's says nothing of the session's. Where a Codex rollout is read, it tells
+ * of changes. */
 function changeMode(line: HookLine): void {
   const { who, session } = line;
   if (who.mode === undefined || who.agent_id !== undefined) return;
+  if (isRolloutMode(session.fact("tapline.permission.mode"))) return;
   const before = session.note("tapline.permission.mode", who.mode);
   if (before === undefined) return;
   const e = begin(line, "permission-change");

@@ -15,6 +15,12 @@ export function setMode(
   e["tapline.permission.trigger"] = by;
 }
 
+/** Whether a mode is told in the words of a Codex rollout, approval policy and sandbox (`never/danger-full-access`): its
+ * hook has others (`bypassPermissions`), so that one held against the other is no change. */
+export function isRolloutMode(mode: string | undefined): boolean {
+  return mode?.includes("/") === true;
+}
+
 /** Sets a right that somebody gave with the decision about one call. `rule` is what it allows from now on. */
 export function setGrant(
   e: Event,

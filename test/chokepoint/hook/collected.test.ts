@@ -2,6 +2,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { SETTINGS } from "../../../src/chokepoint/hook/settings.ts";
 import { actionsOf, configure, entriesOf, field, tapline } from "../../commands/tapline.ts";
 import { CLIENTS } from "./clients.ts";
 import { type World, newWorld, remove, run, spooled } from "./world.ts";
@@ -101,4 +102,36 @@ test("what every client sent arrives with its decision, also what could not be r
   const malformed = entries.filter((e) => field(e, "rule.id") === "hook.malformed");
   expect(malformed.every((e) => String(field(e, "event.original")).startsWith("{ half of "))).toBe(true);
   expect(JSON.stringify(entries)).not.toContain("AKIAIOSFODNN7EXAMPLE");
+}, 120_000);
+
+/** A payload of any client's event, with what some of them have. */
+const anyPayload = (client: string, event: string): object => ({
+  ...(client === "windsurf" ? { agent_action_name: event } : { hook_event_name: event }),
+  session_id: client,
+  cwd: "/w",
+  tool_name: "WebFetch",
+  tool_input: { url: "https://x.example" },
+  command: "ls",
+  file_path: "/w/a",
+  tool_info: { command_line: "ls", file_path: "/w/a", mcp_server_name: "desk", mcp_tool_name: "drop_all" },
+});
+
+test("every event that is installed is known to the collector", async () => {
+  for (const [client, { events }] of SETTINGS)
+    await Promise.all(
+      events.map((event) => run(world, [client, event], JSON.stringify(anyPayload(client, event)))),
+    );
+  const entries = await collect();
+  const hooked = entries.filter((e) => field(e, "tapline.format") === "hook");
+  expect(hooked.length).toBeGreaterThan(80);
+  const unknown = hooked.filter((e) => field(e, "tapline.record.known") === false);
+  expect(unknown.map((e) => [field(e, "service.name"), field(e, "tapline.record.type")])).toEqual([]);
+  // A call that was refused is one, in whatever spelling the client has its event.
+  for (const client of SETTINGS.keys()) {
+    const service = { gemini: "gemini-cli", copilot: "copilot-cli" }[client] ?? client;
+    const refused = actionsOf(entries, "tool-call-decision").filter(
+      (e) => field(e, "service.name") === service && field(e, "tapline.decision.action") === "block",
+    );
+    expect([client, refused.length > 0]).toEqual([client, true]);
+  }
 }, 120_000);

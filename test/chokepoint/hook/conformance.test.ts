@@ -239,7 +239,10 @@ test("more than a hook reads is cut and kept: a call in it is refused, news pass
   const lines = spooled(world);
   expect(lines.map(({ event }) => event).toSorted()).toEqual(["PostToolUse", "PreToolUse"]);
   for (const { raw } of lines)
-    expect([String(raw).length, call_.startsWith(String(raw))]).toEqual([8_192, true]);
+    expect([String(raw).length, call_.startsWith(String(raw))]).toEqual([
+      LIMITS.raw_bytes + LIMITS.beyond_chars,
+      true,
+    ]);
 });
 
 test("without input, and with words that mean nothing, the hook ends", async () => {
