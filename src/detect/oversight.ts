@@ -17,6 +17,8 @@ interface Held {
   call?: Observation | undefined;
   hook?: Observation | undefined;
   proxy?: Observation | undefined;
+  /** The transcript tells that it never ran: a user or the agent's own rules said no. */
+  refused?: true | undefined;
 }
 
 /** How far time has come. */
@@ -110,6 +112,10 @@ export class Oversight {
     this.#expectation.observe(o);
     if (o.side === "session") return;
     let held = this.#held.get(o.key);
+    if (o.side === "refusal") {
+      if (held !== undefined) held.refused = true;
+      return;
+    }
     if (held === undefined) {
       held = { arrived_ms: now_ms, time_ms: o.time_ms };
       this.#held.set(o.key, held);
@@ -141,11 +147,14 @@ export class Oversight {
     return events;
   }
 
-  #judge({ call, hook, proxy }: Held, now_ms: number): Event | undefined {
+  #judge({ call, hook, proxy, refused }: Held, now_ms: number): Event | undefined {
     if (call !== undefined) {
+      // What never ran went around nothing; what the hook stopped never came to the proxy.
+      if (refused === true) return undefined;
+      const stopped = hook?.about["tapline.decision.action"] === "block";
       const missing: string[] = [];
       if (hook === undefined && this.#expectation.ofHook(call)) missing.push("hook");
-      if (proxy === undefined && this.#expectation.ofProxy(call)) missing.push("proxy");
+      if (proxy === undefined && !stopped && this.#expectation.ofProxy(call)) missing.push("proxy");
       if (missing.length === 0) return undefined;
       const decided = (hook ?? proxy)?.side;
       const seen = decided === undefined ? ["transcript"] : ["transcript", decided];
