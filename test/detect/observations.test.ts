@@ -122,3 +122,30 @@ test("a call that the hook blocked or its user refused went around no proxy", ()
   expect(of(transcript, claude.hook(1, a), blocked)).toEqual([]);
   expect(of([...transcript, claude.refused(10)], claude.hook(1, a), passed)).toEqual([]);
 });
+
+test("a refused call that is tried again is not the one that came to the proxy, whatever is read first", () => {
+  const b = { q: "b" };
+  const item = (n: number, payload: object): object => ({ timestamp: at(n), type: "response_item", payload });
+  const called = (n: number, args: object): object => {
+    const of = { name: "mcp__desk__read", call_id: `call_${n}`, arguments: JSON.stringify(args) };
+    return item(n, { type: "function_call", ...of });
+  };
+  const refused = (n: number): object =>
+    item(n + 1, { type: "function_call_output", call_id: `call_${n}`, output: "rejected by user" });
+  const codex = (action: "pass" | "block", n: number, args: object): object => hook("codex", n, args, action);
+  const calls = [called(1, {}), called(10, b), called(20, b), called(30, b)];
+  const proxies = { format: "mcp", lines: [proxy(1, {}), proxy(20, b)] };
+  const decided = (first: "pass" | "block"): Lines => ({
+    format: "hook",
+    lines: [codex("pass", 1, {}), codex(first, 10, b), codex("pass", 20, b), codex("pass", 30, b)],
+  });
+  const byHook = [{ format: "codex", lines: calls }, decided("block")];
+  const byUser = [{ format: "codex", lines: calls.toSpliced(2, 0, refused(10)) }, decided("pass")];
+  for (const both of [byHook, byUser]) {
+    // The last of them went around the proxy.
+    const expected = [["bypass", "call_30", "proxy"]];
+    expect(named(...both, proxies)).toEqual(expected);
+    expect(named(proxies, ...both)).toEqual(expected);
+    expect(named(both[0]!, proxies, both[1]!)).toEqual(expected);
+  }
+});
