@@ -5,6 +5,9 @@ import { type Fields, type Scope, asList, asNumber, asObject, asText, asTexts } 
 import type { Session } from "../session.ts";
 import { asArguments, asCount, asInteger, setServer, setTool } from "./fields.ts";
 
+/** Refs of telemetry are its own: a transcript of the same session has calls of the same ids open. */
+export const REF = "otel:";
+
 /** One log record or span with what its resource and scope say. */
 export interface OtlpRecord {
   /** Event name of a log, name of a span. */

@@ -75,6 +75,55 @@ describe("otlp-json", () => {
     expect(events[2]!["gen_ai.usage.input_tokens"]).toBeUndefined();
   });
 
+  it("takes no call from the transcript of the same session, which is still open there", () => {
+    const session = "11111111-2222-4333-8444-555555555555";
+    const call = { type: "tool_use", id: "toolu_1", name: "Bash", input: { command: "ls" } };
+    const asked = {
+      type: "assistant",
+      uuid: "u1",
+      sessionId: session,
+      timestamp: "2026-11-20T10:00:00Z",
+      message: { id: "m1", content: [call] },
+    };
+    const answered = {
+      type: "user",
+      uuid: "u2",
+      sessionId: session,
+      timestamp: "2026-11-20T10:00:02Z",
+      message: { content: [{ type: "tool_result", tool_use_id: "toolu_1", content: "ok" }] },
+    };
+    const attributes = Object.entries({
+      "session.id": session,
+      "gen_ai.tool.name": "Bash",
+      "gen_ai.tool.call.id": "toolu_1",
+      tool_name: "Bash",
+      tool_use_id: "toolu_1",
+      success: "true",
+    }).map(([key, stringValue]) => ({ key, value: { stringValue } }));
+    const times = { startTimeUnixNano: "1795168800000000000", endTimeUnixNano: "1795168801000000000" };
+    const span = { spanId: "00f067aa0ba902b7", name: "execute_tool Bash", ...times, attributes };
+    const logRecord = {
+      timeUnixNano: "1795168800000000000",
+      eventName: "claude_code.tool_result",
+      attributes,
+    };
+    for (const record of [
+      { resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] },
+      { resourceLogs: [{ scopeLogs: [{ logRecords: [logRecord] }] }] },
+    ]) {
+      const first = mapRecords(claudeCode, [asked], { session });
+      const seen = mapRecords(otlpJson, [record], { session, sessions: first.sessions });
+      expect(seen.events).toHaveLength(2);
+      for (const e of seen.events)
+        expect(e).toMatchObject({ "tapline.primary": false, "tapline.call.ref": "otel:toolu_1" });
+      const last = mapRecords(claudeCode, [answered], { session, sessions: seen.sessions });
+      expect(last.events).toMatchObject([
+        { "tapline.call.joined": true, "tapline.primary": true, "gen_ai.tool.name": "Bash" },
+      ]);
+      expect(last.events[0]!["tapline.call_key"]).toBe(`${session}.toolu_1`);
+    }
+  });
+
   it("tells an approval for good as a grant, one for a single call not", () => {
     const record = (source: string, decision: string) => ({
       timeUnixNano: "1795168800000000000",
