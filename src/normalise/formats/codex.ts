@@ -5,7 +5,15 @@ import { type Fields, type Format, type Outcome, type Scope, asObject, asText } 
 import type { Session } from "../session.ts";
 import { callItem, guardian } from "./codex-calls.ts";
 import { execItem } from "./codex-exec.ts";
-import { type CodexRecord, begin, failure, message, reasoning, sessionEvent } from "./codex-record.ts";
+import {
+  type CodexRecord,
+  begin,
+  failure,
+  message,
+  reasoning,
+  sessionEvent,
+  textSaid,
+} from "./codex-record.ts";
 import { usage } from "./codex-usage.ts";
 import { textOf } from "./fields.ts";
 import { setMode } from "./permission.ts";
@@ -57,7 +65,7 @@ function map(of: CodexRecord): Outcome {
 function item(of: CodexRecord): Outcome {
   const called = callItem(of);
   if (called !== undefined) return called;
-  if (of.type === "message") return message(of, of.p["role"], textOf(of.p["content"] ?? of.p["message"]));
+  if (of.type === "message") return message(of, of.p["role"], textSaid(of.p["content"] ?? of.p["message"]));
   if (of.type === "reasoning") return reasoning(of, textOf(of.p["summary"]) ?? textOf(of.p["content"]));
   return QUIET_ITEMS.has(of.type) ? sessionEvent(of, of.p["content"]) : unknown(of);
 }
