@@ -88,6 +88,17 @@ export class Session extends SessionMemory {
     this.keys.set(name, this.#held(e["tapline.call_key"]!.slice(this.id.length + 1))!);
   }
 
+  /** What waits under `ref` has been answered for now; what comes of it will be asked for by `name`. */
+  postpone(ref: string, call: OpenCall, name: string): void {
+    this.open.set(ref, call);
+    this.keys.set(name, ref);
+  }
+
+  /** The ref of what was postponed under this name. */
+  postponed(name: string): string | undefined {
+    return this.keys.get(name);
+  }
+
   /** Remembers a request that is no tool call, until its response. */
   request(e: Event, ref: string): void {
     this.#remember(e, ref);

@@ -3,9 +3,10 @@
 import type { Action } from "../../core/generated/classes.ts";
 import type { Event } from "../../core/generated/event.ts";
 import { type Fields, asHeld, asObject, asText } from "../format.ts";
+import type { OpenCall } from "../session-state.ts";
 import { messagesText, textOf } from "./fields.ts";
 import { serverConnected, toolsListed } from "./mcp-inventory.ts";
-import { type Line, begin, refOf, setMeta, setRest } from "./mcp-line.ts";
+import { type Line, askedFor, begin, refOf, setMeta, setRest, taskOf } from "./mcp-line.ts";
 
 /** The method that an answer belongs to, by its shape, when its request was not seen. */
 function guessMethod(result: Fields): string | undefined {
@@ -25,19 +26,33 @@ export function answer(line: Line, msg: Fields): void {
   const result = asObject(value) ?? {};
   // No result of the protocol's, and yet read by somebody.
   const odd = !failed && asObject(value) === undefined;
-  const waiting = ref === undefined ? undefined : line.session.waiting(ref);
+  const asked = ref === undefined ? undefined : line.session.waiting(ref);
+  // The result of a task is that of the call that became it.
+  const call = asked?.method === "tasks/result" ? line.session.postponed(askedFor(ref!)) : undefined;
+  const made = call === undefined ? undefined : line.session.waiting(call);
+  const waiting = made ?? asked;
   const method = waiting === undefined ? guessMethod(result) : waiting.method;
   const e = begin(line, answerAction(method, failed || odd), method);
   e["event.outcome"] = failed ? "failure" : odd ? "unknown" : "success";
   if (ref !== undefined) {
     e["jsonrpc.request.id"] = String(msg["id"]);
-    line.session.result(e, ref, waiting);
+    line.session.result(e, made === undefined ? ref : call!, waiting);
+    if (made !== undefined) line.session.drop(ref);
+    else if (waiting?.method === "tools/call" && !failed) becomesTask(e, line, result, ref, waiting);
   }
   if (failed) setError(e, msg["error"]);
   if (result["_meta"] !== undefined) setMeta(e, line, result["_meta"]);
   if (method === "tools/call") toolResult(e, line, value, result);
   else if (failed) line.scope.emit(e);
   else otherResult(e, line, method, value, result);
+}
+
+/** The server has taken the call on as a task, and tells what came of it when it is asked for. */
+function becomesTask(e: Event, line: Line, result: Fields, ref: string, call: OpenCall): void {
+  const id = asText(asObject(result["task"])?.["taskId"]);
+  if (id === undefined) return;
+  e["event.outcome"] = "unknown";
+  line.session.postpone(ref, call, taskOf(e, line, id));
 }
 
 function answerAction(method: string | undefined, bare: boolean): Action {

@@ -34,6 +34,7 @@ describe("golden", () => {
     "peers",
     "retry",
     "odd-results",
+    "tasks",
     "http-capture",
     "decisions",
   ])("%s", (name) => {
@@ -55,6 +56,40 @@ it("keeps results that are no objects, and takes nothing from them", () => {
 });
 
 describe("joins", () => {
+  it("the result of a task to the call that became it, also over a restart", () => {
+    const lines = fixture("mcp/tasks.jsonl");
+    const whole = mapRecords(mcp, lines);
+    const calls = whole.events.filter((e) => e["event.action"] === "tool-call");
+    const ends = calls.map((call_) => {
+      const key = call_["tapline.call_key"];
+      const of = whole.events.filter(
+        (e) => e["tapline.call_key"] === key && e["event.action"] === "tool-result",
+      );
+      for (const e of of) expect(e).toMatchObject({ "tapline.call.ref": call_["tapline.call.ref"] });
+      return of.map((e) => [e["event.outcome"], e["event.duration"]]);
+    });
+    expect(ends).toEqual([
+      [
+        ["unknown", 1e9],
+        ["success", 8e9],
+      ],
+      [
+        ["unknown", 1e9],
+        ["failure", 7e9],
+      ],
+      [
+        ["unknown", 1e9],
+        ["failure", 3e9],
+      ],
+    ]);
+    for (let cut = 1; cut < lines.length; cut++) {
+      const first = mapRecords(mcp, lines.slice(0, cut));
+      const sessions = JSON.parse(JSON.stringify(first.sessions)) as typeof first.sessions;
+      const all = [...first.events, ...mapRecords(mcp, lines.slice(cut), { sessions }).events];
+      expect(all.map(unplaced)).toEqual(whole.events.map(unplaced));
+    }
+  });
+
   it("tells requests of both directions with one id apart", () => {
     const { events } = mapRecords(mcp, fixture("mcp/server-everything.jsonl"));
     const roots = events.filter((e) => e["mcp.method.name"] === "roots/list");
