@@ -5,15 +5,8 @@ import type { Event } from "../../core/generated/event.ts";
 import { asList, asNumber, asObject, asText } from "../format.ts";
 import { setTargets } from "../targets.ts";
 import { setOutcome, setTool } from "./fields.ts";
-import {
-  type OtlpRecord,
-  REF,
-  attributesOf,
-  begin,
-  countTokens,
-  idOf,
-  nanosBetween,
-} from "./otlp-attributes.ts";
+import { type OtlpRecord, REF, attributesOf, begin, idOf, nanosBetween } from "./otlp-attributes.ts";
+import { countTokens } from "./tokens.ts";
 
 const MODEL_OPERATIONS = new Set(["chat", "generate_content", "text_completion", "embeddings"]);
 const STATUS_ERROR = 2;

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { attributesOf, valueOf } from "../../../src/normalise/formats/otlp-attributes.ts";
 import { claudeCode } from "../../../src/normalise/formats/claude-code.ts";
+import { codex } from "../../../src/normalise/formats/codex.ts";
 import { otlpJson } from "../../../src/normalise/formats/otlp-json.ts";
 import { fixture, golden, mapRecords } from "../harness.ts";
 import { fuzz } from "./fuzz.ts";
@@ -121,6 +122,49 @@ describe("otlp-json", () => {
         { "tapline.call.joined": true, "tapline.primary": true, "gen_ai.tool.name": "Bash" },
       ]);
       expect(last.events[0]!["tapline.call_key"]).toBe(`${session}.toolu_1`);
+    }
+  });
+
+  it("counts the tokens of Codex once, whose requests have no id, with its rollout in either order", () => {
+    const session = "019fc8be-3658-7ca3-9e29-000000000001";
+    const completed = ([input, output, cached]: readonly number[]) => ({
+      timeUnixNano: "1795168800000000000",
+      attributes: Object.entries({
+        "event.name": "codex.sse_event",
+        "event.kind": "response.completed",
+        "conversation.id": session,
+        input_token_count: input,
+        output_token_count: output,
+        cached_token_count: cached,
+      }).map(([key, value]) => ({ key, value: { stringValue: String(value) } })),
+    });
+    // The last was in no rollout.
+    const logRecords = [
+      [100, 10, 50],
+      [200, 20, 100],
+      [200, 20, 100],
+    ].map(completed);
+    const telemetry = [{ resourceLogs: [{ scopeLogs: [{ logRecords }] }] }];
+    const sides = [
+      [codex, fixture("codex/twice.jsonl")],
+      [otlpJson, telemetry],
+    ] as const;
+    for (const order of [sides, sides.toReversed()]) {
+      const [[first, told], [second, toldAgain]] = order as unknown as typeof sides;
+      const before = mapRecords(first, told, { session });
+      const after = mapRecords(second, toldAgain, { session, sessions: before.sessions });
+      const calls = [...before.events, ...after.events].filter(
+        (e) => e["event.action"] === "model-call" && e["tapline.call_key"] !== undefined,
+      );
+      let [input, output, cached] = [0, 0, 0];
+      for (const e of calls) {
+        input += e["gen_ai.usage.input_tokens"] ?? 0;
+        output += e["gen_ai.usage.output_tokens"] ?? 0;
+        cached += e["gen_ai.usage.cache_read.input_tokens"] ?? 0;
+      }
+      expect([input, output, cached]).toEqual([500, 50, 250]);
+      expect(calls).toHaveLength(5);
+      expect(calls.filter((e) => e["tapline.primary"] === true)).toHaveLength(3);
     }
   });
 
