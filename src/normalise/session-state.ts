@@ -154,6 +154,11 @@ export class SessionMemory {
     return false;
   }
 
+  /** Whether a record of this id was seen before. */
+  knows(record: string): boolean {
+    return this.records.has(record);
+  }
+
   /** Ref of the newest call of a tool that waits under a ref of this kind: one with these arguments, if any has. */
   newestOpen(prefix: string, tool: string, args_hash: string | undefined): string | undefined {
     let newest: string | undefined;

@@ -12,6 +12,8 @@ export interface CodexRecord {
   readonly p: Fields;
   readonly time: unknown;
   readonly session: Session;
+  /** The first ancestor of a session that is a fork. */
+  readonly origin: Session | undefined;
   readonly scope: Scope;
 }
 

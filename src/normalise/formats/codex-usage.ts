@@ -1,6 +1,7 @@
 // Codex's token counts: totals that grow over the session and are logged again unchanged. Every token counts once.
 import type { Event } from "../../core/generated/event.ts";
 import { type Fields, type Outcome, asObject } from "../format.ts";
+import { isTotalKnown } from "./codex-fork.ts";
 import { type CodexRecord, begin } from "./codex-record.ts";
 import { asCount } from "./fields.ts";
 import { countTokens, requestOf } from "./tokens.ts";
@@ -19,7 +20,7 @@ export function usage(of: CodexRecord): Outcome | undefined {
   const last = asObject(info?.["last_token_usage"]);
   const total = asObject(info?.["total_token_usage"]) ?? asObject(of.p["usage"]);
   if (last !== undefined) {
-    if (!of.session.countsUsage(`tokens.${totalsOf(total ?? last)}`)) return "merged";
+    if (isTotalKnown(of, `tokens.${totalsOf(total ?? last)}`)) return "merged";
     return request(of, last);
   }
   if (total === undefined) return undefined;
