@@ -89,7 +89,7 @@ export class SessionMemory {
   }
 
   /** Notes that the `n`-th of the calls that are the same never ran. */
-  protected refuse(base: string, n: number): void {
+  protected leaveOut(base: string, n: number): void {
     const counts = this.seen.get(base);
     if (counts === undefined || counts.refused?.includes(n) === true) return;
     const refused = [...(counts.refused ?? []), n].toSorted((a, b) => a - b);

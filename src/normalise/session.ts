@@ -64,18 +64,18 @@ export class Session extends SessionMemory {
       e["tapline.primary"] = false;
     }
     if (id !== undefined && known === undefined) this.alias(id, e);
-    if (vantage === "hook" && e["tapline.decision.executed"] === false) this.#refuse(e["tapline.call_key"]!);
+    if (vantage === "hook" && e["tapline.decision.executed"] === false) this.refuse(e["tapline.call_key"]!);
     this.#remember(e, ref);
   }
 
   /** The call of this key never ran, so that whoever stands behind the refusal does not see it: the next that they see
    * is the next one. */
-  #refuse(key: string): void {
+  refuse(key: string): void {
     const end = key.lastIndexOf(".");
     const base = key.slice(this.id.length + 1, end);
     const n = Number(key.slice(end + 1));
     // Other keys than those with an occurrence tell calls apart by themselves.
-    if (base.length === HASH_CHARS && Number.isSafeInteger(n)) this.refuse(base, n);
+    if (base.length === HASH_CHARS && Number.isSafeInteger(n)) this.leaveOut(base, n);
   }
 
   /** Keyed digest of a tool's arguments: the same for every observation of one call. */
@@ -174,7 +174,7 @@ export class Session extends SessionMemory {
     this.open.delete(ref);
     if (call.key !== "") {
       if (e["tapline.vantage"] === "transcript" && e["tapline.decision.executed"] === false)
-        this.#refuse(call.key);
+        this.refuse(call.key);
       e["tapline.call_key"] = call.key;
       e["tapline.primary"] = call.primary;
     }

@@ -140,8 +140,19 @@ test("a refused call that is tried again is not the one that came to the proxy, 
     lines: [codex("pass", 1, {}), codex(first, 10, b), codex("pass", 20, b), codex("pass", 30, b)],
   });
   const byHook = [{ format: "codex", lines: calls }, decided("block")];
+  const reviewed = {
+    timestamp: at(11),
+    type: "event_msg",
+    payload: {
+      type: "guardian_assessment",
+      target_item_id: "call_10",
+      status: "denied",
+      action: { type: "mcp_tool_call", server: "desk", tool_name: "read" },
+    },
+  };
+  const byReviewer = [{ format: "codex", lines: calls.toSpliced(2, 0, reviewed) }, decided("pass")];
   const byUser = [{ format: "codex", lines: calls.toSpliced(2, 0, refused(10)) }, decided("pass")];
-  for (const both of [byHook, byUser]) {
+  for (const both of [byHook, byUser, byReviewer]) {
     // The last of them went around the proxy.
     const expected = [["bypass", "call_30", "proxy"]];
     expect(named(...both, proxies)).toEqual(expected);

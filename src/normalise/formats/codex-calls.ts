@@ -169,8 +169,12 @@ export function guardian(of: CodexRecord): Outcome | undefined {
     action["tool_name"] ?? (action["type"] === "command" ? "shell" : action["type"]),
     asText(action["server"]),
   );
-  e["gen_ai.tool.call.id"] = asText(p["target_item_id"]);
-  e["tapline.call.ref"] = asText(p["target_item_id"]);
+  const id = asText(p["target_item_id"]);
+  const key = id === undefined ? undefined : of.session.waiting(id)?.key;
+  e["gen_ai.tool.call.id"] = id;
+  e["tapline.call.ref"] = id;
+  e["tapline.call_key"] = key;
+  if (key !== undefined && verdict === "deny") of.session.refuse(key);
   e["event.reason"] = asText(p["rationale"]);
   setTargets(e, e["gen_ai.tool.name"]!, action);
   setVerdict(e, verdict, "policy", asText(p["decision_source"]) ?? "guardian");
