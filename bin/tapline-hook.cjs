@@ -356,6 +356,7 @@ const LIMITS = {
 	sessions: 4096,
 	open_calls: 4096,
 	seen_calls: 4096,
+	refused_calls: 64,
 	usage_ids: 4096,
 	connections: 256,
 	record_ids: 16384,

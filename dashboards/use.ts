@@ -22,6 +22,7 @@ const DENIED = [...DECISIONS, is("tapline.decision.verdict", "deny")];
 const ASKED = [...DECISIONS, is("tapline.decision.verdict", "ask")];
 const UNSANCTIONED = [is("tapline.server.sanctioned", false)];
 const PAST = [action("bypass", "hole")];
+const MODELS = [by("gen_ai.provider.name", "Provider", 10), by("gen_ai.response.model", "Model", 10)];
 const verdict = { ...by("tapline.decision.verdict", "Verdict", 3), colours: VERDICT };
 
 export const use: Dashboard = {
@@ -209,7 +210,7 @@ export const use: Dashboard = {
           kind: "table",
           id: "releases",
           title: "Third-party servers, by release",
-          width: 24,
+          width: 16,
           where: [there("tapline.server.name")],
           by: [by("tapline.server.name", "Server", 20), by("tapline.server.release", "Release", 5)],
           metrics: [count("Events"), first(), last()],
@@ -217,15 +218,23 @@ export const use: Dashboard = {
         {
           kind: "table",
           id: "models",
-          title: "Providers and models, with tokens",
-          width: 24,
+          title: "Providers and models, by calls",
+          width: 16,
           where: [action("model-call"), PRIMARY],
-          by: [by("gen_ai.provider.name", "Provider", 10), by("gen_ai.response.model", "Model", 10)],
+          by: MODELS,
+          metrics: [count("Calls"), last()],
+        },
+        {
+          kind: "table",
+          id: "tokens",
+          title: "Providers and models, by tokens",
+          width: 16,
+          // Each token is on one event, which need not be the one that counts as the call.
+          where: [action("model-call")],
+          by: MODELS,
           metrics: [
-            count("Calls"),
             sum("gen_ai.usage.input_tokens", "Tokens in"),
             sum("gen_ai.usage.output_tokens", "Tokens out"),
-            last(),
           ],
         },
       ],

@@ -142,7 +142,8 @@ async function openLanes(
 
 function routerOf(lanes: number, clock: () => number): Router {
   const sessions = new Resolver(clock);
-  return { lanes, probe, laneOf: (session) => laneOf(session, lanes), sessionIn, sessions };
+  const placed = (session: string): number => laneOf(sessions.placeOf(session), lanes);
+  return { lanes, probe, laneOf: placed, sessionIn, sessions };
 }
 
 function ledgerAt(config: Config): { dir: string; origin: string; signer: string | undefined } {

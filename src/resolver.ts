@@ -22,6 +22,8 @@ interface Process {
   readonly by: ResolvedBy;
 }
 
+/** The session that a transcript is of by its name. */
+const NAMED = /([\da-f]{8}-[\da-f-]{27})\.jsonl(?:\.\d+)?(?:\.gz)?$/;
 const SOON: Finding = { session: undefined, by: "none", again: "soon" };
 const AMBIGUOUS: Finding = { session: undefined, by: "ambiguous", again: undefined };
 
@@ -61,8 +63,10 @@ export class Resolver implements Sessions {
   readonly #transcripts = new Map<string, Transcript>();
   readonly #by_cwd = new Map<string, Set<Transcript>>();
   readonly #processes = new Map<string, Process>();
+  /** Branches, and the session whose worker reads them. */
+  readonly #branches = new Map<string, string>();
   #learned_ms = -Infinity;
-  /** Transcripts and processes forgotten because a bound bit. */
+  /** Transcripts, branches and processes forgotten because a bound bit. */
   evicted = 0;
 
   constructor(now: () => number) {
@@ -72,6 +76,8 @@ export class Resolver implements Sessions {
   learn(session: string, facts: StreamFacts, path: string, by: ResolvedBy | undefined): void {
     this.#learned_ms = this.#now();
     if (facts.transcript && facts.cwd !== undefined) this.#keep(session, facts.cwd, facts, path);
+    const branch = facts.branch === true ? NAMED.exec(path)?.[1] : undefined;
+    if (branch !== undefined && branch !== session) this.#noteBranch(branch, session);
     const process = processOf(facts);
     if (process === undefined) return;
     const known = this.#processes.get(process);
@@ -79,6 +85,19 @@ export class Resolver implements Sessions {
       this.#note(process, { session, by: by ?? "pid" });
     else if (by === undefined && known.session !== session)
       this.#note(process, { session: undefined, by: "ambiguous" });
+  }
+
+  /** The session by which the worker is chosen for what other streams tell of this one: where a branch is read, its
+   * calls are counted. */
+  placeOf(session: string): string {
+    return this.#branches.get(session) ?? session;
+  }
+
+  #noteBranch(branch: string, of: string): void {
+    this.#branches.set(branch, of);
+    if (this.#branches.size <= LIMITS.session_index) return;
+    this.#branches.delete(this.#branches.keys().next().value!);
+    this.evicted++;
   }
 
   #keep(session: string, cwd: string, facts: StreamFacts, path: string): void {

@@ -305,6 +305,21 @@ describe("the finder", () => {
     expect(find(resolver)).toEqual({ session: undefined, by: "ambiguous", again: undefined });
   });
 
+  test("what other streams tell of a branch goes where the branch is read", () => {
+    const resolver = new Resolver(() => now);
+    const [own, origin] = ["019fc8be-3658-7ca3-9e29-00000000000b", "019fc8be-3658-7ca3-9e29-00000000000a"];
+    expect(resolver.placeOf(own)).toBe(own);
+    const branch = { transcript: true, branch: true };
+    resolver.learn(origin, branch, `/s/rollout-2026-08-03T10-48-56-${own}.jsonl`, undefined);
+    resolver.learn(origin, branch, `/s/rollout-2026-08-03T10-00-00-${origin}.jsonl`, undefined);
+    expect([resolver.placeOf(own), resolver.placeOf(origin)]).toEqual([origin, origin]);
+    for (let i = 0; i < LIMITS.session_index; i++) {
+      const id = `${String(i).padStart(8, "0")}-3658-7ca3-9e29-00000000000c`;
+      resolver.learn(origin, branch, `/p/${id}.jsonl.gz`, undefined);
+    }
+    expect([resolver.placeOf(own), resolver.evicted]).toEqual([own, 1]);
+  });
+
   test("it waits until nothing new was learned for a while, but not for ever", () => {
     const resolver = new Resolver(() => now);
     const since = now;

@@ -108,6 +108,7 @@ export const LIMITS = {
   sessions: 4_096, // sessions whose state is held by one worker
   open_calls: 4_096, // calls without a result, a session
   seen_calls: 4_096, // call keys remembered, a session
+  refused_calls: 64, // refused calls remembered of those with the same tool and arguments
   usage_ids: 4_096, // requests whose usage was counted, a session
   connections: 256, // MCP connections remembered, a session
   record_ids: 16_384, // record ids remembered to tell copied history, a session

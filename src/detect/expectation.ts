@@ -55,7 +55,7 @@ export class Expectation {
 
   /** Takes in what an observation says of its session. */
   observe(o: Observation): void {
-    if (o.side === "transcript") return;
+    if (o.side === "transcript" || o.side === "refusal") return;
     const known = this.#session(o.session);
     if (o.side === "session") known.transcript = true;
     else if (o.side === "hook") {

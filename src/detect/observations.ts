@@ -1,12 +1,13 @@
 // What a worker tells the ordering thread of calls, so that it can hold what agents' transcripts show against what was
-// decided at the chokepoint: every call of a transcript, every decision of a hook or proxy, and which sessions have a
-// transcript at all. Keeps nothing from batch to batch but which sessions it has told of.
+// decided at the chokepoint: every call of a transcript and whether it was refused, every decision of a hook or proxy, and
+// which sessions have a transcript at all. Keeps nothing from batch to batch but which sessions it has told of.
 import type { Event } from "../core/generated/event.ts";
 import { LIMITS } from "../core/limits.ts";
 import { toMs } from "../core/time.ts";
 
-/** Where a call was seen. `session`: no call, but a session that has a transcript. */
-export type Side = "transcript" | "hook" | "proxy" | "session";
+/** Where a call was seen. `refusal`: a transcript that tells that a call never ran. `session`: no call, but a session that
+ * has a transcript. */
+export type Side = "transcript" | "refusal" | "hook" | "proxy" | "session";
 
 /** Plain data: it travels to the ordering thread and into frames. */
 export interface Observation {
@@ -53,6 +54,8 @@ function about(e: Event): Partial<Event> {
 const NOTHING = {};
 /** A call that was refused may have its decision alone. */
 const DECIDED = ["tool-call", "tool-call-decision"];
+/** What a transcript tells of a refusal: some have only the answer, some only the result. */
+const REFUSING = ["tool-call-decision", "tool-result"];
 
 export class Observations {
   readonly #told = new Set<string>();
@@ -66,6 +69,8 @@ export class Observations {
       if (session === undefined) return;
       if (!this.#told.has(session)) this.#tell(session, e);
       if (e["event.action"] === "tool-call") this.#add("transcript", session, e);
+      else if (REFUSING.includes(e["event.action"]!) && e["tapline.decision.verdict"] === "deny")
+        this.#add("refusal", session, e);
     } else if (vantage === "hook" || vantage === "proxy") {
       const session = e["gen_ai.conversation.id"];
       // Of our own decisions: those of the agent and its user are events of hooks, too.

@@ -17,6 +17,8 @@ interface Held {
   call?: Observation | undefined;
   hook?: Observation | undefined;
   proxy?: Observation | undefined;
+  /** When the transcript told that it never ran: a user or the agent's own rules said no. */
+  refused_ms?: number | undefined;
 }
 
 /** How far time has come. */
@@ -110,6 +112,10 @@ export class Oversight {
     this.#expectation.observe(o);
     if (o.side === "session") return;
     let held = this.#held.get(o.key);
+    if (o.side === "refusal") {
+      if (held !== undefined) held.refused_ms ??= o.time_ms;
+      return;
+    }
     if (held === undefined) {
       held = { arrived_ms: now_ms, time_ms: o.time_ms };
       this.#held.set(o.key, held);
@@ -135,17 +141,36 @@ export class Oversight {
       if (!rested(held, moment)) break;
       if (!passed(held, moment)) continue;
       this.#held.delete(key);
+      this.#handOn(key, held);
       const e = held.time_ms <= this.#blind_ms ? undefined : this.#judge(held, now_ms);
       if (e !== undefined) events.push(e);
     }
     return events;
   }
 
-  #judge({ call, hook, proxy }: Held, now_ms: number): Event | undefined {
+  /** What came to the proxy after a call was refused is the next of those with its arguments: where no id tells them
+   * apart their order does, and the proxy's side may have been read before anybody knew of the refusal. */
+  #handOn(of: string, held: Held): void {
+    const since_ms = isStopped(held.hook) ? held.hook!.time_ms : held.refused_ms;
+    let moved = held.proxy;
+    if (moved === undefined || moved.named || since_ms === undefined || moved.time_ms < since_ms) return;
+    let key = keyAfter(of);
+    if (key === undefined) return;
+    held.proxy = undefined;
+    for (; moved !== undefined; key = keyAfter(key)!) {
+      const next: Held = this.#held.get(key) ?? { arrived_ms: held.arrived_ms, time_ms: moved.time_ms };
+      [next.proxy, moved] = [{ ...moved, key }, next.proxy];
+      this.#held.set(key, next);
+    }
+  }
+
+  #judge({ call, hook, proxy, refused_ms }: Held, now_ms: number): Event | undefined {
     if (call !== undefined) {
+      // What never ran went around nothing; what the hook stopped never came to the proxy.
+      if (refused_ms !== undefined) return undefined;
       const missing: string[] = [];
       if (hook === undefined && this.#expectation.ofHook(call)) missing.push("hook");
-      if (proxy === undefined && this.#expectation.ofProxy(call)) missing.push("proxy");
+      if (proxy === undefined && !isStopped(hook) && this.#expectation.ofProxy(call)) missing.push("proxy");
       if (missing.length === 0) return undefined;
       const decided = (hook ?? proxy)?.side;
       const seen = decided === undefined ? ["transcript"] : ["transcript", decided];
@@ -188,6 +213,18 @@ export class Oversight {
         : `a decision on a call of ${what} that no transcript shows`;
     return e;
   }
+}
+
+/** Whether the hook let the call not pass. */
+function isStopped(hook: Observation | undefined): boolean {
+  return hook?.about["tapline.decision.action"] === "block";
+}
+
+/** Key of the next call with the same arguments; undefined for a key that has no occurrence at its end. */
+function keyAfter(key: string): string | undefined {
+  const end = key.lastIndexOf(".") + 1;
+  const n = Number(key.slice(end));
+  return Number.isSafeInteger(n) ? `${key.slice(0, end)}${n + 1}` : undefined;
 }
 
 /** The other side may still be on its way in. */

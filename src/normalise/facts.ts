@@ -47,7 +47,8 @@ function transcript(lines: readonly unknown[]): StreamFacts | undefined {
     cwd ??= directory(
       fields["cwd"] ?? payload?.["cwd"] ?? data?.["cwd"] ?? asObject(data?.["context"])?.["cwd"],
     );
-    if (asObject(fields["forkedFrom"]) !== undefined) branch = true;
+    if (asObject(fields["forkedFrom"]) !== undefined || asText(payload?.["forked_from_id"]) !== undefined)
+      branch = true;
   }
   return cwd === undefined ? undefined : { transcript: true, branch, cwd, from_ms: earliest(lines) };
 }

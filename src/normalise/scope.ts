@@ -106,10 +106,11 @@ export class RecordScope implements Scope {
     let session = this.sessions.get(id);
     if (session === undefined) {
       session = new Session(id, this.digest);
-      if (this.stream.lane !== id) session.lane = this.stream.lane;
       this.sessions.set(id, session);
       if (this.sessions.size > LIMITS.sessions) this.#evict();
     }
+    // A hook may tell of a branch before its transcript is read, and names no other session.
+    if (session.lane === undefined && this.stream.lane !== id) session.lane = this.stream.lane;
     session.clean = (this.flags & FLAG_SECRET) === 0 ? undefined : this.#options.redactor.redactText;
     if (session !== this.#session) this.#touched.add(session);
     this.#session = session;

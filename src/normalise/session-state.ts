@@ -30,7 +30,10 @@ export interface Connection {
   readonly protocol: string | undefined;
 }
 
-export type Counts = Partial<Record<Vantage, number>>;
+export type Counts = Partial<Record<Vantage, number>> & {
+  /** Which of the calls that are the same never ran, in ascending order: some vantages do not see these. */
+  readonly refused?: readonly number[] | undefined;
+};
 /** Counts never change in place, so all calls seen once from one vantage share theirs. */
 export const ONCE: Readonly<Record<Vantage, Counts>> = {
   transcript: { transcript: 1 },
@@ -73,6 +76,7 @@ export class SessionMemory {
   protected readonly connections = new Tracked<Connection>(LIMITS.connections);
   protected readonly records = new Tracked<true>(LIMITS.record_ids);
   protected readonly facts = new Tracked<string>(LIMITS.facts);
+  #refused_dropped = 0;
   /** Latest record time, for records that have none. */
   last_time: string | undefined;
   /** What its worker is chosen by, when not its id: a branch is read where its origin is, and several sessions of one
@@ -84,9 +88,22 @@ export class SessionMemory {
     this.open.delete(ref);
   }
 
+  /** Notes that the `n`-th of the calls that are the same never ran. */
+  protected leaveOut(base: string, n: number): void {
+    const counts = this.seen.get(base);
+    if (counts === undefined || counts.refused?.includes(n) === true) return;
+    const refused = [...(counts.refused ?? []), n].toSorted((a, b) => a - b);
+    if (refused.length > LIMITS.refused_calls) {
+      refused.shift();
+      this.#refused_dropped++;
+    }
+    this.seen.set(base, { ...counts, refused });
+  }
+
   /** State dropped because a bound bit. */
   get evicted(): number {
     return (
+      this.#refused_dropped +
       this.open.evicted +
       this.seen.evicted +
       this.keys.evicted +
@@ -135,6 +152,11 @@ export class SessionMemory {
     if (this.records.has(record)) return true;
     this.records.set(record, true);
     return false;
+  }
+
+  /** Whether a record of this id was seen before. */
+  knows(record: string): boolean {
+    return this.records.has(record);
   }
 
   /** Ref of the newest call of a tool that waits under a ref of this kind: one with these arguments, if any has. */

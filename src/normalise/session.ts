@@ -21,6 +21,8 @@ export type Fact =
 
 /** Of a digest of arguments, in a key. */
 const HASH_CHARS = 16;
+/** Those that see a call before anybody can refuse it; to all others only those come that are let through. */
+const BEFORE: ReadonlySet<Vantage> = new Set(["transcript", "hook", "chat"]);
 
 export class Session extends SessionMemory {
   readonly id: string;
@@ -62,7 +64,18 @@ export class Session extends SessionMemory {
       e["tapline.primary"] = false;
     }
     if (id !== undefined && known === undefined) this.alias(id, e);
+    if (vantage === "hook" && e["tapline.decision.executed"] === false) this.refuse(e["tapline.call_key"]!);
     this.#remember(e, ref);
+  }
+
+  /** The call of this key never ran, so that whoever stands behind the refusal does not see it: the next that they see
+   * is the next one. */
+  refuse(key: string): void {
+    const end = key.lastIndexOf(".");
+    const base = key.slice(this.id.length + 1, end);
+    const n = Number(key.slice(end + 1));
+    // Other keys than those with an occurrence tell calls apart by themselves.
+    if (base.length === HASH_CHARS && Number.isSafeInteger(n)) this.leaveOut(base, n);
   }
 
   /** Keyed digest of a tool's arguments: the same for every observation of one call. */
@@ -73,6 +86,17 @@ export class Session extends SessionMemory {
   /** Remembers another name of a call, under which it may be observed again. */
   alias(name: string, e: Event): void {
     this.keys.set(name, this.#held(e["tapline.call_key"]!.slice(this.id.length + 1))!);
+  }
+
+  /** What waits under `ref` has been answered for now; what comes of it will be asked for by `name`. */
+  postpone(ref: string, call: OpenCall, name: string): void {
+    this.open.set(ref, call);
+    this.keys.set(name, ref);
+  }
+
+  /** The ref of what was postponed under this name. */
+  postponed(name: string): string | undefined {
+    return this.keys.get(name);
   }
 
   /** Remembers a request that is no tool call, until its response. */
@@ -105,7 +129,8 @@ export class Session extends SessionMemory {
     return (this.clean?.(text) ?? text).slice(0, LIMITS.state_text_chars);
   }
 
-  /** Sets call_key and primary; returns how often this vantage has seen it. With `occurrence`, the n-th sight from one vantage is the n-th call. */
+  /** Sets call_key and primary; returns how often this vantage has seen it. With `occurrence`, the n-th sight from one
+   * vantage is the n-th call, of those that can come to it. */
   #mark(e: Event, base: string, vantage: Vantage, occurrence: boolean): number {
     const counts = this.seen.get(base);
     if (counts === undefined) {
@@ -114,10 +139,14 @@ export class Session extends SessionMemory {
       e["tapline.primary"] = true;
       return 1;
     }
-    const n = (counts[vantage] ?? 0) + 1;
+    const { refused } = counts;
+    let n = (counts[vantage] ?? 0) + 1;
+    if (refused !== undefined && !BEFORE.has(vantage)) while (refused.includes(n)) n++;
     let most = 0;
-    for (const seen in counts) if (seen !== vantage) most = Math.max(most, counts[seen as Vantage]!);
-    this.seen.set(base, most === 0 ? { [vantage]: n } : { ...counts, [vantage]: n });
+    for (const seen in counts) {
+      if (seen !== vantage && seen !== "refused") most = Math.max(most, counts[seen as Vantage]!);
+    }
+    this.seen.set(base, most === 0 && refused === undefined ? { [vantage]: n } : { ...counts, [vantage]: n });
     const suffix = occurrence ? `.${n}` : "";
     e["tapline.call_key"] = `${this.id}.${base}${suffix}`;
     e["tapline.primary"] = occurrence ? n > most : false;
@@ -144,6 +173,8 @@ export class Session extends SessionMemory {
     }
     this.open.delete(ref);
     if (call.key !== "") {
+      if (e["tapline.vantage"] === "transcript" && e["tapline.decision.executed"] === false)
+        this.refuse(call.key);
       e["tapline.call_key"] = call.key;
       e["tapline.primary"] = call.primary;
     }

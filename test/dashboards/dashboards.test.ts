@@ -5,6 +5,9 @@ import { describe, expect, test } from "vitest";
 import { SETS } from "../../dashboards/colours.ts";
 import { DASHBOARDS } from "../../dashboards/index.ts";
 import { dashboardsSource } from "../../scripts/gen/dashboards.ts";
+import type { Event } from "../../src/core/generated/event.ts";
+import { claudeCode } from "../../src/normalise/formats/claude-code.ts";
+import { fixture, mapRecords } from "../normalise/harness.ts";
 import { RULES, check } from "./checker.ts";
 import { readKql } from "./kql.ts";
 import { FILES, type SavedObject, ofType, panelsOf, parse, readObjects, visStateOf } from "./objects.ts";
@@ -163,6 +166,24 @@ function textOf(
   const { id } = page.references.find(({ name }) => name === panel.panelRefName)!;
   return String(visStateOf(objects.find((object) => object.id === id)!).params["markdown"]);
 }
+
+test("tokens are summed over all events: each is on one, which need not be the call's primary", () => {
+  const summed = DASHBOARDS.flatMap(({ rows }) => rows)
+    .flatMap(({ panels }) => panels)
+    .filter((panel) => panel.kind === "table")
+    .filter(({ metrics }) => metrics.some(({ field }) => field?.startsWith("gen_ai.usage.") === true));
+  expect(summed.length).toBeGreaterThan(0);
+  for (const { id, where } of summed)
+    expect(
+      where.map(({ field }) => field),
+      id,
+    ).not.toContain("tapline.primary");
+  const { events } = mapRecords(claudeCode, fixture("claude-code/real.jsonl"));
+  const calls = events.filter((e) => e["event.action"] === "model-call");
+  const output = (of: readonly Partial<Event>[]): number =>
+    of.reduce((sum, e) => sum + (e["gen_ai.usage.output_tokens"] ?? 0), 0);
+  expect([output(calls), output(calls.filter((e) => e["tapline.primary"] === true))]).toEqual([637, 29]);
+});
 
 test("both files have the same pages and the same panels", () => {
   const named = (objects: readonly SavedObject[]) =>

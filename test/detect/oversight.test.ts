@@ -36,6 +36,7 @@ const proxy = (n: number, more: Partial<Observation> = {}): Observation =>
   seen("proxy", n, { server: "desk", tool: "read", ...more });
 const mcp = (n: number, more: Partial<Observation> = {}): Observation =>
   call(n, { server: "desk", tool: "read", ...more });
+const refusal = (n: number): Observation => seen("refusal", n, { server: "desk", tool: "read" });
 const session = (): Observation => seen("session", 0);
 
 /** All that comes of observations that arrive one after another, and of all the time in the world. */
@@ -145,6 +146,20 @@ test("a server that goes around its proxy is a bypass, also when the hook decide
   expect(short(told(listed, mcp(1), other))).toEqual(["bypass transcript-1 proxy"]);
 });
 
+test("a call that never ran is no bypass: the hook stopped it, or its user said no", () => {
+  const desk = { server: "desk", tool: "read" };
+  const stop = { ...desk, about: { "event.id": "hook-2", "tapline.decision.action": "block" } };
+  const before = [session(), mcp(1), proxy(1), hook(1, desk)];
+  expect(told(fresh(), ...before, mcp(2), hook(2, stop))).toEqual([]);
+  expect(told(fresh(), ...before, mcp(2), hook(2, desk), refusal(2))).toEqual([]);
+  expect(told(fresh(), ...before, mcp(2), refusal(2))).toEqual([]);
+  // Of one that waits no longer nothing is held, and others are judged as before.
+  const o = fresh();
+  o.offer([refusal(9)], { now_ms: T0, mark_ms: Number.NEGATIVE_INFINITY });
+  expect(o.size).toBe(0);
+  expect(short(told(o, ...before, mcp(2), refusal(2), mcp(3)))).toEqual(["bypass transcript-3 hook+proxy"]);
+});
+
 test("two decisions on a call that no transcript shows are one hole", () => {
   const desk = { server: "desk", tool: "read" };
   const events = told(fresh(), session(), mcp(1), proxy(1), hook(1, desk), proxy(2), hook(2, desk));
@@ -205,7 +220,7 @@ test("sessions and kinds are bounded", () => {
 const arbitraryCalls = fc.array(
   fc.record({
     n: fc.integer({ min: 0, max: 20 }),
-    side: fc.constantFrom<Side>("transcript", "hook", "proxy", "session"),
+    side: fc.constantFrom<Side>("transcript", "refusal", "hook", "proxy", "session"),
     session: fc.constantFrom("s", "t"),
     remote: fc.boolean(),
     backfill: fc.boolean(),

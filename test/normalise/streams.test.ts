@@ -5,8 +5,8 @@ import type { StreamInfo } from "../../src/core/stage.ts";
 import { Normaliser } from "../../src/normalise/index.ts";
 import { createRedactor } from "../../src/normalise/redact.ts";
 
-test("a stream is known until it has ended", () => {
-  const normaliser = new Normaliser({
+const newNormaliser = (): Normaliser =>
+  new Normaliser({
     origin: { namespace: "default", host: "test", version: "0" },
     digest: createDigest("key"),
     redactor: createRedactor("key"),
@@ -14,26 +14,41 @@ test("a stream is known until it has ended", () => {
     inspect: undefined,
     sealer: undefined,
   });
-  const stream: StreamInfo = {
-    id: "s",
-    source: "s",
-    path: "/a.jsonl",
-    format: "unknown",
-    session: undefined,
-    options: undefined,
-    capture: { arguments: "full", results: "full", messages: "full", identity: "full" },
-    modified_ms: 0,
-  };
-  const buffer = Buffer.from('{"a":1}\n');
+const STREAM: StreamInfo = {
+  id: "s",
+  source: "s",
+  path: "/a.jsonl",
+  format: "unknown",
+  session: undefined,
+  options: undefined,
+  capture: { arguments: "full", results: "full", messages: "full", identity: "full" },
+  modified_ms: 0,
+};
+const LINE = Buffer.from('{"a":1}\n');
+const work = (streams: readonly StreamInfo[], ended: readonly string[] = []) => ({
+  buffer: LINE,
+  segments: [{ stream: "s", start: 0, end: LINE.length, offset: 0 }],
+  streams,
+  ended,
+  now_ms: Date.UTC(2026, 10, 23),
+});
+
+test("a stream is known until it has ended", () => {
+  const normaliser = newNormaliser();
   const read = (streams: readonly StreamInfo[], ended: readonly string[]): number =>
-    normaliser.process({
-      buffer,
-      segments: [{ stream: "s", start: 0, end: buffer.length, offset: 0 }],
-      streams,
-      ended,
-      now_ms: Date.UTC(2026, 10, 23),
-    }).count;
-  expect([read([stream], []), read([], ["s"])]).toEqual([1, 1]);
+    normaliser.process(work(streams, ended)).count;
+  expect([read([STREAM], []), read([], ["s"])]).toEqual([1, 1]);
   expect(() => read([], [])).toThrow(TypeError);
-  expect(read([stream], [])).toBe(1);
+  expect(read([STREAM], [])).toBe(1);
+});
+
+test("a branch is placed where its transcript is read, also when another stream told of it first", () => {
+  const normaliser = newNormaliser();
+  const laneOf = (lane: string): unknown => {
+    normaliser.process(work([{ ...STREAM, session: "branch", lane }]));
+    return normaliser.state().sessions.find(([id]) => id === "branch")![1].lane;
+  };
+  expect(laneOf("branch")).toBeUndefined();
+  expect(laneOf("origin")).toBe("origin");
+  expect(laneOf("branch")).toBe("origin");
 });

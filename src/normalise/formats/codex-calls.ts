@@ -3,6 +3,7 @@
 import type { Event } from "../../core/generated/event.ts";
 import { type Fields, type Outcome, asObject, asText } from "../format.ts";
 import { setTargets } from "../targets.ts";
+import { isCallKnown, isResultKnown } from "./codex-fork.ts";
 import { type CodexRecord, begin } from "./codex-record.ts";
 import { decisionOf, setDecided, setVerdict, verdictOf } from "./decision.ts";
 import { asArguments, asDuration, asFlag, asInteger, asResult, asSpan } from "./fields.ts";
@@ -47,7 +48,7 @@ export function callItem(of: CodexRecord): Outcome | undefined {
 /** Emits the call unless another record did; without id it cannot be told and counts. */
 export function openCall(of: CodexRecord, id: string | undefined, call: Call): boolean {
   const { session } = of;
-  if (id !== undefined && session.repeats(`call:${id}`)) return false;
+  if (id !== undefined && isCallKnown(of, id)) return false;
   const e = begin("tool-call", of);
   setTool(e, call.name, call.server);
   e["gen_ai.tool.call.id"] = id;
@@ -68,7 +69,7 @@ export function closeCall(
   end: Ended,
 ): boolean {
   const { session } = of;
-  if (id !== undefined && session.repeats(`result:${id}`)) return false;
+  if (id !== undefined && isResultKnown(of, id)) return false;
   const e = begin("tool-result", of);
   e["gen_ai.operation.name"] = "execute_tool";
   e["gen_ai.tool.call.id"] = id;
@@ -168,8 +169,12 @@ export function guardian(of: CodexRecord): Outcome | undefined {
     action["tool_name"] ?? (action["type"] === "command" ? "shell" : action["type"]),
     asText(action["server"]),
   );
-  e["gen_ai.tool.call.id"] = asText(p["target_item_id"]);
-  e["tapline.call.ref"] = asText(p["target_item_id"]);
+  const id = asText(p["target_item_id"]);
+  const key = id === undefined ? undefined : of.session.waiting(id)?.key;
+  e["gen_ai.tool.call.id"] = id;
+  e["tapline.call.ref"] = id;
+  e["tapline.call_key"] = key;
+  if (key !== undefined && verdict === "deny") of.session.refuse(key);
   e["event.reason"] = asText(p["rationale"]);
   setTargets(e, e["gen_ai.tool.name"]!, action);
   setVerdict(e, verdict, "policy", asText(p["decision_source"]) ?? "guardian");

@@ -1,7 +1,7 @@
 // Codex records of any age in one shape, and the events that need no more than that: messages, errors, the session.
 import type { Action } from "../../core/generated/classes.ts";
 import type { Event } from "../../core/generated/event.ts";
-import { type Fields, type Outcome, type Scope, asText } from "../format.ts";
+import { type Fields, type Outcome, type Scope, asList, asObject, asText } from "../format.ts";
 import type { Session } from "../session.ts";
 import { asDuration, textOf } from "./fields.ts";
 
@@ -12,6 +12,8 @@ export interface CodexRecord {
   readonly p: Fields;
   readonly time: unknown;
   readonly session: Session;
+  /** The first ancestor of a session that is a fork. */
+  readonly origin: Session | undefined;
   readonly scope: Scope;
 }
 
@@ -28,6 +30,26 @@ export function begin(action: Action, of: CodexRecord): Event {
   return e;
 }
 
+const OPENING = /^<image(?: name=[^>]*)?>$/;
+const CLOSING = "</image>";
+
+function isImage(item: unknown): boolean {
+  return asObject(item)?.["type"] === "input_image";
+}
+
+/** The text of a message's content without the tags that the client puts around images: the event of the same prompt
+ * has none. A prompt that is nothing but an image has them alone. */
+export function textSaid(content: unknown): string | undefined {
+  const items = asList(content);
+  if (!items.some(isImage)) return textOf(content);
+  const own = items.filter((item, i) => {
+    const text = asText(asObject(item)?.["text"]);
+    if (text === CLOSING) return !isImage(items[i - 1]);
+    return text === undefined || !OPENING.test(text) || !isImage(items[i + 1]);
+  });
+  return textOf(own) ?? textOf(content);
+}
+
 /** A prompt or an answer, unless another kind of record has told it. */
 export function message(of: CodexRecord, role: unknown, text: string | undefined): Outcome {
   if (text === undefined) return "skipped:empty";
@@ -36,7 +58,7 @@ export function message(of: CodexRecord, role: unknown, text: string | undefined
   if (!of.session.isNews(`${role}.${of.scope.digest(text).slice(0, 16)}`, kind)) return "merged";
   if (role === "assistant") return answer(of, { text });
   // What the harness tells the model in the user's name comes as tagged text.
-  const e = begin(/^<[a-z_]+>|^# AGENTS\.md /.test(text) ? "session-event" : "prompt", of);
+  const e = begin(/^<(?!image>)[a-z_]+>|^# AGENTS\.md /.test(text) ? "session-event" : "prompt", of);
   e["gen_ai.input.messages"] = { text };
   of.scope.emit(e);
   return "recorded";

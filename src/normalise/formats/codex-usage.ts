@@ -1,7 +1,10 @@
 // Codex's token counts: totals that grow over the session and are logged again unchanged. Every token counts once.
+import type { Event } from "../../core/generated/event.ts";
 import { type Fields, type Outcome, asObject } from "../format.ts";
+import { isTotalKnown } from "./codex-fork.ts";
 import { type CodexRecord, begin } from "./codex-record.ts";
 import { asCount } from "./fields.ts";
+import { countTokens, requestOf } from "./tokens.ts";
 
 const COUNTERS = [
   ["input_tokens", "gen_ai.usage.input_tokens"],
@@ -17,8 +20,8 @@ export function usage(of: CodexRecord): Outcome | undefined {
   const last = asObject(info?.["last_token_usage"]);
   const total = asObject(info?.["total_token_usage"]) ?? asObject(of.p["usage"]);
   if (last !== undefined) {
-    if (!of.session.countsUsage(`tokens.${totalsOf(total ?? last)}`)) return "merged";
-    return emit(of, (name) => asCount(last[name]));
+    if (isTotalKnown(of, `tokens.${totalsOf(total ?? last)}`)) return "merged";
+    return request(of, last);
   }
   if (total === undefined) return undefined;
   let more = 0;
@@ -29,7 +32,11 @@ export function usage(of: CodexRecord): Outcome | undefined {
     grown[name] = of.session.countMore(`tokens.${name}`, count);
     more += grown[name];
   }
-  return more === 0 ? "merged" : emit(of, (name) => grown[name]);
+  if (more === 0) return "merged";
+  const e = counted(of, (name) => grown[name]);
+  e["tapline.primary"] = of.kind !== "exec";
+  of.scope.emit(e);
+  return "recorded";
 }
 
 function totalsOf(total: Fields): string {
@@ -38,12 +45,20 @@ function totalsOf(total: Fields): string {
   return text;
 }
 
-function emit(of: CodexRecord, count: (name: string) => number | undefined): Outcome {
+function counted(of: CodexRecord, count: (name: string) => number | undefined): Event {
   const e = begin("model-call", of);
   e["gen_ai.operation.name"] = "chat";
   e["event.outcome"] = "success";
-  e["tapline.primary"] = of.kind !== "exec";
   for (const [name, field] of COUNTERS) e[field] = count(name);
+  return e;
+}
+
+/** One request of the model, which telemetry may tell of, too. */
+function request(of: CodexRecord, last: Fields): Outcome {
+  const e = counted(of, (name) => asCount(last[name]));
+  const { "gen_ai.usage.input_tokens": input, "gen_ai.usage.output_tokens": output } = e;
+  const name = requestOf(e, of.session, input, output, e["gen_ai.usage.cache_read.input_tokens"]);
+  countTokens(e, of.session, name, output);
   of.scope.emit(e);
   return "recorded";
 }

@@ -3,9 +3,18 @@
 // codex-calls.ts. Most things are logged twice, as item and as event: the second sight is merged.
 import { type Fields, type Format, type Outcome, type Scope, asObject, asText } from "../format.ts";
 import type { Session } from "../session.ts";
+import { isCopiedHeader, rootOf } from "./codex-fork.ts";
 import { callItem, guardian } from "./codex-calls.ts";
 import { execItem } from "./codex-exec.ts";
-import { type CodexRecord, begin, failure, message, reasoning, sessionEvent } from "./codex-record.ts";
+import {
+  type CodexRecord,
+  begin,
+  failure,
+  message,
+  reasoning,
+  sessionEvent,
+  textSaid,
+} from "./codex-record.ts";
 import { usage } from "./codex-usage.ts";
 import { textOf } from "./fields.ts";
 import { isRolloutMode, setMode } from "./permission.ts";
@@ -57,7 +66,7 @@ function map(of: CodexRecord): Outcome {
 function item(of: CodexRecord): Outcome {
   const called = callItem(of);
   if (called !== undefined) return called;
-  if (of.type === "message") return message(of, of.p["role"], textOf(of.p["content"] ?? of.p["message"]));
+  if (of.type === "message") return message(of, of.p["role"], textSaid(of.p["content"] ?? of.p["message"]));
   if (of.type === "reasoning") return reasoning(of, textOf(of.p["summary"]) ?? textOf(of.p["content"]));
   return QUIET_ITEMS.has(of.type) ? sessionEvent(of, of.p["content"]) : unknown(of);
 }
@@ -116,6 +125,7 @@ function sessionMeta(of: CodexRecord): Outcome {
     session.note("gen_ai.agent.name", asText(p["agent_nickname"]));
   }
   session.tally("meta");
+  if (own !== undefined && isCopiedHeader(of, own)) return "merged";
   const e = begin("session-start", of);
   e["session.id"] = own ?? session.id;
   e["tapline.record.parent_id"] = asText(p["parent_thread_id"]) ?? asText(p["forked_from_id"]);
@@ -158,13 +168,13 @@ function turnContext(of: CodexRecord): Outcome {
 }
 
 /** Brings a line of any age to one shape. */
-function recordOf(r: Fields, session: Session, scope: Scope): CodexRecord {
+function recordOf(r: Fields, session: Session, origin: Session | undefined, scope: Scope): CodexRecord {
   const type = asText(r["type"]);
   const payload = asObject(r["payload"]);
   const time = r["timestamp"] ?? r["created_at"];
   if (payload !== undefined && type !== undefined) {
     const inner = asText(payload["type"]) ?? type;
-    return { kind: type, type: inner, p: payload, time, session, scope };
+    return { kind: type, type: inner, p: payload, time, session, origin, scope };
   }
   const of = (kind: string, inner: string): CodexRecord => ({
     kind,
@@ -172,6 +182,7 @@ function recordOf(r: Fields, session: Session, scope: Scope): CodexRecord {
     p: r,
     time,
     session,
+    origin,
     scope,
   });
   if (type !== undefined && (EXEC.test(type) || type === "error")) return of("exec", type);
@@ -206,7 +217,8 @@ export const codex: Format = {
   },
   sessionOf(head, path) {
     const named = PATH_ID.exec(path)?.[1];
-    if (named !== undefined) return named;
+    // A fork shares its origin's worker, where what it copied is known.
+    if (named !== undefined) return rootOf(head, named);
     for (const value of head) {
       const r = asObject(value);
       const p = asObject(r?.["payload"]) ?? r;
@@ -221,10 +233,14 @@ export const codex: Format = {
     }
     return undefined;
   },
-  open() {
+  open({ path, session }) {
+    const own = PATH_ID.exec(path)?.[1];
+    const root = own === session ? undefined : session;
     return (record, scope) => {
       const r = asObject(record);
-      return r === undefined ? "skipped:not_an_object" : map(recordOf(r, scope.session(), scope));
+      if (r === undefined) return "skipped:not_an_object";
+      const origin = own === undefined || root === undefined ? undefined : scope.session(root);
+      return map(recordOf(r, scope.session(own), origin, scope));
     };
   },
 };

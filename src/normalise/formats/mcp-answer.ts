@@ -3,9 +3,10 @@
 import type { Action } from "../../core/generated/classes.ts";
 import type { Event } from "../../core/generated/event.ts";
 import { type Fields, asHeld, asObject, asText } from "../format.ts";
+import type { OpenCall } from "../session-state.ts";
 import { messagesText, textOf } from "./fields.ts";
 import { serverConnected, toolsListed } from "./mcp-inventory.ts";
-import { type Line, begin, refOf, setMeta, setRest } from "./mcp-line.ts";
+import { type Line, askedFor, begin, refOf, setMeta, setRest, taskOf } from "./mcp-line.ts";
 
 /** The method that an answer belongs to, by its shape, when its request was not seen. */
 function guessMethod(result: Fields): string | undefined {
@@ -21,26 +22,43 @@ function guessMethod(result: Fields): string | undefined {
 export function answer(line: Line, msg: Fields): void {
   const ref = refOf(line, line.dir === "c2s" ? "s2c" : "c2s", msg["id"]);
   const failed = msg["error"] !== undefined && msg["error"] !== null;
-  const result = asObject(msg["result"]) ?? {};
-  const waiting = ref === undefined ? undefined : line.session.waiting(ref);
+  const value = msg["result"];
+  const result = asObject(value) ?? {};
+  // No result of the protocol's, and yet read by somebody.
+  const odd = !failed && asObject(value) === undefined;
+  const asked = ref === undefined ? undefined : line.session.waiting(ref);
+  // The result of a task is that of the call that became it.
+  const call = asked?.method === "tasks/result" ? line.session.postponed(askedFor(ref!)) : undefined;
+  const made = call === undefined ? undefined : line.session.waiting(call);
+  const waiting = made ?? asked;
   const method = waiting === undefined ? guessMethod(result) : waiting.method;
-  const e = begin(line, answerAction(method, failed), method);
-  e["event.outcome"] = failed ? "failure" : "success";
+  const e = begin(line, answerAction(method, failed || odd), method);
+  e["event.outcome"] = failed ? "failure" : odd ? "unknown" : "success";
   if (ref !== undefined) {
     e["jsonrpc.request.id"] = String(msg["id"]);
-    line.session.result(e, ref, waiting);
+    line.session.result(e, made === undefined ? ref : call!, waiting);
+    if (made !== undefined) line.session.drop(ref);
+    else if (waiting?.method === "tools/call" && !failed) becomesTask(e, line, result, ref, waiting);
   }
   if (failed) setError(e, msg["error"]);
   if (result["_meta"] !== undefined) setMeta(e, line, result["_meta"]);
-  if (method === "tools/call") toolResult(e, line, result);
+  if (method === "tools/call") toolResult(e, line, value, result);
   else if (failed) line.scope.emit(e);
-  else otherResult(e, line, method, msg["result"], result);
+  else otherResult(e, line, method, value, result);
 }
 
-function answerAction(method: string | undefined, failed: boolean): Action {
+/** The server has taken the call on as a task, and tells what came of it when it is asked for. */
+function becomesTask(e: Event, line: Line, result: Fields, ref: string, call: OpenCall): void {
+  const id = asText(asObject(result["task"])?.["taskId"]);
+  if (id === undefined) return;
+  e["event.outcome"] = "unknown";
+  line.session.postpone(ref, call, taskOf(e, line, id));
+}
+
+function answerAction(method: string | undefined, bare: boolean): Action {
   if (method === "tools/call") return "tool-result";
   if (method === "resources/read") return "resource-result";
-  if (failed) return "mcp-response";
+  if (bare) return "mcp-response";
   if (method === "tools/list") return "tools-listed";
   return method === "initialize" || method === "server/discover" ? "server-connected" : "mcp-response";
 }
@@ -55,11 +73,11 @@ function setError(e: Event, value: unknown): void {
   if (error?.["data"] !== undefined) e["tapline.ext"] = { error_data: asHeld(error["data"]) };
 }
 
-function toolResult(e: Event, line: Line, result: Fields): void {
+function toolResult(e: Event, line: Line, value: unknown, result: Fields): void {
   e["gen_ai.operation.name"] = "execute_tool";
   e["gen_ai.tool.type"] = "extension";
   if (e["event.outcome"] !== "failure") {
-    e["gen_ai.tool.call.result"] = asHeld(result);
+    e["gen_ai.tool.call.result"] = asHeld(value);
     if (result["isError"] === true) {
       e["event.outcome"] = "failure";
       e["error.type"] = "tool_error";
@@ -84,9 +102,10 @@ function otherResult(e: Event, line: Line, method: string | undefined, value: un
   if (e["event.action"] === "tools-listed") return toolsListed(e, line, result);
   if (e["event.action"] === "server-connected") serverConnected(e, line, result);
   else if (method === "resources/read") {
-    e["gen_ai.tool.call.result"] = asHeld(result);
+    e["gen_ai.tool.call.result"] = asHeld(value);
     setResultType(e, line, result);
-  } else if (method === "prompts/get") {
+  } else if (e["event.outcome"] === "unknown") setRest(e, "result", asHeld(value));
+  else if (method === "prompts/get") {
     const text = messagesText(result["messages"]);
     if (text !== undefined) e["gen_ai.input.messages"] = { text };
     setResultType(e, line, result);

@@ -198,6 +198,16 @@ export function refOf(line: Line, asked: "c2s" | "s2c", id: unknown): string | u
   return from + arrow + '"' + (id.length > ID_CHARS_MAX ? line.scope.digest(id) : id);
 }
 
+/** What joins a task of the server of this event to the call that it was made of. */
+export function taskOf(e: Event, line: Line, id: string): string {
+  return `task.${e["tapline.server.name"] ?? line.key}.${line.scope.digest(id)}`;
+}
+
+/** What joins the answer to a request for a task's result to that task. */
+export function askedFor(ref: string): string {
+  return `task.${ref}`;
+}
+
 /** Marks `e` as the call that waits under `ref`, told of again: it was asked about before, or is decided now. */
 export function again(line: Line, e: Event, ref: string): void {
   const call = line.session.waiting(ref);

@@ -9,6 +9,7 @@ import { answer } from "./mcp-answer.ts";
 import {
   type Line,
   again,
+  askedFor,
   begin,
   learn,
   nameOf,
@@ -18,6 +19,7 @@ import {
   setProtocol,
   setRest,
   setSampling,
+  taskOf,
 } from "./mcp-line.ts";
 
 /** Methods that the revisions up to 2026-07-28 define, with the class of their request. */
@@ -121,7 +123,16 @@ export function requestOf(
   const e = requested(line, method, params, as);
   const ref = setId(e, line, id);
   if (ref !== undefined) line.session.request(e, ref);
+  const task = method === "tasks/result" ? asText(params?.["taskId"]) : undefined;
+  if (ref !== undefined && task !== undefined) askForTask(line, taskOf(e, line, task), askedFor(ref));
   return e;
+}
+
+/** The answer will be that of the call that became the task. */
+function askForTask({ session }: Line, task: string, name: string): void {
+  const ref = session.postponed(task);
+  const call = ref === undefined ? undefined : session.waiting(ref);
+  if (call !== undefined) session.postpone(ref!, call, name);
 }
 
 /** The event of a request that is no tool call. */

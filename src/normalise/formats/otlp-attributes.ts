@@ -5,6 +5,9 @@ import { type Fields, type Scope, asList, asNumber, asObject, asText, asTexts } 
 import type { Session } from "../session.ts";
 import { asArguments, asCount, asInteger, setServer, setTool } from "./fields.ts";
 
+/** Refs of telemetry are its own: a transcript of the same session has calls of the same ids open. */
+export const REF = "otel:";
+
 /** One log record or span with what its resource and scope say. */
 export interface OtlpRecord {
   /** Event name of a log, name of a span. */
@@ -133,27 +136,4 @@ export function begin(action: Action, of: OtlpRecord, time: unknown): Event {
   } else if (server !== undefined) setServer(e, server);
   if ((e["mcp.protocol.version"] ?? "") >= "2026-07-28") e["mcp.session.id"] = undefined;
   return e;
-}
-
-/** Counts the tokens of a request once, whoever reports them; false when its input was counted before. */
-export function countTokens(
-  e: Event,
-  session: Session,
-  request: string | undefined,
-  output: number | undefined,
-): boolean {
-  if (request === undefined) {
-    e["tapline.primary"] = true;
-    e["gen_ai.usage.output_tokens"] = output;
-    return true;
-  }
-  const isFirst = session.countsUsage(request);
-  e["gen_ai.usage.output_tokens"] = output === undefined ? undefined : session.countMore(request, output);
-  session.observe(e, `model.${request}`);
-  if (isFirst) return true;
-  e["gen_ai.usage.input_tokens"] = undefined;
-  e["gen_ai.usage.cache_read.input_tokens"] = undefined;
-  e["gen_ai.usage.cache_creation.input_tokens"] = undefined;
-  e["gen_ai.usage.reasoning.output_tokens"] = undefined;
-  return false;
 }

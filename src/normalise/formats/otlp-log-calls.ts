@@ -14,7 +14,7 @@ import {
   setOutcome,
   setTool,
 } from "./fields.ts";
-import type { OtlpRecord } from "./otlp-attributes.ts";
+import { type OtlpRecord, REF } from "./otlp-attributes.ts";
 import { begin, emit, first } from "./otlp-log-record.ts";
 import { setGrant } from "./permission.ts";
 
@@ -49,8 +49,8 @@ export function toolResult(of: OtlpRecord): number {
   setCall(result, a);
   const denied = verdictOf(asText(first(a, "decision_type", "decision"))) === "deny";
   let emitted = 1;
-  const ref =
-    result["gen_ai.tool.call.id"] ?? `${of.name}.${of.scope.offset}.${asText(a["event.sequence"]) ?? ""}`;
+  const id = result["gen_ai.tool.call.id"];
+  const ref = REF + (id ?? `${of.name}.${of.scope.offset}.${asText(a["event.sequence"]) ?? ""}`);
   if (!denied) {
     const ended = Date.parse(result["@timestamp"] ?? "");
     const call = begin("tool-call", of, fromMs(ended - Math.round((took ?? 0) / NANO_PER_MS)));
@@ -119,7 +119,8 @@ export function decision(of: OtlpRecord): number {
   const e = begin("tool-call-decision", of);
   setCall(e, a);
   setDecider(e, a);
-  e["tapline.call.ref"] = e["gen_ai.tool.call.id"];
+  const id = e["gen_ai.tool.call.id"];
+  e["tapline.call.ref"] = id === undefined ? undefined : REF + id;
   const verdict = verdictOf(asText(a["decision"]));
   if (verdict === undefined) e["event.outcome"] = "unknown";
   else setDecided(e, verdict);

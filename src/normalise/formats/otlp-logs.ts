@@ -4,10 +4,11 @@ import type { Event } from "../../core/generated/event.ts";
 import type { Json } from "../../core/text.ts";
 import { asNumber, asText } from "../format.ts";
 import { asCount, asDuration, asFlag, asInteger, asResult } from "./fields.ts";
-import { type OtlpRecord, countTokens, valueOf } from "./otlp-attributes.ts";
+import { type OtlpRecord, valueOf } from "./otlp-attributes.ts";
 import { decision, toolResult } from "./otlp-log-calls.ts";
 import { AGENTS, begin, emit, first } from "./otlp-log-record.ts";
 import { setMode } from "./permission.ts";
+import { countTokens, requestOf } from "./tokens.ts";
 
 const QUIET =
   /^(?:auth|chat\.|plan\.|agent\.|conseca|keychain|onboarding|token_storage|loop_|llm_loop|malformed_|network_retry|ripgrep_|web_fetch_|edit_|startup_|rewind|invalid_|content_retry|recovery_|plugin_|skill_|hook_|retention_|api_re|compaction|at_mention|feedback|config|sandbox|websocket|sse|file_operation|conversation_|next_speaker|slash_|flash_|model_|chat_|extension_|ide_|agent_|tool_output|session)/;
@@ -67,15 +68,22 @@ function twinOf(of: OtlpRecord): string | undefined {
   return `gemini#${of.session.tally(`answer.${of.name}`)}`;
 }
 
+/** Codex names no requests, neither here nor in its rollouts. */
+function requestBy(of: OtlpRecord, e: Event, output: number | undefined): string | undefined {
+  const { attributes: a, session } = of;
+  if (!of.name.startsWith("codex.")) return undefined;
+  return requestOf(e, session, asCount(a["input_token_count"]), output, asCount(a["cached_token_count"]));
+}
+
 function modelCall(of: OtlpRecord): number {
   const { attributes: a, session } = of;
   const e = begin("model-call", of);
-  const request = twinOf(of) ?? asText(first(a, "request_id", "gen_ai.response.id"));
   e["gen_ai.operation.name"] ??= "chat";
   e["event.duration"] = asDuration(a["duration_ms"]);
   e["event.outcome"] = "success";
   const output = asCount(first(a, "output_tokens", "output_token_count", "gen_ai.usage.output_tokens"));
-  if (countTokens(e, session, request, output)) {
+  const named = twinOf(of) ?? asText(first(a, "request_id", "gen_ai.response.id"));
+  if (countTokens(e, session, named ?? requestBy(of, e, output), output)) {
     e["gen_ai.usage.input_tokens"] ??= asCount(first(a, "input_tokens", "input_token_count"));
     e["gen_ai.usage.cache_read.input_tokens"] ??= asCount(
       first(a, "cache_read_tokens", "cached_token_count", "cached_content_token_count"),

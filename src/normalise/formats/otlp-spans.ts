@@ -5,7 +5,8 @@ import type { Event } from "../../core/generated/event.ts";
 import { asList, asNumber, asObject, asText } from "../format.ts";
 import { setTargets } from "../targets.ts";
 import { setOutcome, setTool } from "./fields.ts";
-import { type OtlpRecord, attributesOf, begin, countTokens, idOf, nanosBetween } from "./otlp-attributes.ts";
+import { type OtlpRecord, REF, attributesOf, begin, idOf, nanosBetween } from "./otlp-attributes.ts";
+import { countTokens } from "./tokens.ts";
 
 const MODEL_OPERATIONS = new Set(["chat", "generate_content", "text_completion", "embeddings"]);
 const STATUS_ERROR = 2;
@@ -65,7 +66,7 @@ function tool(of: OtlpRecord): number {
   call["error.message"] = undefined;
   call["rpc.response.status_code"] = undefined;
   const id = idOf(raw["spanId"]);
-  const ref = call["gen_ai.tool.call.id"] ?? id ?? `${of.scope.offset}`;
+  const ref = REF + (call["gen_ai.tool.call.id"] ?? id ?? of.scope.offset);
   session.call(call, ref, id === undefined ? undefined : `span.${id}`);
   const parent = idOf(raw["parentSpanId"]);
   if (parent !== undefined) session.alias(`span.${parent}`, call);

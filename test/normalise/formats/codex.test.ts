@@ -6,7 +6,9 @@ import { fixture, golden, mapRecords } from "../harness.ts";
 import { fuzz } from "./fuzz.ts";
 
 const NAMES =
-  "shapes drift tool-call-items v050_legacy v051_usage v052_raw v053_rate_limit twice bare exec".split(" ");
+  "shapes drift tool-call-items v050_legacy v051_usage v052_raw v053_rate_limit twice bare exec images".split(
+    " ",
+  );
 const SESSION = "019fc8be-3658-7ca3-9e29-000000000001";
 
 describe("codex", () => {
@@ -38,6 +40,20 @@ describe("codex", () => {
       output += e["gen_ai.usage.output_tokens"] ?? 0;
     }
     expect([input, output]).toEqual([300, 30]);
+  });
+
+  it("counts a prompt with images once, which item and event tell with tags and without", () => {
+    const lines = fixture("codex/images.jsonl");
+    for (const order of [lines, lines.toReversed()]) {
+      const { events } = mapRecords(codex, order, { session: SESSION });
+      const texts = events
+        .filter((e) => e["event.action"] === "prompt")
+        .map((e) => (e["gen_ai.input.messages"] as { text: string }).text);
+      expect(texts.filter((text) => text.endsWith("this") || text.endsWith("this?"))).toHaveLength(2);
+      // What somebody typed stays.
+      expect(texts).toContain("</image>\n<image name=x>");
+      expect(texts).toContain("what does </image> close?");
+    }
   });
 
   it("keeps the runs of one thread apart, whose items have the same ids", () => {

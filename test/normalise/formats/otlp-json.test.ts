@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { attributesOf, valueOf } from "../../../src/normalise/formats/otlp-attributes.ts";
 import { claudeCode } from "../../../src/normalise/formats/claude-code.ts";
+import { codex } from "../../../src/normalise/formats/codex.ts";
 import { otlpJson } from "../../../src/normalise/formats/otlp-json.ts";
 import { fixture, golden, mapRecords } from "../harness.ts";
 import { fuzz } from "./fuzz.ts";
@@ -73,6 +74,98 @@ describe("otlp-json", () => {
     expect(events[1]).toMatchObject({ "tapline.call_key": key, "tapline.primary": false });
     expect(events[2]).toMatchObject({ "tapline.primary": false, "gen_ai.usage.output_tokens": 5 });
     expect(events[2]!["gen_ai.usage.input_tokens"]).toBeUndefined();
+  });
+
+  it("takes no call from the transcript of the same session, which is still open there", () => {
+    const session = "11111111-2222-4333-8444-555555555555";
+    const call = { type: "tool_use", id: "toolu_1", name: "Bash", input: { command: "ls" } };
+    const asked = {
+      type: "assistant",
+      uuid: "u1",
+      sessionId: session,
+      timestamp: "2026-11-20T10:00:00Z",
+      message: { id: "m1", content: [call] },
+    };
+    const answered = {
+      type: "user",
+      uuid: "u2",
+      sessionId: session,
+      timestamp: "2026-11-20T10:00:02Z",
+      message: { content: [{ type: "tool_result", tool_use_id: "toolu_1", content: "ok" }] },
+    };
+    const attributes = Object.entries({
+      "session.id": session,
+      "gen_ai.tool.name": "Bash",
+      "gen_ai.tool.call.id": "toolu_1",
+      tool_name: "Bash",
+      tool_use_id: "toolu_1",
+      success: "true",
+    }).map(([key, stringValue]) => ({ key, value: { stringValue } }));
+    const times = { startTimeUnixNano: "1795168800000000000", endTimeUnixNano: "1795168801000000000" };
+    const span = { spanId: "00f067aa0ba902b7", name: "execute_tool Bash", ...times, attributes };
+    const logRecord = {
+      timeUnixNano: "1795168800000000000",
+      eventName: "claude_code.tool_result",
+      attributes,
+    };
+    for (const record of [
+      { resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] },
+      { resourceLogs: [{ scopeLogs: [{ logRecords: [logRecord] }] }] },
+    ]) {
+      const first = mapRecords(claudeCode, [asked], { session });
+      const seen = mapRecords(otlpJson, [record], { session, sessions: first.sessions });
+      expect(seen.events).toHaveLength(2);
+      for (const e of seen.events)
+        expect(e).toMatchObject({ "tapline.primary": false, "tapline.call.ref": "otel:toolu_1" });
+      const last = mapRecords(claudeCode, [answered], { session, sessions: seen.sessions });
+      expect(last.events).toMatchObject([
+        { "tapline.call.joined": true, "tapline.primary": true, "gen_ai.tool.name": "Bash" },
+      ]);
+      expect(last.events[0]!["tapline.call_key"]).toBe(`${session}.toolu_1`);
+    }
+  });
+
+  it("counts the tokens of Codex once, whose requests have no id, with its rollout in either order", () => {
+    const session = "019fc8be-3658-7ca3-9e29-000000000001";
+    const completed = ([input, output, cached]: readonly number[]) => ({
+      timeUnixNano: "1795168800000000000",
+      attributes: Object.entries({
+        "event.name": "codex.sse_event",
+        "event.kind": "response.completed",
+        "conversation.id": session,
+        input_token_count: input,
+        output_token_count: output,
+        cached_token_count: cached,
+      }).map(([key, value]) => ({ key, value: { stringValue: String(value) } })),
+    });
+    // The last was in no rollout.
+    const logRecords = [
+      [100, 10, 50],
+      [200, 20, 100],
+      [200, 20, 100],
+    ].map(completed);
+    const telemetry = [{ resourceLogs: [{ scopeLogs: [{ logRecords }] }] }];
+    const sides = [
+      [codex, fixture("codex/twice.jsonl")],
+      [otlpJson, telemetry],
+    ] as const;
+    for (const order of [sides, sides.toReversed()]) {
+      const [[first, told], [second, toldAgain]] = order as unknown as typeof sides;
+      const before = mapRecords(first, told, { session });
+      const after = mapRecords(second, toldAgain, { session, sessions: before.sessions });
+      const calls = [...before.events, ...after.events].filter(
+        (e) => e["event.action"] === "model-call" && e["tapline.call_key"] !== undefined,
+      );
+      let [input, output, cached] = [0, 0, 0];
+      for (const e of calls) {
+        input += e["gen_ai.usage.input_tokens"] ?? 0;
+        output += e["gen_ai.usage.output_tokens"] ?? 0;
+        cached += e["gen_ai.usage.cache_read.input_tokens"] ?? 0;
+      }
+      expect([input, output, cached]).toEqual([500, 50, 250]);
+      expect(calls).toHaveLength(5);
+      expect(calls.filter((e) => e["tapline.primary"] === true)).toHaveLength(3);
+    }
   });
 
   it("tells an approval for good as a grant, one for a single call not", () => {
