@@ -119,19 +119,19 @@ test("memory that is given back holds the next body, and no body in hand", () =>
   const encoder = new BulkEncoder();
   const documents = (from: number) =>
     Array.from({ length: 200 }, (_, i) => serialise(toolCall("m", from + i)));
-  const encode = (from: number): BulkBody => encoder.encode(batchOf(documents(from), from))[0]!;
+  const next = (from: number): BulkBody => encoder.encode(batchOf(documents(from), from))[0]!;
   const fresh = (from: number): Buffer => new BulkEncoder().encode(batchOf(documents(from), from))[0]!.bytes;
-  const first = encode(0);
-  const second = encode(1_000);
+  const first = next(0);
+  const second = next(1_000);
   expect(second.bytes.buffer).not.toBe(first.bytes.buffer);
   encoder.give(first);
-  const third = encode(2_000);
+  const third = next(2_000);
   expect(third.bytes.buffer).toBe(first.bytes.buffer);
   expect(third.bytes.equals(fresh(2_000))).toBe(true);
   expect(second.bytes.equals(fresh(1_000))).toBe(true);
   // What was picked has memory of its own, which is not taken for a body's.
   encoder.give(pick(third, [0]));
-  expect(encode(3_000).bytes.buffer.byteLength).toBe(LIMITS.bulk_bytes);
+  expect(next(3_000).bytes.buffer.byteLength).toBe(LIMITS.bulk_bytes);
   expect(third.bytes.equals(fresh(2_000))).toBe(true);
 });
 
