@@ -1,18 +1,12 @@
 // How much of the content an event keeps: the capture level of each data class, and of who the user is. Runs after
 // redaction and enrichment, on finished events; what it drops, no rule and no sink sees.
 import { canonical, type Digest } from "../core/digest.ts";
+import { USER_FIELDS } from "../core/erasure.ts";
 import type { Event, FieldName } from "../core/generated/event.ts";
 import type { Capture, CaptureLevel } from "../core/stage.ts";
 import { CONTENT_CLASS } from "./content.ts";
 import type { Sealer } from "./seal.ts";
 
-const USER_FIELDS = [
-  "user.id",
-  "user.name",
-  "user.email",
-  "user.effective.name",
-  "user.target.name",
-] as const;
 const PSEUDONYM_CHARS = 16;
 
 /** Lets through what the levels allow, and writes the levels into the event. Sealing without a sealer falls back to

@@ -1,4 +1,4 @@
-// Answers of servers to the searches of a reconciliation.
+// Answers of servers to searches that have to see everything.
 import { failure } from "./answer.ts";
 import type { Answer } from "./connection.ts";
 import { type Figure, parseExact } from "./exact-json.ts";

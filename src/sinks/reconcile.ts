@@ -1,5 +1,6 @@
 // Holds a range of the ledger against the documents in a cluster, both ways: what is missing, what was altered, what is
 // there and not in the ledger. Keeps one batch in memory, whatever the range. Changes nothing in the cluster.
+import { OWN_FIELDS, USER_FIELDS } from "../core/erasure.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { EntryBatch } from "../core/stage.ts";
 import type { Server } from "./connection.ts";
@@ -57,6 +58,7 @@ export interface Reconciled {
 const INDEXES = "/logs-tapline.*-*";
 const ANY = { ignore_unavailable: "true", allow_no_indices: "true", allow_partial_search_results: "false" };
 const FIELDS = 5;
+const SEALED_FIELDS: ReadonlySet<string> = new Set(USER_FIELDS);
 
 export class Reconciler {
   readonly #server: Server;
@@ -175,8 +177,9 @@ export class Reconciler {
   #whyAway(body: BulkBody, item: number, index: number): "dead" | "erased" | "filtered" | "missing" {
     const { dead, erased, leave_out } = this.#options;
     if (dead.has(index)) return "dead";
-    const text = textOf(body, item);
-    if (erased.some((tag) => text.includes(tag))) return "erased";
+    const user = ownValue(documentOf(body, item), "user");
+    const own = OWN_FIELDS.map((name) => ownValue(user, name));
+    if (erased.some((tag) => own.some((value) => begins(value, tag)))) return "erased";
     const { stream } = itemOf(body, item);
     return leave_out.some((dataset) => stream.startsWith(`logs-${dataset}-`)) ? "filtered" : "missing";
   }
@@ -186,8 +189,9 @@ export class Reconciler {
     const fields: string[] = [];
     let unsealed = false;
     compareExact(expected, actual, (path, was, is) => {
-      if (typeof was === "string" && typeof is === "string" && was.includes(this.#options.sealed))
-        return (unsealed = true);
+      // Nowhere else: content that holds the marker is somebody's text.
+      const may = SEALED_FIELDS.has(path) && typeof is === "string";
+      if (may && begins(was, this.#options.sealed)) return (unsealed = true);
       fields.push(path);
       return fields.length < FIELDS;
     });
@@ -240,6 +244,8 @@ const HITS = 10_000;
 const REFRESH = { ignore_unavailable: "true", allow_no_indices: "true", filter_path: "_shards.failed" };
 
 /** The document of an item, as it was to be sent. */
+const begins = (value: unknown, text: string): boolean => typeof value === "string" && value.startsWith(text);
+
 const documentOf = (body: BulkBody, item: number): unknown => parseExact(textOf(body, item));
 
 function textOf(body: BulkBody, item: number): string {
