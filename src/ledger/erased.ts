@@ -6,6 +6,7 @@ import { LIMITS } from "../core/limits.ts";
 import type { EntryBatch } from "../core/stage.ts";
 import { validDigest } from "./blobs.ts";
 import { placeFile } from "./files.ts";
+import { ownWord } from "./own-word.ts";
 import { ERASED } from "./paths.ts";
 import { type TreeFiles, filesIn } from "./tree-files.ts";
 
@@ -46,21 +47,12 @@ export async function addErased(dir: string, more: readonly Erased[]): Promise<v
 
 /** What an entry tells of an erasure: whose, and which blobs were to go. Undefined when it tells of none. */
 export function erasureOf(entry: Uint8Array): { subject: string; blobs: readonly string[] } | undefined {
-  interface Said {
-    event?: { action?: unknown };
-    tapline?: { vantage?: unknown; erasure?: { subject?: unknown; blobs?: unknown } };
-  }
-  try {
-    const said = JSON.parse(Buffer.from(entry).toString()) as Said | null;
-    const { vantage, erasure } = said?.tapline ?? {};
-    const subject = erasure?.subject;
-    if (said?.event?.action !== "subject-erasure" || vantage !== "self" || !validDigest(subject))
-      return undefined;
-    const blobs = Array.isArray(erasure?.blobs) ? erasure.blobs.filter(validDigest) : [];
-    return { subject, blobs };
-  } catch {
-    return undefined;
-  }
+  type Said = { subject?: unknown; blobs?: unknown } | null | undefined;
+  const erasure = ownWord(entry, "subject-erasure")?.["erasure"] as Said;
+  const subject = erasure?.subject;
+  if (!validDigest(subject)) return undefined;
+  const blobs = Array.isArray(erasure?.blobs) ? erasure.blobs.filter(validDigest) : [];
+  return { subject, blobs };
 }
 
 interface Reads {

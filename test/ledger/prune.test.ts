@@ -18,6 +18,7 @@ import {
   DAY_MS,
   SHARED,
   START_MS,
+  UPSTREAM,
   announced,
   append,
   digestOf,
@@ -276,14 +277,20 @@ describe("attacks", () => {
     const { entry } = await announced(ledger, 512);
     const forged = { ...pruneEntry(0, 768), tapline: { vantage: "transcript", prune: { from: 0, to: 768 } } };
     const other = await say(ledger, forged);
+    // What another collector said of its own ledger, as a central one records it.
+    const foreign = { ...pruneEntry(0, 768), tapline: { ...pruneEntry(0, 768).tapline, upstream: UPSTREAM } };
+    const host = await say(ledger, foreign);
     await ledger.close();
     remove(dir, 3);
     claim(dir, 512, entry);
     expect(await findings(dir)).toEqual(["tile/entries/002 is missing"]);
     claim(dir, 768, entry);
     expect((await findings(dir))[0]).toMatch(/^entries before 768 are missing, and entry \d+ does not say/);
-    claim(dir, 768, other);
-    expect((await findings(dir))[0]).toMatch(/^entries before 768 are missing/);
+    for (const one of [other, host]) {
+      claim(dir, 768, one);
+      expect((await findings(dir))[0]).toMatch(/^entries before 768 are missing/);
+    }
+    if (haveGo) expect(goverify(dir)).toMatch(/^1 FAILED: entry \d+ does not say that entries before 768/);
   });
 
   test("a hash tile that is changed or removed before the limit is found", async () => {
