@@ -155,13 +155,29 @@ describe("what goes", () => {
   test("a blob that is put again while it is looked for stays", async () => {
     const dir = newDir();
     const ledger = await grown(dir, 2_000, 1_200);
-    const put = ledger.pruner.watchBlobs();
-    const { blobs } = await planned(dir, START_MS + 8 * DAY_MS);
-    ledger.putBlob(digestOf(ownText(7)), Buffer.from(ownText(7)));
-    await ledger.commit();
-    await ledger.pruner.prune(await announced(ledger, 768), blobs, put);
+    await ledger.pruner.watchingBlobs(async (put) => {
+      const { blobs } = await planned(dir, START_MS + 8 * DAY_MS);
+      ledger.putBlob(digestOf(ownText(7)), Buffer.from(ownText(7)));
+      await ledger.commit();
+      await ledger.pruner.prune(await announced(ledger, 768), blobs, put);
+    });
     expect(existsSync(join(dir, blobOf(ownText(7))))).toBe(true);
     expect(existsSync(join(dir, blobOf(ownText(57))))).toBe(false);
+    await ledger.close();
+  });
+
+  test("blobs that are put are noted while they are looked for, and no longer", async () => {
+    const dir = newDir();
+    const { ledger } = await openLedger(dir);
+    let noted: ReadonlySet<string> = new Set();
+    const failed = ledger.pruner.watchingBlobs(async (put) => {
+      noted = put;
+      ledger.putBlob(digestOf(ownText(7)), Buffer.from(ownText(7)));
+      throw new Error("the look failed");
+    });
+    await expect(failed).rejects.toThrow("the look failed");
+    ledger.putBlob(digestOf(ownText(57)), Buffer.from(ownText(57)));
+    expect([...noted]).toEqual([digestOf(ownText(7))]);
     await ledger.close();
   });
 
