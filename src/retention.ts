@@ -129,9 +129,11 @@ export class Retention {
     const { ledger } = this.#parts;
     const from = ledger.first;
     if (to <= from) return;
+    // Nothing is signed while somebody holds another history, or the signer is away: then nothing is removed either, and
+    // no entry says that it was.
+    if (!(await ledger.publish(true))) throw new Error("nothing is signed at present: nothing was removed");
     const entry = await this.#tell(from, to, days);
     await ledger.publish();
-    // Nothing is signed any more while somebody holds another history: then nothing is removed either.
     if (entry === undefined || ledger.published <= entry)
       throw new Error("the entry that tells of the removal is not signed: nothing was removed");
     await ledger.pruner.prune({ first: to, entry, from }, blobs, put);

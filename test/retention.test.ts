@@ -1,14 +1,15 @@
-// Retention beside a ledger: a removal that fails is finished before the next one begins.
+// Retention beside a ledger: a removal that fails is finished before the next one begins, and while nothing is signed nothing
+// is removed and no entry says that it was.
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Config } from "../src/config.ts";
 import { LIMITS } from "../src/core/limits.ts";
-import type { Ledger } from "../src/ledger/log.ts";
+import { Ledger } from "../src/ledger/log.ts";
 import { Retention } from "../src/retention.ts";
 import type { SelfRecorder } from "../src/self.ts";
-import { newDir } from "./ledger/helpers.ts";
+import { newDir, readAll } from "./ledger/helpers.ts";
 import { announced, grown, pruneEntry, say } from "./ledger/pruning.ts";
 
 const { check_first_ms, prune_ms } = LIMITS;
@@ -70,5 +71,34 @@ test.each([30, undefined])("a removal that fails once is finished: retention of 
   const first = days === undefined ? 512 : 1_024;
   expect(JSON.parse(readFileSync(join(dir, "pruned"), "utf8"))).toMatchObject({ first, from: first });
   expect(bundles(dir)[0]).toBe(days === undefined ? "002" : "004");
+  await ledger.close();
+});
+
+test("while nothing is signed nothing is recorded as removed", async () => {
+  const state = newDir();
+  const dir = join(state, "ledger");
+  await (await grown(dir, 1_700, 1_200)).close();
+  const signing = { held: false };
+  const { ledger } = await Ledger.open({
+    dir,
+    origin: "test.example/ledger",
+    log: () => undefined,
+    checkpoint_ms: 1_000_000,
+    signing,
+  });
+  signing.held = true; // an anchor holds another history
+  const retention = retaining(state, ledger, 30);
+  retention.start();
+  await until(() => retention.status?.held !== undefined);
+  await sleep(500);
+  expect(retention.status?.held).toBe("nothing is signed at present: nothing was removed");
+  const told = async () =>
+    (await readAll(ledger, ledger.first)).filter((text) => text.includes("ledger-prune"));
+  expect(await told()).toEqual([]);
+  expect(bundles(dir)[0]).toBe("000");
+  signing.held = false;
+  await until(() => ledger.first === 1_024);
+  await retention.end();
+  expect(await told()).toHaveLength(1);
   await ledger.close();
 });

@@ -184,11 +184,12 @@ export class Ledger {
     return this.#waiters.wait(beyond, signal, most_ms);
   }
 
-  /** Publishes a checkpoint over the durable entries, when there are more than at the last one. */
-  async publish(): Promise<void> {
+  /** Publishes a checkpoint over the durable entries: when there are more than at the last one, or `anew`. False when nothing
+   * is signed at present. */
+  async publish(anew = false): Promise<boolean> {
     this.#check();
     try {
-      await this.#publisher.publish(false);
+      return await this.#publisher.publish(anew);
     } catch (error) {
       throw this.#fail("publishing a checkpoint", error);
     }
