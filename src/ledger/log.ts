@@ -220,12 +220,11 @@ export class Ledger {
     this.#check();
     if (frames.length === 0 && this.#keeping.blobs.size === 0) return;
     this.#pending = [];
-    const writeBlobs = this.#keeping.blobs.take();
+    const withBlobs = this.#keeping.blobs.take();
     try {
       await this.#tiles.room();
       this.#check();
-      await writeBlobs();
-      await this.#wal.write(frames);
+      await withBlobs(() => this.#wal.write(frames));
     } catch (error) {
       throw this.#fail("writing the log", error);
     }

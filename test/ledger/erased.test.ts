@@ -1,7 +1,11 @@
 // The file `erased`, and what an entry has to be for blobs to be excused by it.
 import { expect, test } from "vitest";
+import { removeBlobs } from "../../src/erasure.ts";
+import { PendingBlobs, readBlob } from "../../src/ledger/blobs.ts";
 import { erasureOf } from "../../src/ledger/erased.ts";
-import { UPSTREAM } from "./pruning.ts";
+import { openReader } from "../../src/ledger/reader.ts";
+import { newDir, openLedger } from "./helpers.ts";
+import { UPSTREAM, append, digestOf, ownText } from "./pruning.ts";
 
 const ANN = "a".repeat(32);
 
@@ -15,4 +19,23 @@ test("only this ledger's own entry tells of an erasure", () => {
   expect(told(tapline, "tool-call")).toBeUndefined();
   expect(told({ ...tapline, erasure: null })).toBeUndefined();
   expect(erasureOf(Buffer.from("null"))).toBeUndefined();
+});
+
+test("a blob that is recorded again while an erasure removes it is there with its entry", async () => {
+  const dir = newDir();
+  const { ledger } = await openLedger(dir);
+  await append(ledger, 10);
+  const digest = digestOf(ownText(7));
+  const reader = openReader(dir);
+  const since = await reader.size();
+  const blobs = new PendingBlobs(dir);
+  blobs.put(digest, Buffer.from(ownText(7)));
+  // The blob is there when the commit looks; the erasure looks for entries that name it when there is none yet.
+  await blobs.take()(async () => {
+    expect(await removeBlobs(dir, [digest], reader, since)).toBe(1);
+    expect(await readBlob(dir, digest)).toBeUndefined();
+  });
+  expect((await readBlob(dir, digest))?.toString()).toBe(ownText(7));
+  await reader.close();
+  await ledger.close();
 });
