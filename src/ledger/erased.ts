@@ -1,8 +1,10 @@
 // Who was erased from a ledger: the file `erased` names the entries that tell of it. What these list may be missing; a blob
 // that is gone and listed nowhere is missing all the same. The file alone excuses nothing.
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { TaplineError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
+import { takeLock } from "../core/lock.ts";
 import type { EntryBatch } from "../core/stage.ts";
 import { validDigest } from "./blobs.ts";
 import { placeFile } from "./files.ts";
@@ -34,8 +36,35 @@ export async function readErased({ read }: Pick<TreeFiles, "read">): Promise<rea
 
 export const erasedIn = (dir: string): Promise<readonly Erased[]> => readErased(filesIn(dir));
 
-/** Resolves when it is durable. Throws ERASED_FULL. */
+/** Resolves when it is durable. Throws ERASED_FULL, ERASED_BUSY. */
 export async function addErased(dir: string, more: readonly Erased[]): Promise<void> {
+  const release = await alone(join(dir, `${ERASED}.lock`));
+  try {
+    await writeErased(dir, more);
+  } finally {
+    release();
+  }
+}
+
+/** Erasures are commands, of which two may run at once: each reads the file and writes it anew. */
+async function alone(path: string): Promise<() => void> {
+  const busy = (pid: string): TaplineError =>
+    new TaplineError("ERASED_BUSY", `process ${pid} has ${path}: another erasure`, {
+      retry: true,
+      remedy: "ask again when it has ended",
+    });
+  for (const end_ms = performance.now() + LIMITS.erased_wait_ms; ;) {
+    try {
+      return takeLock(path, busy);
+    } catch (error) {
+      const waits = error instanceof TaplineError && performance.now() < end_ms;
+      if (!waits) throw error;
+      await sleep(LIMITS.erased_wait_ms / 500);
+    }
+  }
+}
+
+async function writeErased(dir: string, more: readonly Erased[]): Promise<void> {
   const erased = [...(await erasedIn(dir)), ...more];
   const bytes = Buffer.from(`${JSON.stringify({ version: 1, erased })}\n`);
   if (bytes.length > LIMITS.erased_bytes)

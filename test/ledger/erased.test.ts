@@ -1,8 +1,11 @@
 // The file `erased`, and what an entry has to be for blobs to be excused by it.
-import { expect, test } from "vitest";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { LIMITS } from "../../src/core/limits.ts";
+import { takeLock } from "../../src/core/lock.ts";
 import { removeBlobs } from "../../src/erasure.ts";
 import { PendingBlobs, readBlob } from "../../src/ledger/blobs.ts";
-import { erasureOf } from "../../src/ledger/erased.ts";
+import { addErased, erasedIn, erasureOf } from "../../src/ledger/erased.ts";
 import { openReader } from "../../src/ledger/reader.ts";
 import { newDir, openLedger } from "./helpers.ts";
 import { UPSTREAM, append, digestOf, ownText } from "./pruning.ts";
@@ -19,6 +22,22 @@ test("only this ledger's own entry tells of an erasure", () => {
   expect(told(tapline, "tool-call")).toBeUndefined();
   expect(told({ ...tapline, erasure: null })).toBeUndefined();
   expect(erasureOf(Buffer.from("null"))).toBeUndefined();
+});
+
+test("erasures at once are all listed, and one that nobody ends is told", async () => {
+  const dir = newDir();
+  const all = Array.from({ length: 8 }, (_, i) => ({ entry: i, subject: `${i}`.repeat(32) }));
+  await Promise.all(all.map((one) => addErased(dir, [one])));
+  const listed = await erasedIn(dir);
+  expect(listed.toSorted((a, b) => a.entry - b.entry)).toEqual(all);
+
+  const release = takeLock(join(dir, "erased.lock"), () => new Error("nobody has it"));
+  const { erased_wait_ms } = LIMITS;
+  Object.assign(LIMITS, { erased_wait_ms: 100 });
+  onTestFinished(() => void Object.assign(LIMITS, { erased_wait_ms }));
+  await expect(addErased(dir, [{ entry: 9, subject: ANN }])).rejects.toMatchObject({ code: "ERASED_BUSY" });
+  release();
+  expect(await erasedIn(dir)).toEqual(listed);
 });
 
 test("a blob that is recorded again while an erasure removes it is there with its entry", async () => {
