@@ -41,6 +41,7 @@ test("erasures at once are all listed, and one that nobody ends is told", async 
 });
 
 test("a blob that is recorded again while an erasure removes it is there with its entry", async () => {
+  expect.assertions(3);
   const dir = newDir();
   const { ledger } = await openLedger(dir);
   await append(ledger, 10);
