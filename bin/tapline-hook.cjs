@@ -380,6 +380,7 @@ const LIMITS = {
 	note_signatures: 64,
 	checkpoint_bytes: 256 * KiB,
 	erased_bytes: 16 * MiB,
+	erased_wait_ms: 1e4,
 	proof_bytes: 1 * MiB,
 	fetch_ms: 3e4,
 	serve_connections: 128,

@@ -20,6 +20,8 @@ export interface Belongings {
   readonly ids: readonly string[];
   /** Blobs of these events that no other one names. */
   readonly blobs: readonly string[];
+  /** Index after the last entry that holds such fields; 0 when none does. */
+  readonly until: number;
   /** Entries that were looked at. */
   readonly end: number;
 }
@@ -33,22 +35,37 @@ export async function belongingsOf(reader: LedgerReader, subject: string): Promi
   const ids: string[] = [];
   const own = new Set<string>();
   const others = new Set<string>();
-  let entries = 0;
-  let end = 0;
+  let [entries, until, end] = [0, 0, 0];
   for await (const { run, first, count } of walk(reader)) {
     const bytes = Buffer.from(run.buffer, run.byteOffset, run.length);
-    forEachEntry(run, (start, stop) => {
+    forEachEntry(run, (start, stop, position) => {
       const named = blobsNamed(run.subarray(start - 2, stop));
       const text = bytes.subarray(start, stop);
       const sealed = text.includes(tag);
-      if (sealed) entries++;
+      if (sealed) {
+        entries++;
+        until = first + position + 1;
+      }
       const id = sealed ? ownerOf(text, tag) : undefined;
       if (id !== undefined) ids.push(id);
       for (const digest of named) (id === undefined ? others : own).add(digest);
     });
     end = first + count;
   }
-  return { entries, ids, blobs: [...own].filter((digest) => !others.has(digest)), end };
+  return { entries, ids, blobs: [...own].filter((digest) => !others.has(digest)), until, end };
+}
+
+/** Index after the last entry from `from` on that holds fields sealed for a person; 0 when none does. */
+export async function sealedUntil(reader: LedgerReader, subject: string, from: number): Promise<number> {
+  const tag = tagOf(subject);
+  let until = 0;
+  for await (const { run, first } of walk(reader, from)) {
+    const bytes = Buffer.from(run.buffer, run.byteOffset, run.length);
+    forEachEntry(run, (start, stop, position) => {
+      if (bytes.subarray(start, stop).includes(tag)) until = first + position + 1;
+    });
+  }
+  return until;
 }
 
 /** Id of an event whose user is the person, and not whoever decided or was changed in it. */

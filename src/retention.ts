@@ -1,5 +1,5 @@
 // Retention of the ledger: looks now and then for entries that are older than the configuration keeps, records that they go,
-// and removes them once that record is signed. What a crash cut short is gone on with at the next start.
+// and removes them once that record is signed. What a crash or a failure cut short is gone on with first.
 import { hash } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -69,9 +69,12 @@ export class Retention {
     const { days } = this.#parts.config.retention;
     await this.#trying(() => this.#resume());
     await sleep(LIMITS.check_first_ms, undefined, { signal, ref: false }).catch(() => {});
-    if (days === undefined) return;
     while (!signal.aborted) {
-      await this.#trying(() => this.#prune(days));
+      await this.#trying(async () => {
+        // One that failed is finished before the next begins: that one starts where this one was to end.
+        await this.#resume();
+        if (days !== undefined) await this.#prune(days);
+      });
       await sleep(LIMITS.prune_ms, undefined, { signal, ref: false }).catch(() => {});
     }
   }
@@ -91,12 +94,13 @@ export class Retention {
   async #resume(): Promise<void> {
     const pruned = await readPruned(filesIn(this.#dir));
     if (pruned === undefined || pruned.from === pruned.first) return;
-    const { pruner } = this.#parts.ledger;
-    const put = pruner.watchBlobs();
-    await this.#parts.ledger.commit();
+    const { ledger } = this.#parts;
     const { from, first } = pruned;
-    const answer = await slowly({ what: "blobs", dir: this.#dir, from, to: first }, this.#stop.signal);
-    await pruner.prune(pruned, answer.blobs!, put);
+    await ledger.pruner.watchingBlobs(async (put) => {
+      await ledger.commit();
+      const answer = await slowly({ what: "blobs", dir: this.#dir, from, to: first }, this.#stop.signal);
+      await ledger.pruner.prune(pruned, answer.blobs!, put);
+    });
   }
 
   async #prune(days: number): Promise<void> {
@@ -105,26 +109,31 @@ export class Retention {
     const slowest = this.#parts.deliveries.toSorted((a, b) => a.cursor.acked - b.cursor.acked)[0];
     const free = await ledger.pruner.limit();
     const max = Math.min(free, slowest?.cursor.acked ?? free);
-    const put = ledger.pruner.watchBlobs();
-    await ledger.commit(); // what was appended before can be read in the files
-    const ask = { from: ledger.first, max, before_ms };
-    const { plan } = await slowly({ what: "prune", dir: this.#dir, ask }, this.#stop.signal);
-    await this.#remove(plan!, days, put);
+    let aged = 0;
+    await ledger.pruner.watchingBlobs(async (put) => {
+      await ledger.commit(); // what was appended before can be read in the files
+      const ask = { from: ledger.first, max, before_ms };
+      const { plan } = await slowly({ what: "prune", dir: this.#dir, ask }, this.#stop.signal);
+      aged = plan!.aged;
+      await this.#remove(plan!, days, put);
+    });
     this.#held = undefined;
-    if (plan!.aged <= ledger.first) return;
-    if (slowest !== undefined && slowest.cursor.acked < free && plan!.aged > slowest.cursor.acked)
+    if (aged <= ledger.first) return;
+    if (slowest !== undefined && slowest.cursor.acked < free && aged > slowest.cursor.acked)
       this.#held = `${slowest.name} has taken ${n(slowest.cursor.acked)} entries: older ones stay until it has them`;
     // Snapshots and the log stand before what is to go: newer ones let go of it by the next time.
-    else if (plan!.aged > free) await pipeline.renew();
+    else if (aged > free) await pipeline.renew();
   }
 
   async #remove({ to, blobs }: PrunePlan, days: number, put: ReadonlySet<string>): Promise<void> {
     const { ledger } = this.#parts;
     const from = ledger.first;
     if (to <= from) return;
+    // Nothing is signed while somebody holds another history, or the signer is away: then nothing is removed either, and
+    // no entry says that it was.
+    if (!(await ledger.publish(true))) throw new Error("nothing is signed at present: nothing was removed");
     const entry = await this.#tell(from, to, days);
     await ledger.publish();
-    // Nothing is signed any more while somebody holds another history: then nothing is removed either.
     if (entry === undefined || ledger.published <= entry)
       throw new Error("the entry that tells of the removal is not signed: nothing was removed");
     await ledger.pruner.prune({ first: to, entry, from }, blobs, put);

@@ -1,14 +1,15 @@
 // `tapline erase`: erases a person. What is recorded first names them by a keyed digest; then the key of their sealed fields,
 // the blobs that are theirs alone, their rows in the store and their documents in a cluster go. Done again, it goes on.
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { sinksOf } from "../components.ts";
 import type { Config } from "../config.ts";
 import { createDigest } from "../core/digest.ts";
 import { forEachEntry } from "../core/entry.ts";
 import { TaplineError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
-import { type Belongings, belongingsOf, destroyKey, removeBlobs } from "../erasure.ts";
+import { type Belongings, belongingsOf, destroyKey, removeBlobs, sealedUntil } from "../erasure.ts";
 import { actor, submitRecord } from "../incident/submit.ts";
 import { findDigestKey, subjectKeys } from "../keys.ts";
 import { type Erased, addErased, erasureOf } from "../ledger/erased.ts";
@@ -16,6 +17,7 @@ import { type LedgerReader, openReader } from "../ledger/reader.ts";
 import { walk } from "../ledger/walk.ts";
 import { deleteDocuments } from "../sinks/erase.ts";
 import { connect } from "../sinks/setup.ts";
+import type { Status } from "../status.ts";
 import { clusterNamed } from "./replay.ts";
 import { isCollecting } from "./incident/shared.ts";
 import { type Command, UsageError, readArgs, readConfig } from "./usage.ts";
@@ -69,6 +71,25 @@ function notRecorded(why: string): TaplineError {
   return new TaplineError("NOT_RECORDED", `the erasure is not recorded: ${why}. Nothing was removed`, {
     remedy: "see that the collector runs (`tapline status`), then ask again",
   });
+}
+
+/** Sinks that never have sealed fields in clear: one reads the ledger's files, the other keeps nothing. */
+const WITHOUT_CLEAR: readonly (string | undefined)[] = ["store", "null"];
+
+/** Sinks that have not taken the entries before `until` yet, after a moment in which they may. What one of them was given
+ * before the key went is in clear, and is sent in clear until it is taken; a collector that has ended reads it anew. */
+async function sinksBehind(config: Config, until: number): Promise<string[]> {
+  const { state_dir } = config;
+  const types = new Map(sinksOf(config).map(([name, { type }]) => [name, type]));
+  for (const end_ms = performance.now() + LIMITS.incident_wait_ms; ;) {
+    const status = JSON.parse(readFileSync(join(state_dir, "status.json"), "utf8")) as Status;
+    const behind = status.sinks.filter(
+      ({ name, pending }) => !WITHOUT_CLEAR.includes(types.get(name)) && status.entries - pending < until,
+    );
+    if (behind.length === 0 || !isCollecting(state_dir)) return [];
+    if (performance.now() >= end_ms) return behind.map(({ name }) => name);
+    await sleep(LIMITS.incident_wait_ms / 50);
+  }
 }
 
 interface Principal {
@@ -127,7 +148,7 @@ export const erase: Command = {
 
 For sources with \`capture: {identity: sealed}\`. Needs a running collector, which records the erasure before anything is removed. What was
 recorded of their work stays in the ledger, without who it was; see docs/guides/operations.md. Exit code 1 when there is nothing of
-this name.`,
+this name, and when a sink has yet to take entries of theirs, which it may have in clear: then ask again.`,
   async run(argv) {
     const { values } = readArgs(argv, { options: OPTIONS });
     if (values.subject === undefined || values.subject === "") throw new UsageError("--subject is needed");
@@ -173,27 +194,52 @@ async function eraseSubject(
     const told = await record(config, reader, asked, found);
     await addErased(dir, told);
     const key = await destroyKey(keys, asked.subject);
+    const until = Math.max(found.until, await sealedUntil(reader, asked.subject, found.end));
+    const behind = await sinksBehind(config, until);
     const blobs = await removeBlobs(dir, found.blobs, reader, found.end);
     const documents = server === undefined ? undefined : await deleteAt(server, found.ids);
     const { entries, ids } = found;
     const entry = told.at(-1)!.entry;
-    if (json)
-      console.log(
-        JSON.stringify({ subject: asked.subject, entry, entries, events: ids.length, key, blobs, documents }),
+    const done = {
+      subject: asked.subject,
+      entry,
+      entries,
+      events: ids.length,
+      key,
+      blobs,
+      documents,
+      behind,
+    };
+    if (json) console.log(JSON.stringify(done));
+    else print(done);
+    for (const name of behind)
+      console.error(
+        `${name} has not taken entries up to ${until} yet, and may hold them in clear: ask again when it has`,
       );
-    else {
-      console.log(`recorded     entry ${entry}, person ${asked.subject}`);
-      console.log(
-        `key          ${key ? "destroyed" : "was gone before"}: ${entries} entries hold what nobody can read any more`,
-      );
-      console.log(`blobs        ${blobs} removed`);
-      console.log(`store        ${ids.length} events: their rows go while the collector runs`);
-      if (documents !== undefined) console.log(`documents    ${documents} deleted`);
-    }
-    return 0;
+    return behind.length === 0 ? 0 : 1;
   } finally {
     await reader.close();
   }
+}
+
+interface Done {
+  readonly subject: string;
+  readonly entry: number;
+  readonly entries: number;
+  readonly events: number;
+  readonly key: boolean;
+  readonly blobs: number;
+  readonly documents: number | undefined;
+}
+
+function print({ subject, entry, entries, events, key, blobs, documents }: Done): void {
+  console.log(`recorded     entry ${entry}, person ${subject}`);
+  console.log(
+    `key          ${key ? "destroyed" : "was gone before"}: ${entries} entries hold what nobody can read any more`,
+  );
+  console.log(`blobs        ${blobs} removed`);
+  console.log(`store        ${events} events: their rows go while the collector runs`);
+  if (documents !== undefined) console.log(`documents    ${documents} deleted`);
 }
 
 async function deleteAt(

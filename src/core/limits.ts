@@ -134,6 +134,7 @@ export const LIMITS = {
   note_signatures: 64, // signatures of one checkpoint; more are not read
   checkpoint_bytes: 256 * KiB, // of one, with the signatures of others
   erased_bytes: 16 * MiB, // the list of erasures beside a ledger; more are refused
+  erased_wait_ms: 10_000, // of an erasure for another one that lists its own
   proof_bytes: 1 * MiB, // of one tlog-proof
   fetch_ms: 30_000, // for one file of a ledger behind a URL
   serve_connections: 128, // open at once to a ledger that is served; more are closed

@@ -19,6 +19,12 @@ export interface Counted {
   readonly whole: { readonly events: number; readonly first: string; readonly last: string };
 }
 
+/** Recorded here first: events of other collectors may be here, too. */
+export const HERE = `"tapline.upstream.origin" IS NULL`;
+/** What this ledger's own collector says: neither what a mapping makes of somebody's records, nor what another collector said
+ * of itself. */
+export const OURS = `"tapline.vantage" = 'self' AND ${HERE}`;
+
 const fieldsIn = (terms: readonly Term[]): string[] =>
   terms.flatMap((term) => (term.kind === "text" ? [] : [column(term.field)]));
 

@@ -2,21 +2,21 @@
 // how. Reads them from the entries themselves, so that a ledger without any, or of an older field table, has none.
 import { flatten } from "../core/flatten.ts";
 import { LIMITS } from "../core/limits.ts";
-import type { Asked } from "./asked.ts";
+import { type Asked, OURS } from "./asked.ts";
 import type { CheckResult } from "./model.ts";
 
 const OUTCOMES = ["pass", "fail", "unknown"] as const;
-const OURS = `"event.action" = 'control-status' AND "tapline.vantage" = 'self'`;
+const RESULT = `"event.action" = 'control-status' AND ${OURS}`;
 /** Null where an entry is no such result: what is not JSON cannot be asked. */
 const inEntry = (field: string): string =>
-  `CASE WHEN ${OURS} AND json_valid(entry) THEN json_extract_string(entry, '$.tapline.check.${field}') END`;
+  `CASE WHEN ${RESULT} AND json_valid(entry) THEN json_extract_string(entry, '$.tapline.check.${field}') END`;
 
 export async function checksOf(asked: Asked): Promise<CheckResult[]> {
   // All of the period are counted: that a check never failed is said of it.
   const rows = await asked.rows(
     `${inEntry("name")} AS name, ${inEntry("outcome")} AS outcome, count(*) AS n, max("event.sequence") AS seq,
      arg_max(entry, "event.sequence") AS entry`,
-    `${OURS} AND coalesce(${inEntry("name")}, '') <> ''`,
+    `${RESULT} AND coalesce(${inEntry("name")}, '') <> ''`,
     "GROUP BY 1, 2 ORDER BY seq DESC",
   );
   const found = new Map<string, CheckResult>();

@@ -3,12 +3,12 @@
 import { LIMITS } from "../core/limits.ts";
 import type { Status } from "../status.ts";
 import { isoOf } from "../viewer/times.ts";
-import { type Asked, textAt, timeAt } from "./asked.ts";
+import { type Asked, OURS, textAt, timeAt } from "./asked.ts";
 import type { Coverage, Retention, SourceCoverage } from "./model.ts";
 
 const DAY_MS = 86_400_000;
-/** Made by the collector itself: what a mapping makes of somebody's records is no word of it. */
-const OURS = `"tapline.vantage" = 'self'`;
+/** Of calls of other hosts their own collectors say so. */
+const SAID = `"tapline.vantage" = 'self'`;
 const ALIVE = `"event.action" IN ('collector-start', 'heartbeat', 'collector-stop') AND ${OURS}`;
 
 export async function coverageOf(
@@ -22,8 +22,8 @@ export async function coverageOf(
     sources: await sourcesOf(asked),
     gaps: await asked.countBy("tapline.gap.reason", `"event.action" = 'gap'`),
     unparsable: await of("unparsable-record"),
-    bypasses: await of("bypass", OURS),
-    holes: await of("hole", OURS),
+    bypasses: await of("bypass", SAID),
+    holes: await of("hole", SAID),
     longest_silence: await silenceOf(asked, now_ms),
     starts: await of("collector-start", OURS),
     stops: await of("collector-stop", OURS),

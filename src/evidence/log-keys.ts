@@ -4,7 +4,7 @@ import { verifierText } from "../ledger/note.ts";
 import type { Verifier } from "../ledger/note.ts";
 import { readRotation } from "../ledger/rotation.ts";
 import { isoOf } from "../viewer/times.ts";
-import { type Asked, textAt, timeAt, timeColumn } from "./asked.ts";
+import { type Asked, OURS, textAt, timeAt, timeColumn } from "./asked.ts";
 import type { Integrity } from "./model.ts";
 
 export async function earlierKeys(
@@ -17,7 +17,7 @@ export async function earlierKeys(
   const either = ids.map((id) => `'${id}'`).join(", ");
   const changes = await asked.rows(
     `${timeColumn("@timestamp")}, "tapline.change.before" AS before, "tapline.change.after" AS after`,
-    `"event.action" = 'config-change' AND "tapline.vantage" = 'self'
+    `"event.action" = 'config-change' AND ${OURS}
       AND ("tapline.change.before" IN (${either}) OR "tapline.change.after" IN (${either}))`,
     `ORDER BY "event.sequence"`,
     { always: true },

@@ -19,7 +19,7 @@ import type { Status } from "../status.ts";
 import { type Store, openStore } from "../store/reader.ts";
 import { VERSION } from "../version.ts";
 import { type Span, isoOf } from "../viewer/times.ts";
-import { Asked } from "./asked.ts";
+import { Asked, HERE } from "./asked.ts";
 import { checksOf } from "./checks.ts";
 import { controlsOf, drawFor } from "./controls.ts";
 import { coverageOf, retentionOf } from "./coverage.ts";
@@ -162,7 +162,7 @@ async function harmsIn(
   const rules = await rulesBelow(rulePaths(config), config.placeholders, policy?.policy);
   const loaded = compile(rules);
   const harms = await harmsOf(asked, harmsAbout(impact, ids), { parsed: rules.parsed, loaded }, alerts);
-  const named = await asked.countBy("tapline.alert.ruleset_hash");
+  const named = await asked.countBy("tapline.alert.ruleset_hash", HERE);
   return { harms, rule_sets: { now: loaded.set.hash, period: named.map(({ name }) => name) } };
 }
 

@@ -15,14 +15,21 @@ export function blobPath(dir: string, digest: string): string {
   return join(dir, BLOBS, digest.slice(0, 2), digest);
 }
 
-/** Writes blobs, durably. One that is there with the same length is left alone. */
-async function writeBlobs(dir: string, blobs: ReadonlyMap<string, Uint8Array>): Promise<void> {
+type Blobs = ReadonlyMap<string, Uint8Array>;
+
+/** Writes blobs, durably. One that is there with the same length is left alone: returns these. */
+async function writeBlobs(dir: string, blobs: Blobs): Promise<Blobs> {
+  const there = new Map<string, Uint8Array>();
   for (const [digest, bytes] of blobs) {
     const path = blobPath(dir, digest);
-    if ((await blobBytes(dir, digest)) === bytes.length) continue;
+    if ((await blobBytes(dir, digest)) === bytes.length) {
+      there.set(digest, bytes);
+      continue;
+    }
     await makeDir(dir, dirname(path));
     await placeFile(path, [bytes], { sync: true, mode: 0o600 });
   }
+  return there;
 }
 
 /** Blobs that wait for the next commit. */
@@ -52,12 +59,18 @@ export class PendingBlobs {
     return held === undefined ? readBlob(this.#dir, digest) : Promise.resolve(held);
   }
 
-  /** Hands over what waits now: the function returned makes it durable. */
-  take(): () => Promise<void> {
+  /** Hands over what waits now: the function returned makes it durable, then calls what writes the entries that name it, and
+   * then looks at the blobs again that were there: an erasure, in another process, may have put one aside and looked for entries
+   * that name it before these could be seen. */
+  take(): (writeEntries: () => Promise<void>) => Promise<void> {
     const blobs = this.#waiting;
     this.#waiting = new Map();
     this.#writing = blobs;
-    return () => writeBlobs(this.#dir, blobs);
+    return async (writeEntries) => {
+      const there = await writeBlobs(this.#dir, blobs);
+      await writeEntries();
+      await writeBlobs(this.#dir, there);
+    };
   }
 }
 

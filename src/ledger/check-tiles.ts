@@ -1,11 +1,12 @@
 // The part of verification that a checkpoint covers: every entry against its leaf hash, every tile against the one
 // above, the roots at all known checkpoints, and the blobs that entries name.
+import { TaplineError } from "../core/errors.ts";
 import { checkBlobs } from "./check-blobs.ts";
 import type { Claim } from "./claims.ts";
 import { countEntries } from "./frame.ts";
 import { MerkleTree, TILE_WIDTH } from "./merkle.ts";
 import { tilePath } from "./paths.ts";
-import { leafHashes } from "./recover.ts";
+import { leafHashes, loadEdges } from "./recover.ts";
 import type { Report } from "./report.ts";
 import { type TreeFiles, readTile } from "./tree-files.ts";
 
@@ -21,6 +22,23 @@ export interface TilesToCheck {
   readonly kept?: number;
   /** The tree to go on from, at a whole bundle; the beginning when not given. */
   readonly start?: { readonly size: number; readonly edges: readonly Uint8Array[] } | undefined;
+}
+
+/** Where to begin: at the bundle in which the verification before ended, after `since` entries; at the first when not given. */
+export async function startOf(
+  { dir }: TreeFiles,
+  since: number | undefined,
+  end: number,
+): Promise<TilesToCheck["start"]> {
+  if (dir === undefined || since === undefined || since > end) return undefined;
+  const size = since - (since % TILE_WIDTH);
+  try {
+    return { size, edges: await loadEdges(dir, size) };
+  } catch (error) {
+    // A tile that is needed to go on from there is missing or cut: the whole tree shows which, and what else is wrong.
+    if (error instanceof TaplineError && error.code === "LEDGER_CORRUPT") return undefined;
+    throw error;
+  }
 }
 
 /** Checks the entries [0, current.size) of a ledger. */

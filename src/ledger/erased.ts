@@ -1,11 +1,14 @@
 // Who was erased from a ledger: the file `erased` names the entries that tell of it. What these list may be missing; a blob
 // that is gone and listed nowhere is missing all the same. The file alone excuses nothing.
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { TaplineError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
+import { takeLock } from "../core/lock.ts";
 import type { EntryBatch } from "../core/stage.ts";
 import { validDigest } from "./blobs.ts";
 import { placeFile } from "./files.ts";
+import { ownWord } from "./own-word.ts";
 import { ERASED } from "./paths.ts";
 import { type TreeFiles, filesIn } from "./tree-files.ts";
 
@@ -33,8 +36,35 @@ export async function readErased({ read }: Pick<TreeFiles, "read">): Promise<rea
 
 export const erasedIn = (dir: string): Promise<readonly Erased[]> => readErased(filesIn(dir));
 
-/** Resolves when it is durable. Throws ERASED_FULL. */
+/** Resolves when it is durable. Throws ERASED_FULL, ERASED_BUSY. */
 export async function addErased(dir: string, more: readonly Erased[]): Promise<void> {
+  const release = await alone(join(dir, `${ERASED}.lock`));
+  try {
+    await writeErased(dir, more);
+  } finally {
+    release();
+  }
+}
+
+/** Erasures are commands, of which two may run at once: each reads the file and writes it anew. */
+async function alone(path: string): Promise<() => void> {
+  const busy = (pid: string): TaplineError =>
+    new TaplineError("ERASED_BUSY", `process ${pid} has ${path}: another erasure`, {
+      retry: true,
+      remedy: "ask again when it has ended",
+    });
+  for (const end_ms = performance.now() + LIMITS.erased_wait_ms; ;) {
+    try {
+      return takeLock(path, busy);
+    } catch (error) {
+      const waits = error instanceof TaplineError && performance.now() < end_ms;
+      if (!waits) throw error;
+      await sleep(LIMITS.erased_wait_ms / 500);
+    }
+  }
+}
+
+async function writeErased(dir: string, more: readonly Erased[]): Promise<void> {
   const erased = [...(await erasedIn(dir)), ...more];
   const bytes = Buffer.from(`${JSON.stringify({ version: 1, erased })}\n`);
   if (bytes.length > LIMITS.erased_bytes)
@@ -46,21 +76,12 @@ export async function addErased(dir: string, more: readonly Erased[]): Promise<v
 
 /** What an entry tells of an erasure: whose, and which blobs were to go. Undefined when it tells of none. */
 export function erasureOf(entry: Uint8Array): { subject: string; blobs: readonly string[] } | undefined {
-  interface Said {
-    event?: { action?: unknown };
-    tapline?: { vantage?: unknown; erasure?: { subject?: unknown; blobs?: unknown } };
-  }
-  try {
-    const said = JSON.parse(Buffer.from(entry).toString()) as Said | null;
-    const { vantage, erasure } = said?.tapline ?? {};
-    const subject = erasure?.subject;
-    if (said?.event?.action !== "subject-erasure" || vantage !== "self" || !validDigest(subject))
-      return undefined;
-    const blobs = Array.isArray(erasure?.blobs) ? erasure.blobs.filter(validDigest) : [];
-    return { subject, blobs };
-  } catch {
-    return undefined;
-  }
+  type Said = { subject?: unknown; blobs?: unknown } | null | undefined;
+  const erasure = ownWord(entry, "subject-erasure")?.["erasure"] as Said;
+  const subject = erasure?.subject;
+  if (!validDigest(subject)) return undefined;
+  const blobs = Array.isArray(erasure?.blobs) ? erasure.blobs.filter(validDigest) : [];
+  return { subject, blobs };
 }
 
 interface Reads {

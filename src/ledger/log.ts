@@ -184,11 +184,12 @@ export class Ledger {
     return this.#waiters.wait(beyond, signal, most_ms);
   }
 
-  /** Publishes a checkpoint over the durable entries, when there are more than at the last one. */
-  async publish(): Promise<void> {
+  /** Publishes a checkpoint over the durable entries: when there are more than at the last one, or `anew`. False when nothing
+   * is signed at present. */
+  async publish(anew = false): Promise<boolean> {
     this.#check();
     try {
-      await this.#publisher.publish(false);
+      return await this.#publisher.publish(anew);
     } catch (error) {
       throw this.#fail("publishing a checkpoint", error);
     }
@@ -219,12 +220,11 @@ export class Ledger {
     this.#check();
     if (frames.length === 0 && this.#keeping.blobs.size === 0) return;
     this.#pending = [];
-    const writeBlobs = this.#keeping.blobs.take();
+    const withBlobs = this.#keeping.blobs.take();
     try {
       await this.#tiles.room();
       this.#check();
-      await writeBlobs();
-      await this.#wal.write(frames);
+      await withBlobs(() => this.#wal.write(frames));
     } catch (error) {
       throw this.#fail("writing the log", error);
     }

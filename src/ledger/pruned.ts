@@ -5,6 +5,7 @@ import { TaplineError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { placeFile } from "./files.ts";
 import { TILE_WIDTH } from "./merkle.ts";
+import { ownWord } from "./own-word.ts";
 import { PRUNED } from "./paths.ts";
 import { type TreeFiles, filesIn } from "./tree-files.ts";
 import { corrupt } from "./wal.ts";
@@ -64,18 +65,8 @@ export function prunedError(index: number, first: number): TaplineError {
   );
 }
 
-/** Whether an entry says that the entries before `first` were removed. What a mapping makes of somebody's records is no
- * word of the collector's. */
+/** Whether an entry says that the entries before `first` were removed from this ledger. */
 export function tellsOfPrune(entry: Uint8Array, first: number): boolean {
-  interface Said {
-    event?: { action?: unknown };
-    tapline?: { vantage?: unknown; prune?: { to?: unknown } };
-  }
-  try {
-    const said = JSON.parse(Buffer.from(entry).toString()) as Said | null;
-    const { vantage, prune } = said?.tapline ?? {};
-    return said?.event?.action === "ledger-prune" && vantage === "self" && prune?.to === first;
-  } catch {
-    return false;
-  }
+  const prune = ownWord(entry, "ledger-prune")?.["prune"] as { to?: unknown } | null | undefined;
+  return prune?.to === first;
 }

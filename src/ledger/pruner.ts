@@ -4,10 +4,11 @@ import assert from "node:assert";
 import { PendingBlobs } from "./blobs.ts";
 import { writeError } from "./files.ts";
 import type { Publisher } from "./publish.ts";
-import { type Pruned, firstIn, writePruned } from "./pruned.ts";
+import { type Pruned, firstIn, readPruned, writePruned } from "./pruned.ts";
 import type { Parts as Recovered } from "./recover.ts";
 import { type Removal, removePruned } from "./remove.ts";
 import { SnapshotWriter } from "./snapshot.ts";
+import { filesIn } from "./tree-files.ts";
 import { type WalWriter, listSegments } from "./wal.ts";
 
 interface Parts {
@@ -45,11 +46,15 @@ export class Pruner {
     this.#parts.wal.turn = true;
   }
 
-  /** Notes the blobs that are put from now on, until the next call. */
-  watchBlobs(): ReadonlySet<string> {
+  /** Does `work`, with the blobs that are put meanwhile. */
+  async watchingBlobs(work: (put: ReadonlySet<string>) => Promise<void>): Promise<void> {
     const put = new Set<string>();
     this.#parts.blobs.onPut = (digest) => void put.add(digest);
-    return put;
+    try {
+      await work(put);
+    } finally {
+      this.#parts.blobs.onPut = undefined;
+    }
   }
 
   /** Removes entries as the one at index `pruned.entry` says, which has to be signed; goes on where a crash has cut that
@@ -64,6 +69,8 @@ export class Pruner {
     const { dir, published } = this.#parts;
     assert(pruned.entry < published(), "what says that entries are removed is signed before they are");
     assert(pruned.first <= (await this.limit()), "no entry is removed that somebody needs");
+    const gone = (await readPruned(filesIn(dir)))?.from ?? 0;
+    assert(pruned.from <= gone, "what a removal that was cut short has left goes first");
     const stepping = step === undefined ? {} : { step };
     try {
       step?.("pruned");
@@ -72,8 +79,6 @@ export class Pruner {
       await removePruned({ dir, pruned, blobs, isNeeded: (digest) => put.has(digest), ...stepping });
     } catch (error) {
       throw writeError(`removing entries of the ledger in ${dir}`, error);
-    } finally {
-      this.#parts.blobs.onPut = undefined;
     }
   }
 }

@@ -39,7 +39,7 @@ export class Publisher {
   #signed: Pick<SignerStatus, "size" | "at_ms"> = { size: 0, at_ms: 0 };
   #trouble: string | undefined;
   #contradiction: string | undefined;
-  #running: Promise<void> = Promise.resolve();
+  #running: Promise<unknown> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
@@ -65,12 +65,15 @@ export class Publisher {
   }
 
   /** Publishes a checkpoint over the entries in the tree, one after the other. Durable when it resolves. Without
-   * `force` only when there are more than at the last one. A signer that is away, or refuses, is told by `signer`. */
-  publish(force: boolean): Promise<void> {
-    return (this.#running = this.#running.then(() => {
-      if (this.#signing?.held === true || this.#contradiction !== undefined) return undefined;
-      return force || this.#tiles.size !== this.#size ? this.#publish(this.#tiles.edge()) : undefined;
-    }));
+   * `force` only when there are more than at the last one. False when nothing is signed: a signer that is away, or refuses,
+   * is told by `signer`. */
+  publish(force: boolean): Promise<boolean> {
+    const published = this.#running.then(() => {
+      if (this.#signing?.held === true || this.#contradiction !== undefined) return false;
+      return force || this.#tiles.size !== this.#size ? this.#publish(this.#tiles.edge()) : true;
+    });
+    this.#running = published;
+    return published;
   }
 
   /** Publishes with a pause of `ms` in between until `stop`. A failure goes to `failed` and ends it. */
@@ -88,7 +91,7 @@ export class Publisher {
     await this.#running.catch(() => undefined);
   }
 
-  async #publish(edge: Edge): Promise<void> {
+  async #publish(edge: Edge): Promise<boolean> {
     await this.#tiles.untilWritten(edge.size);
     if (this.#tiles.failure !== undefined) throw this.#tiles.failure;
     for (const file of edge.files) await this.#tiles.place(file.path, file.buffers, true);
@@ -96,7 +99,7 @@ export class Publisher {
     const text = await this.#sign(edge);
     if (text === undefined) {
       for (const path of paths) if (!this.#needed(path)) await this.#remove(path); // nobody signed this size
-      return;
+      return false;
     }
     await placeFile(join(this.#dir, CHECKPOINT), [Buffer.from(text)], { sync: true });
     this.#size = edge.size;
@@ -104,6 +107,7 @@ export class Publisher {
     for (const path of this.#previous) if (!kept.has(path)) await this.#remove(path);
     this.#previous = this.#current;
     this.#current = paths;
+    return true;
   }
 
   /** The signed text; undefined when the signer is away or refuses, which `signer` tells. */

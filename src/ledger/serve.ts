@@ -8,8 +8,8 @@ import { TaplineError } from "../core/errors.ts";
 import { LIMITS } from "../core/limits.ts";
 import { ReadServer, type ReadServerOptions, type Reply, said } from "../core/read-server.ts";
 import { countEntries } from "./frame.ts";
+import { readVerifiers } from "./keys.ts";
 import { TILE_WIDTH } from "./merkle.ts";
-import type { Verifier } from "./note.ts";
 import { CHECKPOINT, COSIGNED, PRUNED, type TileRef, tilePath } from "./paths.ts";
 import { firstIn } from "./pruned.ts";
 import { readCheckpoint } from "./publish.ts";
@@ -17,7 +17,6 @@ import { filesIn, readTile } from "./tree-files.ts";
 
 export interface ServeOptions extends Pick<ReadServerOptions, "listen" | "hosts"> {
   readonly dir: string;
-  readonly verifier: Verifier;
   /** Without one nobody gets entries. */
   readonly bearer: Bearer | undefined;
 }
@@ -102,8 +101,10 @@ export class LedgerServer {
   }
 
   async #tile(tile: TileRef, gzips: boolean): Promise<Reply> {
-    const { dir, verifier } = this.#options;
-    const { size } = (await readCheckpoint(dir, verifier)) ?? { size: 0 };
+    const { dir } = this.#options;
+    // Keys change while it is served.
+    const verifier = await readVerifiers(dir);
+    const { size } = (verifier && (await readCheckpoint(dir, verifier))) ?? { size: 0 };
     if (!covered(tile, size)) return said(404, "the checkpoint does not cover it");
     if (tile.level === "entries" && (tile.index + 1) * TILE_WIDTH <= (await firstIn(dir)))
       return said(

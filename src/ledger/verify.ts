@@ -2,7 +2,7 @@
 // saved elsewhere are prefixes, and what witnesses signed. Reads only, may run beside the writer, and keeps one tile a
 // level in memory.
 import { LIMITS } from "../core/limits.ts";
-import { type TilesToCheck, checkTiles } from "./check-tiles.ts";
+import { checkTiles, startOf } from "./check-tiles.ts";
 import { checkPruned, prunedOf } from "./check-pruned.ts";
 import type { Held } from "./anchors/contract.ts";
 import { checkWal } from "./check-wal.ts";
@@ -16,12 +16,10 @@ import {
   witnessedOf,
 } from "./claims.ts";
 import type { Witness } from "./cosignature.ts";
-import { TILE_WIDTH } from "./merkle.ts";
 import { excused } from "./erased.ts";
 import { type Verifier, parseVerifiers } from "./note.ts";
 import { CHECKPOINT, COSIGNED, OLD_VKEY, VKEY } from "./paths.ts";
 import { openReader } from "./reader.ts";
-import { loadEdges } from "./recover.ts";
 import { type Finding, Report } from "./report.ts";
 import { type TreeFiles, filesAt, filesIn, isUrl } from "./tree-files.ts";
 
@@ -90,7 +88,7 @@ export async function verifyLedger(place: string, options: VerifyOptions = {}): 
     findForks([current, ...saved], report);
     const progress = (checked: number): void => options.progress?.(checked);
     await excuse(files, first, size, report);
-    const start = await startOf(files, options.since, current);
+    const start = await startOf(files, options.since?.size, current.size);
     const before = options.since === undefined ? [] : [claimBefore(options.since, current)];
     findTruncation(before, size, report);
     await checkTiles({
@@ -141,17 +139,6 @@ async function excuse({ dir }: TreeFiles, first: number, size: number, report: R
   } finally {
     await reader.close();
   }
-}
-
-/** Where to begin: at the bundle in which the verification before ended. */
-async function startOf(
-  { dir }: TreeFiles,
-  since: VerifyOptions["since"],
-  current: Claim,
-): Promise<TilesToCheck["start"]> {
-  if (dir === undefined || since === undefined || since.size > current.size) return undefined;
-  const size = since.size - (since.size % TILE_WIDTH);
-  return { size, edges: await loadEdges(dir, size) };
 }
 
 function findTruncation(saved: readonly Claim[], size: number, report: Report): void {

@@ -77,24 +77,23 @@ export class SegmentReader {
   async next(): Promise<Frame | undefined> {
     if (this.torn) return undefined;
     const at = this.offset;
-    const head = await this.#bytes(at, PREFIX_BYTES);
-    if (head.length === 0) return undefined;
-    const prefix = readPrefix(head);
-    if (prefix !== undefined && prefix.version > VERSION)
+    if ((await this.#bytes(at, 1)).length === 0) return undefined;
+    const frame = await this.#frame(at);
+    return frame ?? (this.#live ? undefined : await this.#judge(at));
+  }
+
+  /** The frame that begins at `at`; undefined when it is none, or not whole. */
+  async #frame(at: number): Promise<Frame | undefined> {
+    const prefix = readPrefix(await this.#bytes(at, PREFIX_BYTES));
+    if (prefix === undefined) return undefined;
+    if (prefix.version > VERSION)
       throw newerError(`${this.path} has a frame of version ${prefix.version} at offset ${at}`);
-    if (prefix !== undefined && !sanePrefix(prefix))
-      throw corrupt(this.path, at, "a frame that no version writes");
-    if (prefix !== undefined) {
-      const length = prefix.headerBytes + prefix.runBytes;
-      const body = await this.#bytes(at + PREFIX_BYTES, length);
-      const frame = body.length === length ? readBody(prefix, body) : undefined;
-      if (frame !== undefined) {
-        this.offset = at + PREFIX_BYTES + length;
-        return frame;
-      }
-    }
-    if (!this.#live) await this.#judge(at);
-    return undefined;
+    if (!sanePrefix(prefix)) throw corrupt(this.path, at, "a frame that no version writes");
+    const length = prefix.headerBytes + prefix.runBytes;
+    const body = await this.#bytes(at + PREFIX_BYTES, length);
+    const frame = body.length === length ? readBody(prefix, body) : undefined;
+    if (frame !== undefined) this.offset = at + PREFIX_BYTES + length;
+    return frame;
   }
 
   /** Continues elsewhere: at the start of a frame. */
@@ -117,17 +116,21 @@ export class SegmentReader {
     return this.#file.close();
   }
 
-  /** What stands at `at` is not a frame. When any later frame knew this place to be durable, it was damaged since;
-   * otherwise it belongs to the last write, which was never acknowledged. */
-  async #judge(at: number): Promise<void> {
+  /** What stands at `at` is not a frame. When any later frame knew this place to be durable, it was damaged since, unless a
+   * writer has finished it between the two looks; otherwise it belongs to the last write, which was never acknowledged. */
+  async #judge(at: number): Promise<Frame | undefined> {
     const { size } = await this.#file.stat();
     const rest = await this.#read(at, size - at);
     for (let i = rest.indexOf(MAGIC, 1); i > 0; i = rest.indexOf(MAGIC, i + 1)) {
       const prefix = readPrefix(rest.subarray(i));
-      if (prefix !== undefined && prefix.durable > at)
-        throw corrupt(this.path, at, "not a frame, and frames follow");
+      if (prefix === undefined || prefix.durable <= at) continue;
+      this.refresh();
+      const frame = await this.#frame(at);
+      if (frame === undefined) throw corrupt(this.path, at, "not a frame, and frames follow");
+      return frame;
     }
     this.torn = true;
+    return undefined;
   }
 
   async #bytes(at: number, length: number): Promise<Buffer> {

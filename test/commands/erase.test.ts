@@ -1,9 +1,11 @@
 // A person is erased: recorded under a digest, key, blobs and rows of the store gone, and no file of the state directory holds
 // a word of them any more, while the ledger verifies and proofs from before hold.
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { createDigest } from "../../src/core/digest.ts";
 import { buildVerifiers, goverify, haveGo } from "../ledger/oracle.ts";
 import { openStore } from "../../src/store/reader.ts";
@@ -176,4 +178,80 @@ test("nothing of a person is left in the state directory, and everything verifie
     1,
     expect.stringMatching(/WRONG {2}blob \w+ of entry \d+ is missing/),
   ]);
+});
+
+test("a sink that has yet to take entries of a person is named, and asked again it has", async () => {
+  let busy = true;
+  let tries = 0;
+  const written: string[] = [];
+  const cluster = createServer((req, res) => {
+    let body = "";
+    req.on("data", (part: Buffer) => (body += part.toString()));
+    req.on("end", () => {
+      res.setHeader("content-type", "application/json");
+      if (req.url!.includes("_search"))
+        res.end(JSON.stringify({ timed_out: false, _shards: { failed: 0 }, hits: { hits: [] } }));
+      else if (!req.url!.startsWith("/_bulk")) res.end('{"index_templates":[{"name":"logs-tapline"}]}');
+      else if (busy) {
+        tries++;
+        res.writeHead(429).end('{"error":{"reason":"circuit breaker"}}');
+      } else {
+        const lines = body.trim().split("\n");
+        const items = lines.flatMap((line, i) =>
+          i % 2 === 1
+            ? []
+            : [{ create: { ...(JSON.parse(line) as { create: object }).create, status: 201 } }],
+        );
+        written.push(...lines.filter((_, i) => i % 2 === 1));
+        res.end(JSON.stringify({ errors: false, items }));
+      }
+    });
+  });
+  await new Promise<void>((done) => cluster.listen(0, "127.0.0.1", done));
+  onTestFinished(() => {
+    cluster.close();
+    cluster.closeAllConnections();
+  });
+  const url = `http://127.0.0.1:${(cluster.address() as AddressInfo).port}`;
+
+  const home = newHome();
+  mkdirSync(join(home, "logs"));
+  writeFileSync(join(home, "logs/mcp.jsonl"), lineOf(ANN, 1, "short words") + lineOf(BOB, 2, "others"));
+  const config = configure(home, {
+    sources: {
+      mcp: {
+        type: "file",
+        include: [join(home, "logs/*.jsonl")],
+        format: "mcp",
+        capture: { identity: "sealed" },
+      },
+    },
+    sinks: { cluster: { type: "opensearch", url }, none: { type: "null" } },
+    viewer: { enabled: false },
+    checks: { without: ["sources", "retention", "witness", "alerts", "incidents", "inventory", "policy"] },
+  });
+  const collecting = start(home, "run", "-c", config);
+  await until(() => tries > 0);
+  const ask = (): ReturnType<typeof tapline> =>
+    tapline(home, ["erase", "--subject", ANN, "--json", "-c", config]);
+  await until(async () =>
+    (await tapline(home, ["status", "-c", config])).stdout.includes("sink        cluster"),
+  );
+  const behind = await ask();
+  expect([behind.code, behind.stderr]).toEqual([
+    1,
+    expect.stringMatching(/^cluster has not taken entries up to \d+ yet, .*: ask again when it has\n$/),
+  ]);
+  expect(JSON.parse(behind.stdout)).toMatchObject({ key: true, behind: ["cluster"] });
+
+  // What it was given before is sent as it was then: that is what has to be told.
+  busy = false;
+  await until(() => written.length > 0);
+  expect(written.join("\n")).toContain(ANN);
+  const again = await ask();
+  expect([again.code, again.stderr]).toEqual([0, ""]);
+  expect(JSON.parse(again.stdout)).toMatchObject({ key: false, behind: [] });
+  const stopped = ended(collecting);
+  collecting.kill("SIGTERM");
+  expect((await stopped).code).toBe(0);
 });

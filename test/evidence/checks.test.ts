@@ -12,7 +12,7 @@ test("every result of the period counts, the first of a year of them too, and wh
   const results = 60_000;
   await duckdb.connection.run(
     `CREATE TABLE events AS SELECT i AS "event.sequence", TIMESTAMP '2026-01-01' + INTERVAL (i) MINUTE AS "@timestamp",
-       'self' AS "tapline.vantage", CASE WHEN i % 2 = 0 THEN 'control-status' ELSE 'tool-call' END AS "event.action",
+       'self' AS "tapline.vantage", NULL AS "tapline.upstream.origin", CASE WHEN i % 2 = 0 THEN 'control-status' ELSE 'tool-call' END AS "event.action",
        CASE WHEN i % 2 = 1 OR i = 10 THEN 'not json' ELSE '{"@timestamp":"t' || i || '","tapline":{"check":{"name":"law","outcome":"' ||
          CASE i WHEN 0 THEN 'fail' WHEN 2 THEN 'odd' ELSE 'pass' END || '","detail":"d"},"control":{"iso42001":["A.6.2.8"]}}}' END AS entry
      FROM range(0, ${2 * results}) t(i)`,

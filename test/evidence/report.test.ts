@@ -317,6 +317,8 @@ test("checks: the newest result counts, a failed one is a gap, and a ledger with
     check("law", "fail", "2026-11-21T00:00:00.000Z", ["A.6.2.8"]),
     check("odd", "banana", "2026-11-21T00:00:00.000Z", ["A.6.2.6"]),
     serialise(event("control-status", "2026-11-22T00:00:00.000Z", { "event.id": "bare" })),
+    // What another collector found of itself is no result of this one's.
+    check("law", "pass", "2026-11-22T00:00:00.000Z", ["A.6.2.8"], "tapline/laptop-7"),
   ];
   const { report: found } = await report((await world(documents)).config);
   const { checks } = found.controls.find(({ id }) => id === "A.6.2.8")!;
@@ -420,7 +422,13 @@ test("harms are held against the rules of now, and the report says when the peri
         }),
       ),
     );
-    const { report: found } = await report((await world([...everything(), ...starts])).config, { impact });
+    const other = event("collector-start", "2026-11-21T00:00:00.000Z", {
+      "event.id": "other",
+      "tapline.alert.ruleset_hash": "another-hosts",
+      "tapline.upstream.origin": "tapline/laptop-7",
+    });
+    const all = [...everything(), ...starts, serialise(other)];
+    const { report: found } = await report((await world(all)).config, { impact });
     return found.findings.flatMap(({ text }) => (text.startsWith("Harms are held") ? [text] : []));
   };
   expect(await notes()).toEqual([]);
@@ -514,7 +522,12 @@ test("silence is told wherever in the period it is, and not of a time before the
   const every = (from: number, to: number): string[] =>
     Array.from({ length: (to - from) / 480_000 + 1 }, (_, i) => beat(from + i * 480_000));
   const old = serialise(event("tool-call", "2026-11-01T00:00:00.000Z", { "event.id": "old" }));
-  const all = [...every(day(5), day(8)), old, ...every(day(20), day(21))];
+  // That another host's collector was alive says nothing of this one.
+  const other = event("heartbeat", new Date(day(13)).toISOString(), {
+    "event.id": "other",
+    "tapline.upstream.origin": "tapline/laptop-7",
+  });
+  const all = [...every(day(5), day(8)), old, serialise(other), ...every(day(20), day(21))];
   const { config } = await world(all);
   const silence = async (from: number, to: number, now: number) => {
     const span = { from: day(from), to: day(to) };

@@ -104,10 +104,17 @@ export function around(): Event[] {
 }
 
 /** A result of a check, with fields that the table may not have. */
-export function check(name: string, outcome: string, time: string, controls: readonly string[]): string {
+export function check(
+  name: string,
+  outcome: string,
+  time: string,
+  controls: readonly string[],
+  upstream?: string,
+): string {
   const e = event("control-status", time, {
     "event.id": `check-${name}-${time}`,
     "tapline.control.iso42001": [...controls],
+    "tapline.upstream.origin": upstream,
   });
   const entry = JSON.parse(serialise(e)) as { tapline: Record<string, unknown> };
   entry.tapline["check"] = { name, outcome, detail: `${name} came out as ${outcome}` };

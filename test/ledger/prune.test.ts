@@ -18,6 +18,7 @@ import {
   DAY_MS,
   SHARED,
   START_MS,
+  UPSTREAM,
   announced,
   append,
   digestOf,
@@ -154,13 +155,29 @@ describe("what goes", () => {
   test("a blob that is put again while it is looked for stays", async () => {
     const dir = newDir();
     const ledger = await grown(dir, 2_000, 1_200);
-    const put = ledger.pruner.watchBlobs();
-    const { blobs } = await planned(dir, START_MS + 8 * DAY_MS);
-    ledger.putBlob(digestOf(ownText(7)), Buffer.from(ownText(7)));
-    await ledger.commit();
-    await ledger.pruner.prune(await announced(ledger, 768), blobs, put);
+    await ledger.pruner.watchingBlobs(async (put) => {
+      const { blobs } = await planned(dir, START_MS + 8 * DAY_MS);
+      ledger.putBlob(digestOf(ownText(7)), Buffer.from(ownText(7)));
+      await ledger.commit();
+      await ledger.pruner.prune(await announced(ledger, 768), blobs, put);
+    });
     expect(existsSync(join(dir, blobOf(ownText(7))))).toBe(true);
     expect(existsSync(join(dir, blobOf(ownText(57))))).toBe(false);
+    await ledger.close();
+  });
+
+  test("blobs that are put are noted while they are looked for, and no longer", async () => {
+    const dir = newDir();
+    const { ledger } = await openLedger(dir);
+    let noted: ReadonlySet<string> = new Set();
+    const failed = ledger.pruner.watchingBlobs(async (put) => {
+      noted = put;
+      ledger.putBlob(digestOf(ownText(7)), Buffer.from(ownText(7)));
+      throw new Error("the look failed");
+    });
+    await expect(failed).rejects.toThrow("the look failed");
+    ledger.putBlob(digestOf(ownText(57)), Buffer.from(ownText(57)));
+    expect([...noted]).toEqual([digestOf(ownText(7))]);
     await ledger.close();
   });
 
@@ -276,14 +293,20 @@ describe("attacks", () => {
     const { entry } = await announced(ledger, 512);
     const forged = { ...pruneEntry(0, 768), tapline: { vantage: "transcript", prune: { from: 0, to: 768 } } };
     const other = await say(ledger, forged);
+    // What another collector said of its own ledger, as a central one records it.
+    const foreign = { ...pruneEntry(0, 768), tapline: { ...pruneEntry(0, 768).tapline, upstream: UPSTREAM } };
+    const host = await say(ledger, foreign);
     await ledger.close();
     remove(dir, 3);
     claim(dir, 512, entry);
     expect(await findings(dir)).toEqual(["tile/entries/002 is missing"]);
     claim(dir, 768, entry);
     expect((await findings(dir))[0]).toMatch(/^entries before 768 are missing, and entry \d+ does not say/);
-    claim(dir, 768, other);
-    expect((await findings(dir))[0]).toMatch(/^entries before 768 are missing/);
+    for (const one of [other, host]) {
+      claim(dir, 768, one);
+      expect((await findings(dir))[0]).toMatch(/^entries before 768 are missing/);
+    }
+    if (haveGo) expect(goverify(dir)).toMatch(/^1 FAILED: entry \d+ does not say that entries before 768/);
   });
 
   test("a hash tile that is changed or removed before the limit is found", async () => {

@@ -54,10 +54,12 @@ export async function say(ledger: Ledger, entry: object): Promise<number> {
   return at;
 }
 
-export const pruneEntry = (from: number, to: number): object => ({
+export const pruneEntry = (from: number, to: number) => ({
   event: { action: "ledger-prune" },
   tapline: { vantage: "self", prune: { from, to } },
 });
+/** What a central collector's entries have that another one recorded first. */
+export const UPSTREAM = { origin: "tapline/laptop-7", sequence: 99 };
 
 /** What a collector finds in a ledger beside its entries. */
 interface Kept {

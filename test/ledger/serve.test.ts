@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { Bearer } from "../../src/core/bearer.ts";
-import { parseVerifier } from "../../src/ledger/note.ts";
+import { rotateKey } from "../../src/ledger/rotation.ts";
 import { LedgerServer, tileOf } from "../../src/ledger/serve.ts";
 import { verifyLedger } from "../../src/ledger/verify.ts";
 import { appendEntries, newDir, openLedger } from "./helpers.ts";
@@ -20,7 +20,6 @@ async function serve(dir: string, withToken = true, hosts: readonly string[] = [
   writeFileSync(path, `${TOKEN}\n`);
   const server = new LedgerServer({
     dir,
-    verifier: parseVerifier(readFileSync(join(dir, "ledger.vkey"), "utf8")),
     listen: { host: "127.0.0.1", port: 0 },
     hosts,
     bearer: withToken ? await Bearer.read({ token_file: path }) : undefined,
@@ -209,6 +208,22 @@ describe("what is served", () => {
     await ledger.publish();
     for (const path of ["/tile/0/001", "/tile/entries/001", "/tile/0/001.p/45", "/tile/1/000.p/2"])
       expect((await get(url, path, bearer)).status, path).toBe(200);
+  });
+
+  test("goes on when the key of the ledger changes", async () => {
+    const dir = newDir();
+    const { ledger } = await openLedger(dir);
+    appendEntries(ledger, 300);
+    await ledger.close();
+    const url = await serve(dir);
+    expect((await get(url, "/tile/0/000")).status).toBe(200);
+    await rotateKey(dir, 0);
+    // The checkpoint that is there still bears the signature of the key before.
+    expect((await get(url, "/tile/0/000")).status).toBe(200);
+    const again = await openLedger(dir);
+    onTestFinished(() => again.ledger.close());
+    expect((await get(url, "/tile/0/000")).status).toBe(200);
+    expect((await verifyLedger(url, { vkeys: [join(dir, "ledger.vkey")] })).findings).toEqual([]);
   });
 
   test("is no other file and no odd spelling of one", async () => {

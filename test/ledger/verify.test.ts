@@ -128,6 +128,23 @@ describe("verifyLedger", () => {
     ]);
   });
 
+  test("goes on where the one before ended, and through all of it when what it needs for that is damaged", async () => {
+    const { dir } = await made([600]);
+    const { size, root } = await verifyLedger(dir);
+    const since = { size, root: root! };
+    expect((await verifyLedger(dir, { since })).findings).toEqual([]);
+    const tile = join(dir, "tile/0/000");
+    const bytes = readFileSync(tile);
+    writeFileSync(tile, bytes.subarray(1));
+    expect((await verifyLedger(dir, { since })).findings).toMatchObject([
+      { message: "tile/0/000 has 8191 bytes, not 8192", index: 0 },
+    ]);
+    rmSync(tile);
+    expect((await verifyLedger(dir, { since })).findings).toMatchObject([
+      { message: "tile/0/000 is missing", index: 0 },
+    ]);
+  });
+
   test("refuses the signature of another key", async () => {
     const [one, two] = [await made([5]), await made([5])];
     const result = await verifyLedger(one.dir, { vkeys: [join(two.dir, "ledger.vkey")] });

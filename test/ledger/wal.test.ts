@@ -113,6 +113,23 @@ describe("a write-ahead segment", () => {
     expect({ frames: frames.length, torn }).toEqual({ frames: 3, torn: true });
   });
 
+  test("a frame that a writer finishes while it is looked at is no damage", async () => {
+    const { path, ends } = await writeSegment(newDir());
+    const whole = readFileSync(path);
+    // The pages of the third frame are not there yet, and nothing follows.
+    writeFileSync(path, Buffer.from(whole.subarray(0, ends[2])).fill(0, ends[1]! + 60));
+    const reader = await SegmentReader.open(path, false);
+    expect((await reader.next())?.first).toBe(7);
+    expect((await reader.next())?.first).toBe(9);
+    writeFileSync(path, whole);
+    expect([(await reader.next())?.first, (await reader.next())?.first, reader.torn]).toEqual([
+      10,
+      13,
+      false,
+    ]);
+    await reader.close();
+  });
+
   test("of a later version is refused, not cut", async () => {
     const { path } = await writeSegment(newDir());
     const { crc32 } = await import("node:zlib");

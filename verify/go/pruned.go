@@ -34,7 +34,8 @@ func readPruned(dir string) (pruned, error) {
 	return found, nil
 }
 
-// checkPruned checks that the entry, which checkBundle has found to be in the tree, tells of the removal.
+// checkPruned checks that the entry, which checkBundle has found to be in the tree, tells of the removal. An entry with the
+// group "upstream" is the word of another collector, of its own ledger.
 func checkPruned(dir string, kept pruned, size int64) error {
 	failed := fmt.Errorf("entry %d does not say that entries before %d were removed", kept.Entry, kept.First)
 	if kept.Entry >= size {
@@ -51,15 +52,17 @@ func checkPruned(dir string, kept pruned, size int64) error {
 	var entry struct {
 		Event   struct{ Action string }
 		Tapline struct {
-			Vantage string
-			Prune   struct{ To int64 }
+			Vantage  string
+			Upstream json.RawMessage
+			Prune    struct{ To int64 }
 		}
 	}
 	text := bundle[2 : 2+int(binary.BigEndian.Uint16(bundle))]
 	if json.Unmarshal(text, &entry) != nil {
 		return failed
 	}
-	if entry.Event.Action != "ledger-prune" || entry.Tapline.Vantage != "self" || entry.Tapline.Prune.To != kept.First {
+	own := entry.Tapline.Vantage == "self" && entry.Tapline.Upstream == nil
+	if !own || entry.Event.Action != "ledger-prune" || entry.Tapline.Prune.To != kept.First {
 		return failed
 	}
 	return nil

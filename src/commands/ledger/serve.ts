@@ -27,10 +27,10 @@ export async function serve(argv: readonly string[]): Promise<number> {
       `--listen takes an address and a port, such as 127.0.0.1:4320, not "${values.listen}"`,
     );
   const bearer = await Bearer.read({ token_file: values["token-file"], token_env: values["token-env"] });
-  const verifier = parseVerifier(await keyIn(dir));
-  const server = new LedgerServer({ dir, verifier, listen, hosts: values.host ?? [], bearer });
+  const { name } = parseVerifier(await keyIn(dir));
+  const server = new LedgerServer({ dir, listen, hosts: values.host ?? [], bearer });
   await server.open();
-  console.log(`serving     ${verifier.name} at ${server.url}`);
+  console.log(`serving     ${name} at ${server.url}`);
   console.log(
     `entries     ${bearer === undefined ? "kept back: no token was named" : "to who shows the token"}`,
   );

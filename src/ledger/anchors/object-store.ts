@@ -90,19 +90,17 @@ export class ObjectStore {
     const id = put.headers.get("x-amz-version-id");
     if (id === null)
       throw this.#failed("keeps no versions, so that what is there can be replaced: it has no object lock");
-    const head = await this.#ask(
-      "HEAD",
-      `/${encoded(key)}?versionId=${encodeURIComponent(id)}`,
-      undefined,
-      signal,
-      [200],
-    );
-    const locked = head.headers.get("x-amz-object-lock-mode");
-    const kept_ms = Date.parse(head.headers.get("x-amz-object-lock-retain-until-date") ?? "");
-    if (locked !== mode || !(kept_ms >= until.getTime() - 1_000))
-      throw this.#failed(
-        `stored ${key} without the lock that was asked for (${mode} until ${until.toISOString()})`,
-      );
+    await this.checkLock({ key, id }, { mode, until }, signal);
+  }
+
+  /** Looks whether a version is locked so, until then at least. Throws ANCHOR_FAILED. */
+  async checkLock({ key, id }: Version, { mode, until }: Lock, signal: AbortSignal): Promise<void> {
+    const path = `/${encoded(key)}?versionId=${encodeURIComponent(id)}`;
+    const { headers } = await this.#ask("HEAD", path, undefined, signal, [200]);
+    const locked = headers.get("x-amz-object-lock-mode") ?? "none";
+    const kept = headers.get("x-amz-object-lock-retain-until-date") ?? "never";
+    if (locked !== mode || !(Date.parse(kept) >= until.getTime() - 1_000))
+      throw this.#failed(`holds ${key} without the lock that was asked for: ${locked} until ${kept}`);
   }
 
   async #ask(

@@ -55,17 +55,25 @@ class S3Anchor implements Anchor {
     const { bucket, lock, retention_days } = this.#options;
     const store = await ObjectStore.open(this.#options);
     const said = `in the bucket ${bucket}, locked for ${retention_days} days (${lock})`;
-    const size = await this.#newest(store, published, signal);
-    if (size === published.size) return said;
-    const until = new Date(Date.now() + retention_days * DAY_MS);
     const mode = lock === "compliance" ? "COMPLIANCE" : "GOVERNANCE";
+    const newest = await this.#newest(store, published, signal);
+    if (newest?.size === published.size) {
+      // It was put there before: by a store that takes no notice of locks, too, which was told then.
+      await store.checkLock(newest.version, { mode, until: new Date() }, signal);
+      return said;
+    }
+    const until = new Date(Date.now() + retention_days * DAY_MS);
     const key = `${this.#folder(published.origin)}${padded(published.size)}.checkpoint`;
     await store.add(key, published.text, { mode, until }, signal);
     return said;
   }
 
-  /** Size of the newest checkpoint that is there, held against the one that comes; 0 when there is none. */
-  async #newest(store: ObjectStore, published: Published, signal: AbortSignal): Promise<number> {
+  /** The newest checkpoint that is there, held against the one that comes. */
+  async #newest(
+    store: ObjectStore,
+    published: Published,
+    signal: AbortSignal,
+  ): Promise<{ size: number; version: Version } | undefined> {
     const versions = await store.versions(this.#folder(published.origin), signal);
     let tries = 0;
     for (const version of versions.toReversed()) {
@@ -78,9 +86,9 @@ class S3Anchor implements Anchor {
       const held = openCheckpoint(await store.read(version, signal), published.verifier);
       if (typeof held === "string") continue; // whoever may add may add what no key has signed
       await holdAgainst(held, nameOf(version), published);
-      return held.size;
+      return { size: held.size, version };
     }
-    return 0;
+    return undefined;
   }
 
   async *held(origin: string, signal: AbortSignal): AsyncGenerator<Held> {
